@@ -1,0 +1,66 @@
+"""Everything that can go wrong and that a person should read about.
+
+Every message is a whole sentence that says what happened and what to do next; pages, the command line and
+the HTTP routes print it as it is.
+
+AppError
+ ├─ SettingsError        a variable is missing or has a value that is not allowed
+ ├─ MediaError           a file was refused: not a video, broken, too short, too large
+ ├─ EncoderError         an encoder could not turn a video or a text into a vector
+ ├─ StoreError           bytes could not be written or read
+ ├─ IndexError_          vectors could not be written or searched
+ │   ├─ LibraryLocked    another process holds the embedded index
+ │   └─ EncoderMismatch  the library was filled by another encoder
+ ├─ QueryError           a search that asks for nothing, or for something unknown
+ └─ Unavailable          a service that is configured does not answer now; trying again can help
+
+Cancelled is not an error: it is how a progress callback ends the work that called it.
+"""
+
+
+class AppError(Exception):
+    """Carry one sentence for a person."""
+
+
+class SettingsError(AppError):
+    """Name the variable and what it may be."""
+
+
+class MediaError(AppError):
+    """Say why a file was refused."""
+
+
+class EncoderError(AppError):
+    """Say why a video or text could not be encoded."""
+
+
+class StoreError(AppError):
+    """Say why bytes could not be stored or read."""
+
+
+class IndexError_(AppError):
+    """Say why vectors could not be written or searched."""
+
+
+class LibraryLocked(IndexError_):
+    """Say that another process holds the embedded index."""
+
+
+class EncoderMismatch(IndexError_):
+    """Say which encoder filled the library and which one is configured."""
+
+
+class QueryError(AppError):
+    """Say what is wrong with a search; `details` lists the allowed values for programs."""
+
+    def __init__(self, message: str, details: dict[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.details = details or {}
+
+
+class Unavailable(AppError):
+    """Say which service does not answer and what to check."""
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error
+    """Raised by a progress callback to stop the work that reports to it."""

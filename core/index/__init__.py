@@ -1,0 +1,1 @@
+"""The index holds vectors and answers searches. One file a backend."""

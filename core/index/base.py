@@ -1,0 +1,117 @@
+"""What every index does, and how an entry is written down in Qdrant (the same in both backends)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+
+from core.models import Counts, Entry, Match, Scope
+
+NAMESPACE = uuid.UUID("6f1c0f64-5a2b-4c1e-9a34-2f5f7b0f3d11")
+KEYWORD_FIELDS = ("scope", "video_id")
+"""Payload fields that filter, and so get a keyword index."""
+
+
+def entry_id(content_sha256: str, encoder: str, scope: Scope, start_s: float) -> str:
+    """Return the UUIDv5 that names an entry: the same content, encoder and span give the same id."""
+    return str(uuid.uuid5(NAMESPACE, f"{content_sha256}:{encoder}:{scope}:{start_s:.3f}"))
+
+
+def video_id(content_sha256: str, encoder: str) -> str:
+    """Return the id of a video: that of its entry with scope "video"."""
+    return entry_id(content_sha256, encoder, "video", 0.0)
+
+
+def id_of(entry: Entry) -> str:
+    """Return the point id of an entry."""
+    return entry_id(entry.content_sha256, entry.encoder, entry.scope, entry.start_s)
+
+
+def to_payload(entry: Entry) -> dict[str, object]:
+    """Return what is stored beside the vector (docs: the payload contract)."""
+    return {
+        "video_id": entry.video_id,
+        "scope": entry.scope,
+        "start_time": entry.start_s,
+        "end_time": entry.end_s,
+        "original_filename": entry.filename,
+        "title": entry.title,
+        "media_key": entry.media_key,
+        "poster_key": entry.poster_key,
+        "is_url": False,
+        "duration_s": entry.duration_s,
+        "width_px": entry.width_px,
+        "height_px": entry.height_px,
+        "has_audio": entry.has_audio,
+        "encoder": entry.encoder,
+        "content_sha256": entry.content_sha256,
+        "ingested_at": entry.ingested_at,
+        "seen": list(entry.seen),
+    }
+
+
+def from_payload(payload: dict, vector: Sequence[float] | np.ndarray | None) -> Entry:
+    """Return the entry a payload describes; the vector is empty when it was not asked for."""
+    return Entry(
+        video_id=payload["video_id"],
+        scope=payload["scope"],
+        start_s=float(payload["start_time"]),
+        end_s=float(payload["end_time"]),
+        vector=np.asarray([] if vector is None else vector, dtype=np.float32),
+        filename=payload["original_filename"],
+        title=payload["title"],
+        media_key=payload["media_key"],
+        poster_key=payload.get("poster_key"),
+        duration_s=float(payload["duration_s"]),
+        width_px=int(payload.get("width_px", 0)),
+        height_px=int(payload.get("height_px", 0)),
+        has_audio=bool(payload.get("has_audio", False)),
+        encoder=payload["encoder"],
+        content_sha256=payload["content_sha256"],
+        ingested_at=payload["ingested_at"],
+        seen=tuple(payload.get("seen") or ()),
+    )
+
+
+class Index(Protocol):
+    """Keep the entries of a library and find those nearest to a vector.
+
+    Opening one for an encoder that did not fill it raises EncoderMismatch. Safe to call from several threads.
+    """
+
+    name: Literal["edge", "server"]
+
+    def upsert(self, entries: Sequence[Entry]) -> None:
+        """Write entries under their deterministic ids; when it returns they survive a kill. Writing again changes
+        nothing."""
+        ...
+
+    def search(
+        self,
+        vector: np.ndarray,
+        *,
+        limit: int,
+        per_video: int = 3,
+        scope: Scope | None = None,
+        exclude: Collection[str] = (),
+    ) -> list[Match]:
+        """Return at most `limit` videos, best first, each with its at most `per_video` best entries and their
+        vectors. `exclude` names videos to leave out; `scope` None searches videos and clips alike."""
+        ...
+
+    def scroll(self, *, video_id: str | None = None, scope: Scope | None = None) -> Iterator[Entry]:
+        """Yield entries with their vectors, all or those that fit, in a stable order."""
+        ...
+
+    def delete(self, video_id: str) -> None:
+        """Remove a video and its clips; no error when it is not there."""
+        ...
+
+    def count(self) -> Counts: ...
+
+    def close(self) -> None:
+        """Release files and connections. The index cannot be used afterwards."""
+        ...

@@ -1,0 +1,260 @@
+"""The nouns of the domain: frozen dataclasses with raw numbers; formatting is the page's work.
+
+Units are in the names: `_s` seconds, `_bytes`, `_px`. Vectors are float32 arrays of shape (dimension,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+Progress = Callable[[float], None]
+"""Told the fraction done, 0 to 1. It may raise `Cancelled`, which ends the work that called it."""
+
+Scope = Literal["video", "clip"]
+Confidence = Literal["high", "medium", "low"]
+
+
+def ignore_progress(fraction: float) -> None:
+    """Take progress and do nothing with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What a video file says of itself after it was opened and decoded. Sizes are as displayed (rotated)."""
+
+    duration_s: float
+    size_bytes: int
+    width_px: int
+    height_px: int
+    rotation_deg: int
+    fps: float
+    container: str
+    video_codec: str
+    audio_codec: str | None
+    playable: Literal["as-is", "remux", "transcode"]
+    """What a browser needs to play it."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Container tags, keys in lower case: title, description, genre, comment, keywords …"""
+    subtitles: str = ""
+    """Plain text of embedded and sidecar subtitles, without times."""
+
+    @property
+    def has_audio(self) -> bool:
+        return self.audio_codec is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A source asset on its way into the library: the bytes on this machine and what is known of them."""
+
+    path: Path
+    filename: str
+    """The name the person gave it. Text only; never used as a path."""
+    title: str
+    content_sha256: str
+    info: MediaInfo
+    url: str | None = None
+    """Where a remote encoder can read the stored copy, if the store can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInfo:
+    """Describe an encoder before it is used."""
+
+    name: str
+    """Names the vector space: two encoders with the same name make comparable vectors."""
+    dimension: int
+    sees: tuple[str, ...]
+    """What it can perceive, as short phrases for the screen."""
+    blind_to: tuple[str, ...]
+    """What it cannot perceive, as short phrases for the screen."""
+    noise_at: float
+    """Cosine of a prompt and a video below which a match is noise."""
+    related_at: float
+    strong_at: float
+    parallel: int = 2
+    """How many videos it is worth encoding at the same time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipEmbedding:
+    """A span [start_s, end_s) of a video as a vector, and what was seen in it in words."""
+
+    start_s: float
+    end_s: float
+    vector: np.ndarray
+    seen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoEmbedding:
+    """A whole video as one vector, and its clips in order of time."""
+
+    vector: np.ndarray
+    clips: tuple[ClipEmbedding, ...]
+    seen: tuple[str, ...] = ()
+    """What the encoder saw, most telling first: ("dark", "fast cuts", "loud"). Empty if it cannot say."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One searchable thing in the index: a whole video (scope "video") or one of its clips."""
+
+    video_id: str
+    scope: Scope
+    start_s: float
+    end_s: float
+    vector: np.ndarray
+    filename: str
+    title: str
+    media_key: str
+    poster_key: str | None
+    duration_s: float
+    width_px: int
+    height_px: int
+    has_audio: bool
+    encoder: str
+    content_sha256: str
+    ingested_at: str
+    """UTC, ISO 8601."""
+    seen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """An entry and its cosine to the vector that was searched for, -1 to 1."""
+
+    entry: Entry
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Match:
+    """The entries of one video that came up in a search, best first."""
+
+    video_id: str
+    scored: tuple[Scored, ...]
+
+    @property
+    def score(self) -> float:
+        return self.scored[0].score
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    videos: int
+    clips: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a person asks for. At least one of text, category and mood must be set."""
+
+    text: str = ""
+    category: str | None = None
+    mood: str | None = None
+    limit: int = 12
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One part of a query and the cosine it contributed."""
+
+    kind: Literal["category", "mood", "words", "similar"]
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    start_s: float
+    end_s: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A video that answers a query, with the moment at which it does."""
+
+    video_id: str
+    title: str
+    filename: str
+    url: str
+    poster_url: str | None
+    start_s: float
+    end_s: float
+    duration_s: float
+    width_px: int
+    height_px: int
+    has_audio: bool
+    score: float
+    confidence: Confidence
+    reasons: tuple[Reason, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    seen: tuple[str, ...] = ()
+
+
+class Stage(StrEnum):
+    """Where a job is. The order is the order of the work."""
+
+    QUEUED = "queued"
+    CHECKING = "checking"
+    STORING = "storing"
+    EMBEDDING = "embedding"
+    INDEXING = "indexing"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_over(self) -> bool:
+        return self in (Stage.READY, Stage.FAILED, Stage.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file on its way into the library."""
+
+    id: str
+    filename: str
+    stage: Stage
+    progress: float
+    """Fraction of the present stage, 0 to 1."""
+    elapsed_s: float
+    """Working time so far, waiting in the queue not counted."""
+    created_at: str
+    """UTC, ISO 8601."""
+    reason: str | None = None
+    """Why it failed, or what a person should know of a ready one."""
+    video_id: str | None = None
+    duplicate: bool = False
+    """Ready without work: the same content was in the library already."""
+    seen: tuple[str, ...] = ()
+    """What the encoder saw, once embedded."""
+    media_key: str | None = None
+    """Store key of the playable copy, once stored."""
+
+    @property
+    def overall(self) -> float:
+        """Return the fraction of the whole way done, 0 to 1, each stage weighted by its usual share of the time."""
+        done = 0.0
+        for stage, weight in STAGE_WEIGHTS.items():
+            if stage == self.stage:
+                return done + weight * self.progress
+            done += weight
+        return 1.0 if self.stage.is_over else 0.0
+
+
+STAGE_WEIGHTS: Mapping[Stage, float] = {
+    Stage.CHECKING: 0.1,
+    Stage.STORING: 0.4,
+    Stage.EMBEDDING: 0.45,
+    Stage.INDEXING: 0.05,
+}

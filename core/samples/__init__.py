@@ -1,0 +1,1 @@
+"""The sample library: short animated scenes that our own code draws, scores and films."""

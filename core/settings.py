@@ -1,0 +1,146 @@
+"""Settings: from the environment, then .env, then Streamlit's secrets; checked once, at start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from dotenv import dotenv_values
+
+from core.errors import SettingsError
+
+ENCODERS = ("auto", "local", "twelvelabs", "clip")
+MARENGO_MODELS = ("marengo3.0", "marengo3.5")
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be configured, checked. Secrets do not show in its repr."""
+
+    data_dir: Path = Path("data")
+    encoder: Literal["local", "twelvelabs", "clip"] = "local"
+    max_upload_mb: int = 500
+
+    twelvelabs_api_key: str | None = field(default=None, repr=False)
+    twelvelabs_model: str = "marengo3.0"
+    twelvelabs_base_url: str | None = None
+
+    qdrant_url: str | None = None
+    qdrant_api_key: str | None = field(default=None, repr=False)
+    qdrant_collection: str = "content_collection"
+
+    aws_bucket: str | None = None
+    aws_region: str | None = None
+    aws_endpoint_url: str | None = None
+    aws_access_key: str | None = field(default=None, repr=False)
+    aws_secret_key: str | None = field(default=None, repr=False)
+    s3_public_read: bool = False
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return self.max_upload_mb * 1024 * 1024
+
+    @property
+    def media_dir(self) -> Path:
+        """Folder of the folder store."""
+        return self.data_dir / "media"
+
+    @property
+    def index_dir(self) -> Path:
+        """Folder of the embedded index."""
+        return self.data_dir / "index"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Folder where uploads wait until they are in the library."""
+        return self.data_dir / "spool"
+
+    @property
+    def jobs_path(self) -> Path:
+        """SQLite file of the jobs."""
+        return self.data_dir / "jobs.sqlite3"
+
+
+def load(
+    environ: Mapping[str, str] | None = None,
+    dotenv_path: Path | None = Path(".env"),
+    secrets: Mapping[str, object] | None = None,
+) -> Settings:
+    """Return checked settings; the first of environment, .env file and secrets that has a variable wins.
+
+    A variable that is set but blank counts as unset. Raises SettingsError naming the variable and what is allowed.
+    """
+    environ = os.environ if environ is None else environ
+    layers: list[Mapping[str, object]] = [environ]
+    if dotenv_path is not None and dotenv_path.is_file():
+        layers.append(dotenv_values(dotenv_path))
+    if secrets:
+        layers.append(secrets)
+
+    def get(*names: str) -> str | None:
+        for layer in layers:
+            for name in names:
+                value = layer.get(name)
+                if value is not None and str(value).strip():
+                    return str(value).strip()
+        return None
+
+    key = get("TWELVE_LABS_API_KEY", "API_KEY")
+    encoder = (get("ENCODER") or "auto").lower()
+    if encoder not in ENCODERS:
+        raise SettingsError(f"ENCODER is {encoder!r}. Set it to one of: {', '.join(ENCODERS)}.")
+    if encoder == "auto":
+        encoder = "twelvelabs" if key else "local"
+    if encoder == "twelvelabs" and not key:
+        raise SettingsError("ENCODER is twelvelabs but TWELVE_LABS_API_KEY is not set. Set it, or ENCODER=local.")
+    model = get("TWELVELABS_MODEL") or MARENGO_MODELS[0]
+    if model not in MARENGO_MODELS:
+        raise SettingsError(f"TWELVELABS_MODEL is {model!r}. Set it to one of: {', '.join(MARENGO_MODELS)}.")
+
+    return Settings(
+        data_dir=Path(get("DATA_DIR") or "data").expanduser(),
+        encoder=encoder,  # type: ignore[arg-type]
+        max_upload_mb=_whole_number("MAX_UPLOAD_MB", get("MAX_UPLOAD_MB") or "500", least=1, most=1_000_000),
+        twelvelabs_api_key=key,
+        twelvelabs_model=model,
+        twelvelabs_base_url=_url("TWELVELABS_BASE_URL", get("TWELVELABS_BASE_URL")),
+        qdrant_url=_url("QDRANT_URL", get("QDRANT_URL", "QDRANT_HOST"), default_scheme="https"),
+        qdrant_api_key=get("QDRANT_API_KEY"),
+        qdrant_collection=get("QDRANT_COLLECTION") or "content_collection",
+        aws_bucket=get("AWS_BUCKET_NAME"),
+        aws_region=get("AWS_REGION", "AWS_DEFAULT_REGION"),
+        aws_endpoint_url=_url("AWS_ENDPOINT_URL", get("AWS_ENDPOINT_URL")),
+        aws_access_key=get("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"),
+        aws_secret_key=get("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY"),
+        s3_public_read=_switch("S3_PUBLIC_READ", get("S3_PUBLIC_READ") or "false"),
+    )
+
+
+def _whole_number(name: str, text: str, least: int, most: int) -> int:
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise SettingsError(f"{name} is {text!r}. Set it to a whole number from {least} to {most}.")
+    return int(text)
+
+
+def _switch(name: str, text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise SettingsError(f"{name} is {text!r}. Set it to true or false.")
+
+
+def _url(name: str, text: str | None, default_scheme: str | None = None) -> str | None:
+    if text is None:
+        return None
+    if "://" not in text and default_scheme:
+        text = f"{default_scheme}://{text}"
+    scheme, _, rest = text.partition("://")
+    if scheme not in ("http", "https") or not rest or rest.startswith("/"):
+        raise SettingsError(f"{name} is {text!r}. Set it to an address that begins with http:// or https://.")
+    return text.rstrip("/")

@@ -1,0 +1,1 @@
+"""Stores hold bytes. One file a backend."""
