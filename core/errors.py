@@ -8,7 +8,7 @@ AppError
  ├─ MediaError           a file was refused: not a video, broken, too short, too large
  ├─ EncoderError         an encoder could not turn a video or a text into a vector
  ├─ StoreError           bytes could not be written or read
- ├─ IndexError_          vectors could not be written or searched
+ ├─ LibraryError         vectors could not be written or searched
  │   ├─ LibraryLocked    another process holds the embedded index
  │   └─ EncoderMismatch  the library was filled by another encoder
  ├─ QueryError           a search that asks for nothing, or for something unknown
@@ -38,15 +38,15 @@ class StoreError(AppError):
     """Say why bytes could not be stored or read."""
 
 
-class IndexError_(AppError):
+class LibraryError(AppError):
     """Say why vectors could not be written or searched."""
 
 
-class LibraryLocked(IndexError_):
+class LibraryLocked(LibraryError):
     """Say that another process holds the embedded index."""
 
 
-class EncoderMismatch(IndexError_):
+class EncoderMismatch(LibraryError):
     """Say which encoder filled the library and which one is configured."""
 
 
@@ -62,5 +62,5 @@ class Unavailable(AppError):
     """Say which service does not answer and what to check."""
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error
+class Cancelled(Exception):
     """Raised by a progress callback to stop the work that reports to it."""
