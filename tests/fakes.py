@@ -1,0 +1,301 @@
+"""Stand-ins for the three families: an encoder, an index and a store that keep everything in memory.
+
+They implement the same protocols as the real ones and pass the same contract suites. Hooks are plain attributes that
+a test sets: `delay_s` to be slow, `failures` to fail for chosen names, `encoded` and `texts` to see what was asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import threading
+import time
+import zlib
+from collections.abc import Callable, Collection, Iterator, MutableMapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from core.errors import EncoderMismatch, LibraryError
+from core.index import base
+from core.models import (
+    ClipEmbedding,
+    Counts,
+    EncoderInfo,
+    Entry,
+    Match,
+    MediaInfo,
+    Progress,
+    Scope,
+    Scored,
+    Video,
+    VideoEmbedding,
+)
+from core.stores.base import check_key
+
+FAKE_INFO = EncoderInfo(
+    name="fake-v1",
+    dimension=64,
+    sees=("words of the title",),
+    blind_to=("pictures", "sound"),
+    noise_at=0.1,
+    related_at=0.3,
+    strong_at=0.6,
+)
+CLIP_S = 2.0
+
+
+def word_vector(text: str, dimension: int = FAKE_INFO.dimension) -> np.ndarray:
+    """Return a unit vector, float32 (dimension,), in which every word lights two places; zero without words.
+
+    Two places a word, so that two words seldom look alike; texts that share words have a cosine above 0.
+    """
+    vector = np.zeros(dimension, dtype=np.float32)
+    for word in re.findall(r"[^\W_]+", text.casefold()):
+        code = zlib.crc32(word.encode())
+        vector[code % dimension] += 1.0
+        vector[(code >> 12) % dimension] += 1.0
+    return _unit(vector)
+
+
+class FakeEncoder:
+    """Encode a video by the words of its title and file name, so that texts that share a word find it.
+
+    `delay_s` is slept at every clip, with progress reported between (so it can be cancelled); `failures` maps a file
+    name to the exceptions to raise, one a call, before it works; `before_video` is called first thing.
+    """
+
+    def __init__(
+        self,
+        info: EncoderInfo = FAKE_INFO,
+        *,
+        delay_s: float = 0.0,
+        failures: dict[str, list[Exception]] | None = None,
+        before_video: Callable[[Video], None] | None = None,
+    ) -> None:
+        self.info = info
+        self.delay_s = delay_s
+        self.failures = failures or {}
+        self.before_video = before_video
+        self.encoded: list[str] = []
+        """File names whose encoding was asked for, in order."""
+        self.finished: list[str] = []
+        """File names whose encoding ended well, in order."""
+        self.notes_seen: list[dict[str, str]] = []
+        """What `notes` held at the start of each call."""
+        self.texts: list[str] = []
+
+    def encode_video(self, video: Video, notes: MutableMapping[str, str], on_progress: Progress) -> VideoEmbedding:
+        self.encoded.append(video.filename)
+        self.notes_seen.append(dict(notes))
+        if self.before_video is not None:
+            self.before_video(video)
+        if self.failures.get(video.filename):
+            raise self.failures[video.filename].pop(0)
+        notes["fake-task"] = video.content_sha256
+        words = f"{video.title} {Path(video.filename).stem}"
+        whole = word_vector(words, self.info.dimension)
+        total = max(1, math.ceil(video.info.duration_s / CLIP_S))
+        clips = []
+        for number in range(total):
+            on_progress(number / total)
+            time.sleep(self.delay_s)
+            end_s = min((number + 1) * CLIP_S, video.info.duration_s)
+            vector = _unit(whole + 0.2 * word_vector(f"clip {number}", self.info.dimension))
+            clips.append(ClipEmbedding(number * CLIP_S, end_s, vector, seen=(f"clip {number}",)))
+        on_progress(1.0)
+        self.finished.append(video.filename)
+        return VideoEmbedding(whole, tuple(clips), seen=tuple(video.title.casefold().split()[:3]))
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        self.texts.extend(texts)
+        return np.array([word_vector(text, self.info.dimension) for text in texts], dtype=np.float32).reshape(
+            len(texts), self.info.dimension
+        )
+
+
+class MemoryIndex:
+    """Compare every entry with the query: slow, exact, and the measure of the real indexes."""
+
+    name: Literal["edge", "server"] = "edge"
+
+    def __init__(self, info: EncoderInfo = FAKE_INFO) -> None:
+        self.info = info
+        self._entries: dict[str, Entry] = {}
+        self._lock = threading.Lock()
+        self._open = True
+
+    def upsert(self, entries: Sequence[Entry]) -> None:
+        self._check_open()
+        for entry in entries:
+            if entry.encoder != self.info.name:
+                raise EncoderMismatch(f"The library holds {self.info.name}, not {entry.encoder}. Set ENCODER back.")
+            if entry.vector.shape != (self.info.dimension,) or not np.isfinite(entry.vector).all():
+                raise LibraryError(f"A vector of {entry.filename} is not {self.info.dimension} finite numbers.")
+        with self._lock:
+            self._entries |= {base.id_of(entry): entry for entry in entries}
+
+    def search(
+        self,
+        vector: np.ndarray,
+        *,
+        limit: int,
+        per_video: int = 3,
+        scope: Scope | None = None,
+        exclude: Collection[str] = (),
+    ) -> list[Match]:
+        self._check_open()
+        if vector.shape != (self.info.dimension,) or not np.isfinite(vector).all():
+            raise LibraryError(f"A search vector must be {self.info.dimension} finite numbers.")
+        groups: dict[str, list[Scored]] = {}
+        for entry in self._snapshot():
+            if entry.video_id not in exclude and scope in (None, entry.scope):
+                score = float(_unit(entry.vector) @ _unit(vector))
+                groups.setdefault(entry.video_id, []).append(Scored(entry, score))
+        matches = [
+            Match(video_id, tuple(sorted(scored, key=lambda one: -one.score)[:per_video]))
+            for video_id, scored in groups.items()
+        ]
+        return sorted(matches, key=lambda match: -match.score)[:limit]
+
+    def scroll(self, *, video_id: str | None = None, scope: Scope | None = None) -> Iterator[Entry]:
+        self._check_open()
+        for entry in self._snapshot():
+            if video_id in (None, entry.video_id) and scope in (None, entry.scope):
+                yield entry
+
+    def delete(self, video_id: str) -> None:
+        self._check_open()
+        with self._lock:
+            self._entries = {key: entry for key, entry in self._entries.items() if entry.video_id != video_id}
+
+    def count(self) -> Counts:
+        self._check_open()
+        scopes = [entry.scope for entry in self._snapshot()]
+        return Counts(videos=scopes.count("video"), clips=scopes.count("clip"))
+
+    def close(self) -> None:
+        self._open = False
+
+    def _snapshot(self) -> list[Entry]:
+        with self._lock:
+            return [self._entries[key] for key in sorted(self._entries)]
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise LibraryError("The library is closed. Start the app again.")
+
+
+class MemoryStore:
+    """Keep bytes in a dict. `failures` maps a key to the exceptions to raise, one a `put`, before it works."""
+
+    name: Literal["folder", "s3"] = "folder"
+
+    def __init__(self, *, delay_s: float = 0.0, failures: dict[str, list[Exception]] | None = None) -> None:
+        self.delay_s = delay_s
+        self.failures = failures or {}
+        self.blobs: dict[str, bytes] = {}
+        self.puts: list[str] = []
+        """Keys whose storing was asked for, in order."""
+
+    def put(self, source: Path, key: str, on_progress: Progress) -> None:
+        check_key(key)
+        self.puts.append(key)
+        if self.failures.get(key):
+            raise self.failures[key].pop(0)
+        on_progress(0.0)
+        data = source.read_bytes()
+        time.sleep(self.delay_s)
+        on_progress(1.0)
+        self.blobs[key] = data
+
+    def url(self, key: str) -> str:
+        return f"/app/static/media/{check_key(key)}"
+
+    def exists(self, key: str) -> bool:
+        return check_key(key) in self.blobs
+
+    def delete(self, key: str) -> None:
+        self.blobs.pop(check_key(key), None)
+
+    def check(self) -> None:
+        pass
+
+
+def make_info(duration_s: float = 6.0, **changes: object) -> MediaInfo:
+    """Return what an ordinary small file would say of itself, with `changes`."""
+    fields: dict[str, object] = {
+        "duration_s": duration_s,
+        "size_bytes": 1000,
+        "width_px": 320,
+        "height_px": 180,
+        "rotation_deg": 0,
+        "fps": 25.0,
+        "container": "mp4",
+        "video_codec": "h264",
+        "audio_codec": "aac",
+        "playable": "as-is",
+    }
+    return MediaInfo(**(fields | changes))  # type: ignore[arg-type]
+
+
+def make_video(title: str = "Grey wolf", *, path: Path = Path("wolf.mp4"), duration_s: float = 6.0) -> Video:
+    """Return a video that was never filmed: enough for FakeEncoder, which opens no file."""
+    filename = f"{title.casefold().replace(' ', '_')}.mp4"
+    return Video(path, filename, title, hashlib.sha256(title.encode()).hexdigest(), make_info(duration_s))
+
+
+def make_entries(
+    title: str = "Grey wolf",
+    *,
+    clips: int = 3,
+    vectors: Sequence[np.ndarray] | None = None,
+    info: EncoderInfo = FAKE_INFO,
+    **changes: object,
+) -> list[Entry]:
+    """Return the entries of one video: its own first, then its clips, two seconds each.
+
+    The title makes the content hash, so one title is one video. `vectors` gives one vector an entry (the video's
+    first); without it they come from the words of the title. `changes` sets any other field on all of them.
+    """
+    sha = hashlib.sha256(title.encode()).hexdigest()
+    if vectors is None:
+        whole = word_vector(title, info.dimension)
+        vectors = [whole] + [
+            _unit(whole + 0.2 * word_vector(f"clip {number}", info.dimension)) for number in range(clips)
+        ]
+    duration_s = max(1, len(vectors) - 1) * CLIP_S
+    spans = [(0.0, duration_s), *((n * CLIP_S, (n + 1) * CLIP_S) for n in range(len(vectors) - 1))]
+    video_id = base.video_id(sha, info.name)
+    fields: dict[str, object] = {
+        "video_id": video_id,
+        "filename": f"{title}.mp4",
+        "title": title,
+        "media_key": f"{video_id}.mp4",
+        "poster_key": f"{video_id}.jpg",
+        "duration_s": duration_s,
+        "width_px": 320,
+        "height_px": 180,
+        "has_audio": True,
+        "encoder": info.name,
+        "content_sha256": sha,
+        "ingested_at": "2026-11-23T08:00:00+00:00",
+    }
+    return [
+        Entry(
+            scope="clip" if number else "video",
+            start_s=start_s,
+            end_s=end_s,
+            vector=np.asarray(vector, dtype=np.float32),
+            **(fields | changes),  # type: ignore[arg-type]
+        )
+        for number, ((start_s, end_s), vector) in enumerate(zip(spans, vectors, strict=True))
+    ]
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    """Return the vector at length 1; a zero vector stays zero."""
+    length = float(np.linalg.norm(vector))
+    return (vector / length if length else vector).astype(np.float32)
