@@ -195,7 +195,8 @@ class Hit:
     height_px: int
     has_audio: bool
     score: float
-    confidence: Confidence
+    confidence: Confidence | None
+    """How well it answers what was asked; None where nothing was asked."""
     reasons: tuple[Reason, ...] = ()
     moments: tuple[Moment, ...] = ()
     seen: tuple[str, ...] = ()

@@ -1,0 +1,171 @@
+"""The command line: python -m core ingest | search | samples | doctor."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from core import __version__, samples
+from core.errors import AppError
+from core.http import hit_to_json
+from core.models import Job, Query, Stage
+from core.services import Services, build
+from core.settings import load
+
+VIDEO_SUFFIXES = frozenset(
+    ".3gp .asf .avi .f4v .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogg .ogv .ts .vob .webm .wmv".split()
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the process's exit code."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        if arguments.command == "doctor":
+            from core.doctor import run
+
+            return run()
+        services = build(load())
+        try:
+            return arguments.run(services, arguments)
+        finally:
+            services.close()
+    except AppError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. Run the same command again to go on from here.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description="Fill and search the video library.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    ingest = commands.add_parser("ingest", help="add video files or folders of them")
+    ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    ingest.add_argument("--json", action="store_true", help="a line of JSON a video on standard output")
+    ingest.set_defaults(run=_ingest)
+
+    search = commands.add_parser("search", help="find videos by words, category and mood")
+    search.add_argument("words", nargs="?", default="")
+    search.add_argument("--category")
+    search.add_argument("--mood")
+    search.add_argument("--limit", type=int, default=10)
+    search.add_argument("--json", action="store_true", help="the same array as POST /search")
+    search.set_defaults(run=_search)
+
+    sample = commands.add_parser("samples", help="render and add the sample library")
+    sample.add_argument("--json", action="store_true", help="a line of JSON a video on standard output")
+    sample.set_defaults(run=_samples)
+
+    commands.add_parser("doctor", help="check every configured backend and say what to do")
+    return parser
+
+
+def _ingest(services: Services, arguments: argparse.Namespace) -> int:
+    return _run_jobs(services, [(path, path.name) for path in _files(arguments.paths)], arguments.json)
+
+
+def _samples(services: Services, arguments: argparse.Namespace) -> int:
+    sources = [(f"sample:{scene.name}", f"{scene.name}.mp4") for scene in samples.SCENES]
+    return _run_jobs(services, sources, arguments.json)
+
+
+def _search(services: Services, arguments: argparse.Namespace) -> int:
+    query = Query(arguments.words, arguments.category, arguments.mood, arguments.limit)
+    hits = services.discover.search(query)
+    if arguments.json:
+        print(json.dumps([hit_to_json(hit) for hit in hits], ensure_ascii=False, indent=2))
+        return 0
+    if not hits:
+        print("Nothing in the library matches that.")
+    for hit in hits:
+        moment = f"{_clock(hit.start_s)}–{_clock(hit.end_s)}"
+        print(f"{hit.score:5.2f}  {hit.confidence:<6}  {moment:>11}  {hit.title}  ({hit.filename})")
+    return 0
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files named, and the video files in the folders named, in order."""
+    for path in paths:
+        if not path.exists():
+            raise AppError(f"{path} does not exist. Name a video file or a folder.")
+        if not path.is_dir():
+            yield path.absolute()
+            continue
+        for inner in sorted(path.rglob("*")):
+            hidden = any(part.startswith(".") for part in inner.relative_to(path).parts)
+            if inner.suffix.lower() in VIDEO_SUFFIXES and not hidden and inner.is_file():
+                yield inner.absolute()
+
+
+def _run_jobs(services: Services, sources: Sequence[tuple[str | Path, str]], as_json: bool) -> int:
+    """Submit, watch until all are over, print each as it ends; 1 if any did not get ready."""
+    if not sources:
+        print("There is no video file there.", file=sys.stderr)
+        return 1
+    jobs = services.jobs
+    open_ids = list(dict.fromkeys(jobs.submit(source, filename).id for source, filename in sources))
+    total, failed = len(open_ids), 0
+    jobs.start()
+    while open_ids:
+        jobs.wait(open_ids, timeout_s=0.3)
+        present = [jobs.job(job_id) for job_id in open_ids]
+        for job in present:
+            if job.stage.is_over:
+                failed += job.stage is not Stage.READY
+                _print_job(job, as_json)
+        open_ids = [job.id for job in present if not job.stage.is_over]
+        _print_bar([job for job in present if not job.stage.is_over], total)
+        time.sleep(0.05)
+    _print_bar([], total)
+    if not as_json:
+        print(f"{total - failed} of {total} in the library.")
+    return 1 if failed else 0
+
+
+def _print_job(job: Job, as_json: bool) -> None:
+    if as_json:
+        row = {
+            "filename": job.filename,
+            "video_id": job.video_id,
+            "stage": job.stage.value,
+            "reason": job.reason,
+            "seconds": round(job.elapsed_s, 3),
+        }
+        print(json.dumps(row, ensure_ascii=False), flush=True)
+        return
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+    text = f" – {job.reason}" if job.reason else f" – {', '.join(job.seen)}" if job.seen else ""
+    print(f"{job.stage.value:<9} {job.elapsed_s:6.1f} s  {job.filename}{text}", flush=True)
+
+
+def _print_bar(present: Sequence[Job], total: int) -> None:
+    """Draw one line of progress on a terminal's standard error; nothing into files and pipes."""
+    if not sys.stderr.isatty():
+        return
+    if not present:
+        print("\r\033[K", end="", file=sys.stderr)
+        return
+    done = (total - len(present) + sum(job.overall for job in present)) / total
+    busy = next((job for job in present if job.stage is not Stage.QUEUED), present[0])
+    filled = int(done * 30)
+    bar = "█" * filled + "░" * (30 - filled)
+    print(f"\r\033[K{bar} {done:4.0%}  {busy.stage.value}: {busy.filename[:50]}", end="", file=sys.stderr, flush=True)
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Check every configured backend for real and say, a line each, whether it works or what to do."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from core import media, samples
+from core.errors import AppError
+from core.services import Services, build
+from core.settings import load
+
+Check = tuple[str, Callable[[], str]]
+
+
+def run(say: Callable[[str], None] = print) -> int:
+    """Do a real round trip through each backend; return 0 if all work, else 1."""
+    try:
+        services = build(load())
+    except AppError as error:
+        say(f"✗ settings: {error}")
+        return 1
+    failed = 0
+    try:
+        for name, check in _checks(services):
+            try:
+                say(f"✓ {name}: {check()}")
+            except AppError as error:
+                failed += 1
+                say(f"✗ {name}: {error}")
+    finally:
+        services.close()
+    return 1 if failed else 0
+
+
+def _checks(services: Services) -> Iterator[Check]:
+    yield "settings", lambda: f"read; everything is written under {services.settings.data_dir.absolute()}"
+    yield f"store ({services.store.name})", lambda: _check_store(services)
+    yield f"index ({services.index.name})", lambda: _check_index(services)
+    yield f"encoder ({services.encoder.info.name})", lambda: _check_encoder(services)
+    yield "video", lambda: _check_video()
+
+
+def _check_store(services: Services) -> str:
+    services.store.check()
+    return "a file was written, read and deleted"
+
+
+def _check_index(services: Services) -> str:
+    counts = services.index.count()
+    probe = np.ones(services.encoder.info.dimension, dtype=np.float32)
+    services.index.search(probe, limit=1)
+    return f"answers; {counts.videos} videos, {counts.clips} clips"
+
+
+def _check_encoder(services: Services) -> str:
+    vector = services.encoder.encode_text(["a calm forest"])[0]
+    if not np.any(vector):
+        raise AppError("the encoder gave nothing for 'a calm forest'. Reinstall the app.")
+    return f"turned a text into {vector.size} numbers"
+
+
+def _check_video() -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "check.mp4"
+        samples.render(samples.SCENES[0].name, target)
+        info = media.inspect(target)
+    return f"rendered and read back {info.duration_s:.1f} s of {info.video_codec}"

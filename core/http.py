@@ -1,0 +1,162 @@
+"""The HTTP contract other programs rely on: health, search and media, as routes for the app's own port.
+
+Streamlit gives custom routes no origin check of its own, so `_same_origin` stands before the one that takes a body.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from core import __version__
+from core.discover import MAX_LIMIT
+from core.errors import AppError, QueryError, StoreError
+from core.models import Hit, Query
+from core.services import Services
+from core.stores.base import CONTENT_TYPES
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 64 * 1024
+MEDIA_PREFIX = "/app/static/media/"
+
+
+def routes(services: Callable[[], Services]) -> list[BaseRoute]:
+    """Return the routes; `services` is called at each request and may raise AppError, which becomes a 503."""
+
+    async def health(request: Request) -> Response:
+        return await _answer(lambda: _health(services()))
+
+    async def search(request: Request) -> Response:
+        if not _same_origin(request):
+            return _error(403, "This address takes searches from its own pages and from programs only.")
+        try:
+            query = parse_query(await _body(request))
+        except QueryError as error:
+            return _error(400, str(error), error.details)
+        base_url = str(request.base_url)
+        return await _answer(lambda: [hit_to_json(hit, base_url) for hit in services().discover.search(query)])
+
+    async def media(request: Request) -> Response:
+        try:
+            path = await to_thread.run_sync(lambda: _media_path(services(), request.path_params["key"]))
+        except AppError as error:
+            return _error(503, str(error))
+        if path is None:
+            return _error(404, "There is no such media file in this library.")
+        return FileResponse(
+            path,
+            media_type=CONTENT_TYPES[path.suffix],
+            headers={
+                # A key is made from the content, so what it names never changes.
+                "Cache-Control": "private, max-age=31536000, immutable",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    return [
+        Route("/api/health", health, methods=["GET"]),
+        Route("/search", search, methods=["POST"]),
+        Route(MEDIA_PREFIX + "{key}", media, methods=["GET"]),
+    ]
+
+
+def parse_query(body: bytes) -> Query:
+    """Return the query a JSON body asks for. Raises QueryError saying what to change."""
+    try:
+        data = json.loads(body)
+    except ValueError:
+        raise QueryError('The body is not JSON. Send for example {"category": "nature", "mood": "calm"}.') from None
+    if not isinstance(data, dict):
+        raise QueryError("The body must be a JSON object with query, category or mood.")
+    texts = {}
+    for name in ("query", "category", "mood"):
+        value = data.get(name)
+        if value is not None and not isinstance(value, str):
+            raise QueryError(f"{name} must be a string.")
+        texts[name] = (value or "").strip()
+    limit = data.get("limit", 10)
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
+        raise QueryError(f"limit must be a whole number from 1 to {MAX_LIMIT}.", {"limit": [1, MAX_LIMIT]})
+    return Query(texts["query"], texts["category"] or None, texts["mood"] or None, limit)
+
+
+def hit_to_json(hit: Hit, base_url: str = "") -> dict[str, object]:
+    """Return a hit as `POST /search` and `search --json` show it."""
+    url = base_url.rstrip("/") + hit.url if hit.url.startswith("/") else hit.url
+    return {
+        "video_id": hit.video_id,
+        "filename": hit.filename,
+        "start_time": round(hit.start_s, 3),
+        "end_time": round(hit.end_s, 3),
+        "score": round(hit.score, 6),
+        "confidence": hit.confidence,
+        "url": url,
+    }
+
+
+def _health(services: Services) -> dict[str, object]:
+    counts = services.index.count()
+    return {
+        "status": "ok",
+        "version": __version__,
+        "encoder": services.encoder.info.name,
+        "index": services.index.name,
+        "store": services.store.name,
+        "videos": counts.videos,
+        "clips": counts.clips,
+    }
+
+
+def _media_path(services: Services, key: str):
+    """Return the file of a key, or None where this store has none to serve."""
+    store = services.store
+    if store.name != "folder":
+        return None
+    try:
+        path = store.path(key)
+    except StoreError:
+        return None
+    return path if path.suffix in CONTENT_TYPES and path.is_file() else None
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise QueryError(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    return body
+
+
+async def _answer(work: Callable[[], object]) -> Response:
+    """Run blocking work off the event loop and turn its outcome into JSON, never into a stack trace."""
+    try:
+        return JSONResponse(await to_thread.run_sync(work))
+    except QueryError as error:
+        return _error(400, str(error), error.details)
+    except AppError as error:
+        return _error(503, str(error))
+    except Exception:  # the boundary to the network: log it whole, tell the caller nothing of the inside
+        log.exception("A request failed")
+        return _error(503, "Something unexpected went wrong. The server's log says more.")
+
+
+def _error(status: int, message: str, details: object = None) -> JSONResponse:
+    return JSONResponse({"error": message, "details": details or {}}, status_code=status)
+
+
+def _same_origin(request: Request) -> bool:
+    """Tell whether a request comes from our own pages or from a program (which sends no Origin)."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return True
+    hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
+    return urlsplit(origin).netloc in hosts

@@ -1,0 +1,98 @@
+"""The composition root: settings in, wired objects out. The only module that knows every backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core import samples
+from core.discover import Discover
+from core.encoders.base import Encoder
+from core.errors import SettingsError, StoreError
+from core.index.base import Index
+from core.ingest import Pipeline
+from core.jobs import JobQueue
+from core.settings import Settings
+from core.stores.base import Store
+from core.taxonomy import Taxonomy
+from core.taxonomy import load as load_taxonomy
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a page, a route or a command needs, wired and open."""
+
+    settings: Settings
+    taxonomy: Taxonomy
+    encoder: Encoder
+    store: Store
+    index: Index
+    discover: Discover
+    jobs: JobQueue
+
+    def close(self) -> None:
+        """Stop the workers (their jobs stay resumable) and release the library."""
+        self.jobs.stop(timeout_s=10)
+        self.index.close()
+
+
+def build(settings: Settings) -> Services:
+    """Open everything the settings ask for; the workers are not started yet.
+
+    Raises SettingsError, LibraryLocked, EncoderMismatch, LibraryError or StoreError, each with what to do.
+    """
+    taxonomy = load_taxonomy()
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"DATA_DIR is {str(settings.data_dir)!r} and cannot be made ({error.strerror}). "
+            "Point it at a folder this user may write to."
+        ) from error
+    encoder = _encoder(settings)
+    store = _store(settings)
+    index = _index(settings, encoder)
+    try:
+        pipeline = Pipeline(
+            encoder,
+            store,
+            index,
+            work_dir=settings.data_dir / "work",
+            max_bytes=settings.max_upload_bytes,
+            sources={"sample": samples.render},
+        )
+        jobs = JobQueue(settings.jobs_path, pipeline, spool_dir=settings.spool_dir)
+    except BaseException:
+        index.close()
+        raise
+    discover = Discover(encoder=encoder, index=index, store=store, taxonomy=taxonomy)
+    return Services(settings, taxonomy, encoder, store, index, discover, jobs)
+
+
+def _encoder(settings: Settings) -> Encoder:
+    if settings.encoder == "local":
+        from core.encoders.local import LocalEncoder
+
+        return LocalEncoder()
+    raise SettingsError(
+        f"The {settings.encoder} encoder is not part of this release. Set ENCODER=local to use the built-in one."
+    )
+
+
+def _store(settings: Settings) -> Store:
+    if settings.aws_bucket:
+        raise SettingsError(
+            "AWS_BUCKET_NAME is set, but this release keeps video files only in a folder. Unset it to use DATA_DIR."
+        )
+    from core.stores.folder import FolderStore
+
+    return FolderStore(settings.media_dir)
+
+
+def _index(settings: Settings, encoder: Encoder) -> Index:
+    if settings.qdrant_url:
+        raise SettingsError(
+            "QDRANT_URL is set, but this release keeps vectors only in the embedded index. Unset it to use DATA_DIR."
+        )
+    from core.index.edge import EdgeIndex
+
+    return EdgeIndex(settings.index_dir, encoder.info)

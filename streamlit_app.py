@@ -1,0 +1,33 @@
+"""Moodreel: the router, and the ASGI app that serves pages and HTTP routes on one port. Nothing else lives here."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+
+from core.errors import AppError
+from core.http import routes
+from pages.components.services import close_services, shared_services
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[None]:
+    """Open the library and resume its jobs with the server; stop them cleanly with it."""
+    try:
+        shared_services()
+    except AppError as error:
+        # The pages say the same sentence and try again at each visit: the server stays up to be read.
+        logging.getLogger(__name__).error("%s", error)
+    yield
+    close_services()
+
+
+if __name__ == "__main__":
+    pages = [
+        st.Page("pages/discover.py", title="Discover", icon=":material/explore:", default=True),
+        st.Page("pages/ingest.py", title="Ingest", icon=":material/upload:"),
+    ]
+    st.navigation(pages, position="top").run()
+else:
+    app = st.App(__file__, routes=routes(shared_services), lifespan=lifespan)

@@ -1,0 +1,97 @@
+"""Hold the import law of docs/decisions.md by reading the imports."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HOMES = {
+    "streamlit": ("streamlit_app.py", "pages/"),
+    "twelvelabs": ("core/encoders/twelvelabs.py",),
+    "boto3": ("core/stores/s3.py",),
+    "botocore": ("core/stores/s3.py",),
+    "qdrant_client": ("core/index/server.py",),
+    "qdrant_edge": ("core/index/edge.py",),
+    "av": ("core/media.py", "core/sampling.py", "core/samples/"),
+    "starlette": ("core/http.py",),
+}
+BACKENDS = ("core.encoders.", "core.stores.", "core.index.")
+MAX_PAGE_LINES = 130
+
+
+def sources() -> list[str]:
+    files = [ROOT / "streamlit_app.py", *(ROOT / "core").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    return sorted(str(file.relative_to(ROOT)) for file in files)
+
+
+def imports(source: str, top_level_only: bool = False) -> set[str]:
+    """Return the modules a file imports; `from core import x` counts as core.x."""
+    tree = ast.parse((ROOT / source).read_text("utf-8"))
+    names = set()
+    for node in tree.body if top_level_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def ours(source: str) -> set[str]:
+    return {name for name in imports(source) if name.startswith(("core.", "pages."))}
+
+
+@pytest.mark.parametrize("source", sources())
+def test_each_sdk_has_one_home(source):
+    for package in {name.split(".")[0] for name in imports(source)} & HOMES.keys():
+        assert source.startswith(HOMES[package]), f"{source} imports {package}"
+
+
+@pytest.mark.parametrize("source", [s for s in sources() if s.startswith("core/")])
+def test_core_never_imports_pages(source):
+    assert not {name for name in ours(source) if name.startswith("pages")}
+
+
+@pytest.mark.parametrize("source", ["core/models.py", "core/errors.py"])
+def test_the_words_of_the_house_import_nothing_of_ours(source):
+    assert not ours(source)
+
+
+def test_settings_import_only_errors():
+    assert all(name.startswith("core.errors") for name in ours("core/settings.py"))
+
+
+@pytest.mark.parametrize("source", [s for s in sources() if s.endswith("/base.py")])
+def test_a_base_imports_only_models_and_errors(source):
+    assert all(name.startswith(("core.models", "core.errors")) for name in ours(source))
+
+
+@pytest.mark.parametrize("source", ["core/ingest.py", "core/jobs.py", "core/discover.py"])
+def test_use_cases_know_protocols_never_backends(source):
+    backends = {n for n in ours(source) if n.startswith(BACKENDS) and ".base" not in n}
+    assert not backends
+
+
+@pytest.mark.parametrize("source", [s for s in sources() if s.startswith("core/") and s != "core/services.py"])
+def test_only_the_composition_root_knows_backends(source):
+    family = next(
+        (family.replace(".", "/") for family in BACKENDS if source.startswith(family.replace(".", "/"))), None
+    )
+    for name in ours(source):
+        inside = family and name.replace(".", "/").startswith(family)
+        assert inside or not name.startswith(BACKENDS) or ".base" in name, f"{source} imports {name}"
+
+
+def test_the_composition_root_loads_backends_only_when_chosen():
+    assert not {
+        n for n in imports("core/services.py", top_level_only=True) if n.startswith(BACKENDS) and ".base" not in n
+    }
+
+
+@pytest.mark.parametrize("page", sorted(str(p.relative_to(ROOT)) for p in (ROOT / "pages").glob("*.py")))
+def test_a_page_is_short_and_knows_neither_backends_nor_other_pages(page):
+    assert len((ROOT / page).read_text("utf-8").splitlines()) <= MAX_PAGE_LINES
+    for name in ours(page):
+        assert not name.startswith(BACKENDS)
+        assert not name.startswith("pages.") or name.startswith("pages.components")
