@@ -68,7 +68,7 @@ def sample(
     except (av.FFmpegError, OSError) as error:
         raise EncoderError(f"{path.name} could not be opened to be encoded: {error}. Check that it plays.") from error
     with container:
-        if not container.streams.video:
+        if container.streams.best("video") is None:
             raise EncoderError(f"{path.name} has no pictures to encode. Give a video file.")
         found = False
         for item in _read(container, _Pictures(container, fps, size), _Sounds(container, sample_rate), on_progress):
@@ -119,10 +119,10 @@ def _decode(packet: av.Packet) -> list:
 
 
 class _Pictures:
-    """Pick pictures at regular times, upright and small, out of the packets of the first video stream."""
+    """Pick pictures at regular times, upright and small, out of the packets of the main video stream."""
 
     def __init__(self, container: av.container.InputContainer, fps: float, size: tuple[int, int]) -> None:
-        self.stream = container.streams.video[0]
+        self.stream = container.streams.best("video")
         self.time_s = 0.0
         self._step_s = 1.0 / fps
         self._size = size
@@ -160,10 +160,10 @@ class _Pictures:
 
 
 class _Sounds:
-    """Turn the packets of the first audio stream, if there is one, into mono samples at one rate."""
+    """Turn the packets of the main audio stream, if there is one, into mono samples at one rate."""
 
     def __init__(self, container: av.container.InputContainer, sample_rate: int) -> None:
-        self.stream = container.streams.audio[0] if container.streams.audio else None
+        self.stream = container.streams.best("audio")
         self._rate = sample_rate
         self._start_s = _start_s(container)
         self._time_s: float | None = None

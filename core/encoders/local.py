@@ -1,0 +1,154 @@
+"""The local encoder: no network, no weights; it measures, and it reads names. It does not understand the story.
+
+What it can see: light, colour, movement, cuts, loudness and the like (`percepts.py`), and whatever words come with
+a video: title, file name, tags, subtitles (`words.py`). What it cannot: who or what is in the picture, what is said
+aloud, what happens. A dog in a video called clip_07.mp4 stays unknown to it; a dark, loud film with fast cuts does not.
+
+One space for videos, clips and text:
+
+    vector = [ percepts | concepts | hashed words | slack ]
+
+A video has percepts measured from its pictures and sound, concepts and hashed words read from its words. A text has
+the percepts it asks for ("tense" is dark and loud), the concepts it names and the words it has. Their score is the
+plain dot product, a sum of evidence: a video about which little is known has short blocks and a small score, rather
+than a direction blown up to full length. An index that ranks by cosine would undo that, since it scales all vectors
+to one length. So the last coordinate of a video is slack, sqrt(R² - |blocks|²), which gives every video the same
+length R, and that of a text is 0: now cosine is the dot product divided by a constant, and ranks exactly as it does.
+This is the reduction of maximum inner product to cosine of Bachrach et al. 2014 ("Speeding up the Xbox recommender
+system using a Euclidean transformation for inner-product spaces") and Neyshabur and Srebro 2015 ("On symmetric and
+asymmetric LSHs for inner product search"). Between two videos the slack counts as likeness of how much is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping, Sequence
+
+import numpy as np
+
+from core.encoders.percepts import PERCEPTS, Measurer, describe
+from core.encoders.words import CONCEPTS, HASHED, Reading, read
+from core.models import ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding
+from core.sampling import sample
+
+INFO = EncoderInfo(
+    name="local-v1",
+    dimension=len(PERCEPTS) + len(CONCEPTS) + HASHED + 1,
+    sees=(
+        "light and colour",
+        "movement and cuts",
+        "loudness, rhythm and tone",
+        "words in titles, file names, tags and subtitles",
+    ),
+    blind_to=("who or what is in the picture", "what is said aloud", "the story"),
+    noise_at=0.10,
+    related_at=0.16,
+    strong_at=0.28,
+)
+
+_PERCEPT_UNIT = 6.0
+"""Standard deviations that fill the percept block: seldom reached, so that percepts seldom are cut short."""
+_CONCEPT_UNIT = 2.0
+"""Concepts (their norm) that fill the concept block: a video may be about four things before each counts less."""
+_HASHED_SHARE = 0.6
+_RADIUS = float(np.sqrt(1.0 + 1.0 + _HASHED_SHARE**2))
+"""R: the length of the three blocks when all are full."""
+_OF_THE_WHOLE = 0.6
+"""A moment is seen in the light of the whole: this much of a clip's percepts are those of its video."""
+
+_ASKED_PERCEPTS, _ASKED_CONCEPTS, _ASKED_HASHED = 0.8, 1.0, 0.35
+"""How much each block of a text counts when it has all three."""
+
+TITLE, TAGS, DESCRIPTION, SUBTITLES = 1.0, 0.7, 0.5, 0.3
+"""How much the words of each source are trusted to say what a video is about."""
+_TAG_NAMES = ("genre", "keywords", "tags", "categories", "category", "mood")
+_DESCRIPTION_NAMES = ("description", "comment", "synopsis", "summary", "show", "album", "artist")
+_MENTIONS = 4.0
+"""Subtitles mention much: a concept they name about this often is something they are about."""
+
+
+class LocalEncoder:
+    """Put videos, clips and text into one space by what can be measured and read. Same input, same vectors."""
+
+    info = INFO
+
+    def encode_video(self, video: Video, notes: MutableMapping[str, str], on_progress: Progress) -> VideoEmbedding:
+        """Return unit vectors for the whole video and its clips, from one pass over the file.
+
+        Clips have the words of their video and percepts of their own. `notes` is not needed: nothing here is paid
+        for. Raises EncoderError when no picture can be decoded.
+        """
+        measurer = Measurer()
+        for item in sample(video.path, on_progress=on_progress):
+            measurer.add(item)
+        measured = measurer.finish()
+        words = video_words(video)
+        whole = measured.whole()
+        clips = []
+        for start_s, end_s in measured.shots(video.info.duration_s):
+            percepts = measured.percepts(start_s, end_s)
+            vector = video_vector(_OF_THE_WHOLE * whole + (1 - _OF_THE_WHOLE) * percepts, *words)
+            clips.append(ClipEmbedding(start_s, end_s, vector, describe(percepts)))
+        return VideoEmbedding(video_vector(whole, *words), tuple(clips), describe(whole))
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Return one unit vector a text, float32 (len(texts), dimension); a zero row for a text without words."""
+        return np.array([text_vector(read(text)) for text in texts], np.float32).reshape(-1, INFO.dimension)
+
+
+def video_vector(percepts: np.ndarray, concepts: np.ndarray, hashed: np.ndarray) -> np.ndarray:
+    """Return the unit vector of a video or clip: three bounded blocks and the slack that makes up the length."""
+    blocks = np.concatenate(
+        [
+            _within(percepts / _PERCEPT_UNIT),
+            _within(concepts / _CONCEPT_UNIT),
+            _HASHED_SHARE * _within(hashed),
+        ]
+    ).astype(np.float64)
+    slack = np.sqrt(max(_RADIUS**2 - blocks @ blocks, 0.0))
+    return (np.append(blocks, slack) / _RADIUS).astype(np.float32)
+
+
+def text_vector(reading: Reading) -> np.ndarray:
+    """Return the unit vector of a text, without slack; zeros when there was nothing to read."""
+    known = bool(reading.concepts.any() or reading.percepts.any())
+    blocks = [
+        _ASKED_PERCEPTS * _within(reading.percepts),
+        _ASKED_CONCEPTS * _within(reading.concepts),
+        (_ASKED_HASHED if known else 1.0) * _within(reading.hashed),
+    ]
+    vector = np.concatenate([*blocks, [0.0]])
+    length = float(np.linalg.norm(vector))
+    return (vector / length if length else vector).astype(np.float32)
+
+
+def video_words(video: Video) -> tuple[np.ndarray, np.ndarray]:
+    """Return the concepts, each 0 to 1, and the hashed words, at most of length 1, of all the text of a video."""
+    concepts = np.zeros(len(CONCEPTS), np.float32)
+    hashed = np.zeros(HASHED, np.float32)
+    for text, weight in _sources(video):
+        reading = read(text)
+        # The greatest, not the sum: a title that repeats the file name says nothing new.
+        concepts = np.maximum(concepts, weight * np.minimum(reading.concepts, 1.0))
+        hashed += weight * _within(reading.hashed)
+    spoken = read(video.info.subtitles)
+    if spoken.concepts.any():
+        most = float(spoken.concepts.max())
+        share = spoken.concepts / most * (1 - np.exp(-most / _MENTIONS))
+        concepts = np.maximum(concepts, SUBTITLES * share)
+    return concepts, _within(hashed + SUBTITLES * _within(spoken.hashed))
+
+
+def _sources(video: Video) -> Iterator[tuple[str, float]]:
+    """Yield each text that came with a video, subtitles apart, and its weight."""
+    yield video.title, TITLE
+    yield video.filename, TITLE
+    tags = video.info.tags
+    yield tags.get("title", ""), TITLE
+    yield " | ".join(tags[name] for name in _TAG_NAMES if name in tags), TAGS
+    yield " | ".join(tags[name] for name in _DESCRIPTION_NAMES if name in tags), DESCRIPTION
+
+
+def _within(block: np.ndarray) -> np.ndarray:
+    """Return the block, shortened to length 1 if it is longer."""
+    length = float(np.linalg.norm(block))
+    return block / length if length > 1.0 else block
