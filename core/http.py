@@ -72,7 +72,7 @@ def parse_query(body: bytes) -> Query:
     """Return the query a JSON body asks for. Raises QueryError saying what to change."""
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise QueryError('The body is not JSON. Send for example {"category": "nature", "mood": "calm"}.') from None
     if not isinstance(data, dict):
         raise QueryError("The body must be a JSON object with query, category or mood.")

@@ -49,7 +49,7 @@ def test_nothing_is_made_up(discover):
 
 
 def test_a_hit_says_why_and_where(discover):
-    hit = discover.search(Query(category="animals", mood="joyful", text="animals"))[0]
+    hit = discover.search(Query(category="animals", mood="joyful", text="animals joyful"))[0]
     assert [reason.kind for reason in hit.reasons] == ["category", "mood", "words"]
     assert all(reason.score > 0 for reason in hit.reasons)
     assert hit.moments

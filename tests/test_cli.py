@@ -1,0 +1,108 @@
+"""The command line, as a program: what is on standard output, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import clean_environ
+from tests.videos import make_video
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(data_dir: Path, *arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "core", *map(str, arguments)],
+        cwd=ROOT,
+        env={**clean_environ(), "DATA_DIR": str(data_dir), "PYTHONIOENCODING": "utf-8", **environ},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def rows(result: subprocess.CompletedProcess[str]) -> list[dict]:
+    """Return what `ingest --json` printed; every line must be JSON."""
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    inner = tmp_path / "clips" / "inner"
+    inner.mkdir(parents=True)
+    make_video(tmp_path / "clips" / "grey wolf portrait.mp4", tone_hz=300)
+    make_video(inner / "tax form.mp4", tone_hz=400)
+    (inner / "notes.txt").write_text("not a video, and not named like one")
+    (inner / ".hidden.mp4").write_text("left alone")
+    return tmp_path / "clips"
+
+
+def test_a_folder_goes_in_and_can_be_searched_and_again_costs_nothing(folder, tmp_path):
+    data = tmp_path / "data"
+    first = run(data, "ingest", folder, "--json")
+    assert first.returncode == 0, first.stderr
+    assert {row["filename"] for row in rows(first)} == {"grey wolf portrait.mp4", "tax form.mp4"}
+    for row in rows(first):
+        assert set(row) == {"filename", "video_id", "stage", "reason", "seconds"}
+        assert row["stage"] == "ready"
+
+    again = run(data, "ingest", folder, "--json")
+    assert again.returncode == 0
+    assert {row["video_id"] for row in rows(again)} == {row["video_id"] for row in rows(first)}
+    assert all("Already in the library" in row["reason"] for row in rows(again))
+
+    found = run(data, "search", "wolves", "--json", "--limit", "3")
+    hits = json.loads(found.stdout)
+    assert [hit["filename"] for hit in hits] == ["grey wolf portrait.mp4"]
+    assert set(hits[0]) == {"video_id", "filename", "start_time", "end_time", "score", "confidence", "url"}
+    assert "Grey wolf portrait" in run(data, "search", "wolves").stdout
+
+
+def test_one_bad_file_fails_the_run_and_not_the_others(folder, tmp_path):
+    (folder / "fake.mp4").write_text("not a video at all")
+    result = run(tmp_path / "data", "ingest", folder, "--json")
+    assert result.returncode == 1
+    stages = {row["filename"]: (row["stage"], row["reason"]) for row in rows(result)}
+    assert stages["tax form.mp4"][0] == "ready"
+    assert stages["fake.mp4"][0] == "failed"
+    assert stages["fake.mp4"][1].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "words"),
+    [
+        (["ingest", "/nowhere/at/all.mp4"], {}, "does not exist"),
+        (["search", "x", "--category", "grumpy"], {}, "animals"),
+        (["search", "x", "--mood", "grumpy"], {}, "joyful"),
+        (["search"], {}, "nothing to search for"),
+        (["search", "x", "--limit", "0"], {}, "limit"),
+        (["search", "x"], {"ENCODER": "gpt"}, "ENCODER"),
+        (["search", "x"], {"DATA_DIR": "/proc/nowhere"}, "DATA_DIR"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence_and_exit_code_1(tmp_path, arguments, environ, words):
+    result = run(tmp_path / "data", *arguments, **environ)
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not result.stdout
+
+
+def test_doctor_checks_every_backend(tmp_path):
+    result = run(tmp_path / "data", "doctor")
+    assert result.returncode == 0, result.stdout
+    lines = result.stdout.splitlines()
+    assert all(line.startswith("✓") for line in lines)
+    assert len(lines) == 5
+
+
+def test_doctor_says_what_is_wrong(tmp_path):
+    result = run(tmp_path / "data", "doctor", MAX_UPLOAD_MB="much")
+    assert result.returncode == 1
+    assert result.stdout.startswith("✗ settings: MAX_UPLOAD_MB")
