@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.errors import EncoderMismatch, LibraryError
+from core.errors import LibraryError
 from core.index import base
 from core.models import (
     ClipEmbedding,
@@ -129,11 +129,7 @@ class MemoryIndex:
 
     def upsert(self, entries: Sequence[Entry]) -> None:
         self._check_open()
-        for entry in entries:
-            if entry.encoder != self.info.name:
-                raise EncoderMismatch(f"The library holds {self.info.name}, not {entry.encoder}. Set ENCODER back.")
-            if entry.vector.shape != (self.info.dimension,) or not np.isfinite(entry.vector).all():
-                raise LibraryError(f"A vector of {entry.filename} is not {self.info.dimension} finite numbers.")
+        base.check_entries(entries, self.info)
         with self._lock:
             self._entries |= {base.id_of(entry): entry for entry in entries}
 
@@ -147,8 +143,7 @@ class MemoryIndex:
         exclude: Collection[str] = (),
     ) -> list[Match]:
         self._check_open()
-        if vector.shape != (self.info.dimension,) or not np.isfinite(vector).all():
-            raise LibraryError(f"A search vector must be {self.info.dimension} finite numbers.")
+        base.check_vector(vector, self.info)
         groups: dict[str, list[Scored]] = {}
         for entry in self._snapshot():
             if entry.video_id not in exclude and scope in (None, entry.scope):

@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from core.models import Counts, Entry, Match, Scope
+from core.errors import EncoderMismatch, LibraryError
+from core.models import Counts, EncoderInfo, Entry, Match, Scope
 
 NAMESPACE = uuid.UUID("6f1c0f64-5a2b-4c1e-9a34-2f5f7b0f3d11")
 KEYWORD_FIELDS = ("scope", "video_id")
@@ -74,6 +75,29 @@ def from_payload(payload: dict, vector: Sequence[float] | np.ndarray | None) -> 
         ingested_at=payload["ingested_at"],
         seen=tuple(payload.get("seen") or ()),
     )
+
+
+def check_entries(entries: Sequence[Entry], info: EncoderInfo) -> None:
+    """Raise EncoderMismatch or LibraryError unless every entry holds a vector that this encoder can have made.
+
+    Cosines of vectors from two encoders mean nothing, and one NaN spoils every search it takes part in.
+    """
+    for entry in entries:
+        if entry.encoder != info.name:
+            raise EncoderMismatch(
+                f"{entry.filename} was encoded by {entry.encoder}, and this library holds {info.name}. "
+                "Ingest the video again with the encoder that is configured."
+            )
+        check_vector(entry.vector, info)
+
+
+def check_vector(vector: np.ndarray, info: EncoderInfo) -> None:
+    """Raise LibraryError unless the vector has this encoder's dimension and finite numbers."""
+    if vector.shape != (info.dimension,) or not np.isfinite(vector).all():
+        raise LibraryError(
+            f"{info.name} makes vectors of {info.dimension} finite numbers and this one, of shape {vector.shape}, "
+            "is not one of them. Ingest the video again; if this stays, report it as a fault of the encoder."
+        )
 
 
 class Index(Protocol):

@@ -1,0 +1,260 @@
+"""The embedded index: Qdrant Edge, the Qdrant engine inside this process, in one folder on this machine.
+
+The folder holds `library.json`, which says which encoder filled the library, and `shard/`, which is Edge's own. One
+process has it open at a time. Edge's `optimize()` is never called: it would build a graph for quicker searches, but it
+stops every thread of the process until it is done (71 s at 100,000 clips, measured), and comparing all of them takes
+7 ms (384 numbers a vector; bench/search.py). So searches are exact.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import qdrant_edge as edge
+
+from core.errors import EncoderMismatch, LibraryError, LibraryLocked
+from core.index import base
+from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored
+
+NOTE = "library.json"
+SHARD = "shard"
+BATCH = 256
+"""Entries a call to Edge, written or scrolled: a call keeps the other threads waiting, and 256 take about 10 ms."""
+FETCH_PER_VIDEO = 12
+"""Nearest entries to look at for every video wanted: most videos have fewer clips than this that come up together."""
+MIN_FREE_BYTES = 128 * 1024 * 1024
+"""Edge grows its files through memory maps, 32 MiB each, and a full disk then kills the process: stop before."""
+
+
+class EdgeIndex:
+    """Keep a library in a folder, with nothing to install or start.
+
+    Opening creates the library when there is none. Raises EncoderMismatch when another encoder filled it,
+    LibraryLocked when another process has it open, and LibraryError when the folder cannot be read or written.
+    """
+
+    name: Literal["edge", "server"] = "edge"
+
+    def __init__(self, path: Path, info: EncoderInfo) -> None:
+        self.path = path
+        self.info = info
+        self._write_lock = threading.Lock()
+        self._writes = 0
+        self._counted: tuple[int, Counts] | None = None
+        with self._folder_errors():
+            self._shard = self._open()
+
+    def upsert(self, entries: Sequence[Entry]) -> None:
+        base.check_entries(entries, self.info)
+        with self._folder_errors():
+            free_bytes = shutil.disk_usage(self.path).free
+        if free_bytes < MIN_FREE_BYTES:
+            raise LibraryError(
+                f"The disk that holds the library ({self.path}) is almost full. "
+                f"Free at least {MIN_FREE_BYTES // 1024**2} MB and try again."
+            )
+        points = [edge.Point(base.id_of(entry), entry.vector.tolist(), base.to_payload(entry)) for entry in entries]
+        self._write(
+            edge.UpdateOperation.upsert_points(points[start : start + BATCH]) for start in range(0, len(points), BATCH)
+        )
+
+    def search(
+        self,
+        vector: np.ndarray,
+        *,
+        limit: int,
+        per_video: int = 3,
+        scope: Scope | None = None,
+        exclude: Collection[str] = (),
+    ) -> list[Match]:
+        base.check_vector(vector, self.info)
+        query = edge.Query.Nearest(vector.tolist())
+        videos = self._nearest_videos(query, limit, scope, exclude)
+        requests = [
+            edge.QueryRequest(
+                limit=per_video,
+                query=query,
+                filter=_where(video_id=video, scope=scope),
+                with_payload=True,
+                with_vector=True,
+            )
+            for video in videos
+        ]
+        with self._translated():
+            answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
+        matches = [
+            Match(video, tuple(Scored(base.from_payload(point.payload, point.vector), point.score) for point in points))
+            for video, points in zip(videos, answers, strict=True)
+            if points  # a video can be deleted between the two questions
+        ]
+        return sorted(matches, key=lambda match: -match.score)
+
+    def scroll(self, *, video_id: str | None = None, scope: Scope | None = None) -> Iterator[Entry]:
+        offset = None
+        while True:
+            with self._translated():
+                records, offset = self._shard.scroll(
+                    edge.ScrollRequest(
+                        offset=offset,
+                        limit=BATCH,
+                        filter=_where(video_id=video_id, scope=scope),
+                        with_payload=True,
+                        with_vector=True,
+                    )
+                )
+            for record in records:
+                yield base.from_payload(record.payload, record.vector)
+            if offset is None:
+                return
+
+    def delete(self, video_id: str) -> None:
+        self._write([edge.UpdateOperation.delete_points_by_filter(_where(video_id=video_id))])
+
+    def count(self) -> Counts:
+        """Return how many videos and clips there are; counted once after each write, for every page asks."""
+        writes = self._writes
+        if self._counted is None or self._counted[0] != writes:
+            with self._translated():
+                found = {hit.value: hit.count for hit in self._shard.facet(edge.FacetRequest("scope", exact=True))}
+            self._counted = writes, Counts(videos=found.get("video", 0), clips=found.get("clip", 0))
+        return self._counted[1]
+
+    def close(self) -> None:
+        with self._write_lock, self._translated():
+            self._shard.close()
+
+    def _nearest_videos(
+        self, query: edge.Query, limit: int, scope: Scope | None, exclude: Collection[str]
+    ) -> list[str]:
+        """Return the ids of the `limit` videos with the nearest entries, best first.
+
+        Edge cannot group. So the nearest entries are looked at, whatever video they are of, and as long as videos are
+        missing the next nearest of all others: one video of 1,000 clips takes one more round, not all the places.
+        """
+        found: dict[str, None] = {}
+        size = limit * FETCH_PER_VIDEO
+        while len(found) < limit:
+            request = edge.QueryRequest(
+                limit=size, query=query, filter=_where(scope=scope, exclude=[*exclude, *found]), with_payload=True
+            )
+            with self._translated():
+                points = self._shard.query(request)
+            found |= dict.fromkeys(point.payload["video_id"] for point in points)
+            if len(points) < size:
+                break
+        return list(found)[:limit]
+
+    def _write(self, operations: Iterator[edge.UpdateOperation] | Sequence[edge.UpdateOperation]) -> None:
+        """Apply operations and see them on the disk: Edge's log alone outlives a kill, but not a power cut."""
+        with self._write_lock, self._translated():
+            try:
+                for operation in operations:
+                    self._shard.update(operation)
+                self._shard.flush()
+            finally:
+                self._writes += 1  # also when it failed half-way: what was counted may be wrong
+
+    def _open(self) -> edge.EdgeShard:
+        if not (self.path / NOTE).exists():
+            self._create()
+        self._check_encoder()
+        with self._translated():
+            return edge.EdgeShard.load(str(self.path / SHARD))
+
+    def _create(self) -> None:
+        """Make an empty library beside and move it into place whole: a kill, or another process that does the same
+        at this moment, cannot leave half of one."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        making = Path(tempfile.mkdtemp(prefix=".making-", dir=self.path.parent))
+        params = edge.EdgeVectorParams(size=self.info.dimension, distance=edge.Distance.Cosine)
+        try:
+            note = {"encoder": self.info.name, "dimension": self.info.dimension}
+            (making / NOTE).write_text(json.dumps(note), "utf-8")
+            with self._translated():
+                shard = edge.EdgeShard.create(str(making / SHARD), edge.EdgeConfig(vectors=params))
+                for field in base.KEYWORD_FIELDS:
+                    shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))
+                shard.close()
+            making.rename(self.path)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            # Something is there already: it is judged next, like every library that is opened.
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+
+    def _check_encoder(self) -> None:
+        """Raise EncoderMismatch unless this encoder filled the library."""
+        try:
+            note = json.loads((self.path / NOTE).read_text("utf-8"))
+            filled_by, dimension = str(note["encoder"]), int(note["dimension"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+            raise LibraryError(
+                f"{self.path / NOTE} does not say which encoder filled the library. Restore it from a backup, "
+                "or set DATA_DIR to another folder and ingest the videos again."
+            ) from error
+        if (filled_by, dimension) != (self.info.name, self.info.dimension):
+            raise EncoderMismatch(
+                f"The library in {self.path} was filled by the encoder {filled_by} ({dimension} numbers a vector), "
+                f"but {self.info.name} ({self.info.dimension}) is configured, and the two cannot be compared. "
+                f"Set ENCODER (and its model) back to {filled_by}, or set DATA_DIR to another folder "
+                "and ingest the videos again."
+            )
+
+    @contextmanager
+    def _folder_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise LibraryError(
+                f"The library folder {self.path} cannot be used: {error.strerror or error}. "
+                "Let this user write to it, or set DATA_DIR to another folder."
+            ) from error
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what Edge raises into sentences; only calls of Edge belong inside.
+
+        Edge raises bare Exception, and for a damaged file sometimes Rust's panic, which is not even that.
+        """
+        try:
+            yield
+        except BaseException as error:
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
+            raise self._sentence(str(error)) from error
+
+    def _sentence(self, said: str) -> LibraryError:
+        if "WouldBlock" in said:
+            return LibraryLocked(
+                f"The library in {self.path} is in use by another running app or command. "
+                "Stop that one first, or set DATA_DIR to another folder."
+            )
+        if "not initialized" in said:
+            return LibraryError("The library is closed. Start the app again.")
+        return LibraryError(
+            f"The library in {self.path} could not be read or written. Check the disk; if the folder is damaged, "
+            f"restore it from a backup, or set DATA_DIR to another folder and ingest again. (Qdrant Edge: {said})"
+        )
+
+
+def _where(
+    *, video_id: str | None = None, scope: Scope | None = None, exclude: Sequence[str] = ()
+) -> edge.Filter | None:
+    """Return a filter for those conditions that are given, or None when none is."""
+    must = [
+        edge.FieldCondition(key=key, match=edge.MatchValue(value))
+        for key, value in (("video_id", video_id), ("scope", scope))
+        if value is not None
+    ]
+    must_not = [edge.FieldCondition(key="video_id", match=edge.MatchAny(list(exclude)))] if exclude else []
+    return edge.Filter(must=must, must_not=must_not) if must or must_not else None

@@ -1,0 +1,114 @@
+"""The store in a folder on this machine; the app's own media route serves it."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import time
+import uuid
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from core.errors import StoreError
+from core.models import Progress, ignore_progress
+from core.stores.base import check_key
+
+CHUNK_BYTES = 1024 * 1024
+ABANDONED_AFTER_S = 24 * 3600
+"""A half-written file this old was left by a killed process; a younger one may be another process's, still at work."""
+
+
+class FolderStore:
+    """Keep each key as a file of that name in one folder.
+
+    Bytes are copied, never linked: a link would share them with the person's own file, which may be edited later.
+    """
+
+    name: Literal["folder", "s3"] = "folder"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._sweep()
+
+    def put(self, source: Path, key: str, on_progress: Progress) -> None:
+        check_key(key)
+        try:
+            file = source.open("rb")
+        except OSError as error:
+            raise StoreError(f"{source.name} cannot be read any more: {error.strerror}. Add the file again.") from error
+        with file:
+            self._write(file, os.fstat(file.fileno()).st_size, key, on_progress)
+
+    def url(self, key: str) -> str:
+        return f"/app/static/media/{check_key(key)}"
+
+    def path(self, key: str) -> Path:
+        """Return where the bytes of this key are, or would be. Raises StoreError for a key that is not ours."""
+        return self.root / check_key(key)
+
+    def exists(self, key: str) -> bool:
+        return self.path(key).is_file()
+
+    def delete(self, key: str) -> None:
+        try:
+            self.path(key).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._sentence(error) from error
+
+    def check(self) -> None:
+        key, data = f"check-{uuid.uuid4().hex}.txt", b"written to see whether it can be read"
+        self._write(io.BytesIO(data), len(data), key, ignore_progress)
+        try:
+            came_back = self.path(key).read_bytes()
+        except OSError as error:
+            raise self._sentence(error) from error
+        self.delete(key)
+        if came_back != data:
+            raise StoreError(f"What is written to {self.root} does not come back. Check the disk it is on.")
+
+    def _write(self, source: BinaryIO, size: int, key: str, on_progress: Progress) -> None:
+        """Copy in chunks to a file beside the key's and move it into place; leave nothing when it is cancelled."""
+        making = self.root / f".{uuid.uuid4().hex}.part"  # the dot keeps it from being a key
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with making.open("xb") as target:
+                done = 0
+                while chunk := source.read(CHUNK_BYTES):
+                    target.write(chunk)
+                    done += len(chunk)
+                    on_progress(min(1.0, done / size) if size else 1.0)
+                target.flush()
+                os.fsync(target.fileno())
+            making.replace(self.path(key))
+        except OSError as error:
+            raise self._sentence(error) from error
+        finally:
+            _remove(making)
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left half-written."""
+        for part in self.root.glob(".*.part"):
+            try:
+                is_abandoned = time.time() - part.stat().st_mtime > ABANDONED_AFTER_S
+            except FileNotFoundError:
+                continue  # finished by another process meanwhile
+            if is_abandoned:
+                _remove(part)
+
+    def _sentence(self, error: OSError) -> StoreError:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return StoreError(f"The disk that holds {self.root} is full. Free some space and try again.")
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return StoreError(f"This user may not write to {self.root}. Allow it, or set DATA_DIR to another folder.")
+        return StoreError(
+            f"{self.root} cannot be used: {error.strerror or error}. Check it, or set DATA_DIR to another folder."
+        )
+
+
+def _remove(path: Path) -> None:
+    """Remove a temporary file if it is there and can be removed; a later sweep gets what stays."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass

@@ -1,0 +1,336 @@
+"""What every index does, run over each of them. The fake is in the list: it is held to the same."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import EncoderMismatch, LibraryError
+from core.index.base import Index, id_of, to_payload
+from core.index.edge import EdgeIndex
+from core.models import Counts, EncoderInfo, Entry, Match
+from tests.fakes import FAKE_INFO, MemoryIndex, make_entries
+
+OPENERS: dict[str, Callable[[Path, EncoderInfo], Index]] = {
+    "memory": lambda path, info: MemoryIndex(info),
+    "edge": lambda path, info: EdgeIndex(path / "index", info),
+}
+"""How to open each index on a path of its own. One that forgets when it is closed is not in DURABLE."""
+DURABLE = ("edge",)
+
+
+@pytest.fixture(params=OPENERS)
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
+    opened = OPENERS[request.param](tmp_path, FAKE_INFO)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=DURABLE)
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[EncoderInfo], Index]:
+    return lambda info: OPENERS[request.param](tmp_path, info)
+
+
+def random_vectors(count: int, seed: int = 7) -> np.ndarray:
+    """Return unit vectors, float32 (count, dimension), no two alike."""
+    vectors = np.random.default_rng(seed).standard_normal((count, FAKE_INFO.dimension))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def near(vector: np.ndarray, cosine: float, seed: int = 3) -> np.ndarray:
+    """Return a unit vector with exactly this cosine to the given unit vector."""
+    other = random_vectors(1, seed)[0]
+    other -= (other @ vector) * vector
+    return (cosine * vector + np.sqrt(1 - cosine**2) * other / np.linalg.norm(other)).astype(np.float32)
+
+
+def titles(matches: list[Match]) -> list[str]:
+    return [match.scored[0].entry.title for match in matches]
+
+
+def spans(match: Match) -> list[tuple[str, float]]:
+    return [(scored.entry.scope, scored.entry.start_s) for scored in match.scored]
+
+
+def fill(index: Index, videos: int = 8, clips: int = 5, seed: int = 7) -> list[Entry]:
+    vectors = random_vectors(videos * (clips + 1), seed).reshape(videos, clips + 1, -1)
+    entries = [entry for n in range(videos) for entry in make_entries(f"Video {n}", vectors=vectors[n])]
+    index.upsert(entries)
+    return entries
+
+
+def test_an_empty_index_answers_everything(index: Index) -> None:
+    assert index.count() == Counts(0, 0)
+    assert index.search(random_vectors(1)[0], limit=5) == []
+    assert list(index.scroll()) == []
+    index.delete("nobody")
+    index.upsert([])
+    assert index.count() == Counts(0, 0)
+
+
+def test_an_entry_comes_back_as_it_was_written(index: Index) -> None:
+    written = make_entries(
+        "Волк 🐺 <b>狼</b>",
+        clips=1,
+        filename="../狼 \u202e'\".mp4",
+        poster_key=None,
+        has_audio=False,
+        seen=("dünkel", "速い"),
+    )
+    index.upsert(written)
+    read = sorted(index.scroll(), key=lambda entry: entry.scope, reverse=True)
+    for before, after in zip(written, read, strict=True):
+        assert to_payload(after) == to_payload(before)
+        assert after.vector.dtype == np.float32
+        assert after.vector == pytest.approx(before.vector, abs=1e-6)
+
+
+def test_writing_again_changes_nothing(index: Index) -> None:
+    entries = fill(index)
+    before = sorted(map(id_of, index.scroll()))
+    index.upsert(entries)
+    assert sorted(map(id_of, index.scroll())) == before
+    assert index.count() == Counts(videos=8, clips=40)
+
+
+def test_writing_again_replaces_what_is_told_of_a_video(index: Index) -> None:
+    index.upsert(make_entries("Wolf", filename="old.mp4"))
+    index.upsert(make_entries("Wolf", filename="new.mp4"))
+    assert {entry.filename for entry in index.scroll()} == {"new.mp4"}
+
+
+def test_count_follows_every_write(index: Index) -> None:
+    assert index.count() == Counts(0, 0)
+    index.upsert(make_entries("One", clips=3))
+    assert index.count() == Counts(1, 3)
+    index.upsert(make_entries("Two", clips=2))
+    assert index.count() == Counts(2, 5)
+    index.delete(make_entries("One")[0].video_id)
+    assert index.count() == Counts(1, 2)
+
+
+def test_more_entries_than_a_batch_are_written_and_scrolled(index: Index) -> None:
+    index.upsert(make_entries("Long", vectors=random_vectors(1001)))
+    assert index.count() == Counts(1, 1000)
+    assert len({id_of(entry) for entry in index.scroll()}) == 1001
+
+
+def test_scores_and_order_are_those_of_the_cosine(index: Index) -> None:
+    entries = fill(index, videos=30, clips=4)
+    for query in random_vectors(10, seed=11):
+        best: dict[str, float] = {}
+        for entry in entries:
+            best[entry.video_id] = max(best.get(entry.video_id, -1.0), float(entry.vector @ query))
+        expected = sorted(best.items(), key=lambda item: -item[1])[:10]
+        matches = index.search(query, limit=10)
+        assert [match.video_id for match in matches] == [video_id for video_id, _ in expected]
+        assert [match.score for match in matches] == pytest.approx([score for _, score in expected], abs=1e-5)
+
+
+def test_the_length_of_the_searched_vector_does_not_matter(index: Index) -> None:
+    fill(index)
+    query = random_vectors(1, seed=5)[0]
+    once, thrice = index.search(query, limit=3), index.search(3 * query, limit=3)
+    assert titles(once) == titles(thrice)
+    assert [match.score for match in once] == pytest.approx([match.score for match in thrice], abs=1e-5)
+
+
+def test_a_match_has_the_best_entries_of_its_video_with_vectors(index: Index) -> None:
+    entries = fill(index, videos=12, clips=6)
+    query = random_vectors(1, seed=2)[0]
+    matches = index.search(query, limit=12, per_video=4)
+    assert len(matches) == 12
+    for match in matches:
+        own = [entry for entry in entries if entry.video_id == match.video_id]
+        best = sorted(own, key=lambda entry: -float(entry.vector @ query))[:4]
+        assert spans(match) == [(entry.scope, entry.start_s) for entry in best]
+        assert all(scored.entry.video_id == match.video_id for scored in match.scored)
+        for scored in match.scored:
+            assert float(scored.entry.vector @ query) == pytest.approx(scored.score, abs=1e-5)
+
+
+def test_one_long_video_does_not_crowd_out_the_others(index: Index) -> None:
+    query = random_vectors(1)[0]
+    index.upsert(make_entries("Long", vectors=[near(query, 0.9 - n / 10_000, seed=n + 1) for n in range(400)]))
+    for n in range(5):
+        index.upsert(make_entries(f"Short {n}", vectors=[near(query, 0.5 - n / 20, seed=n + 1000)]))
+    matches = index.search(query, limit=6, per_video=3)
+    assert titles(matches) == ["Long", "Short 0", "Short 1", "Short 2", "Short 3", "Short 4"]
+    assert [len(match.scored) for match in matches] == [3, 1, 1, 1, 1, 1]
+    assert titles(index.search(query, limit=3)) == ["Long", "Short 0", "Short 1"]
+
+
+def test_several_long_videos_do_not_crowd_out_the_others(index: Index) -> None:
+    query = random_vectors(1)[0]
+    for video in range(3):
+        vectors = [near(query, 0.9 - video / 10 - n / 10_000, seed=n + 1) for n in range(150)]
+        index.upsert(make_entries(f"Long {video}", vectors=vectors))
+    index.upsert(make_entries("Short", vectors=[near(query, 0.2)]))
+    assert titles(index.search(query, limit=4)) == ["Long 0", "Long 1", "Long 2", "Short"]
+
+
+def test_fewer_videos_than_asked_for_come_all(index: Index) -> None:
+    fill(index, videos=3)
+    assert len(index.search(random_vectors(1)[0], limit=50)) == 3
+
+
+def test_nothing_is_found_for_a_limit_of_zero(index: Index) -> None:
+    fill(index, videos=2)
+    assert index.search(random_vectors(1)[0], limit=0) == []
+
+
+def test_excluded_videos_stay_out(index: Index) -> None:
+    fill(index)
+    query = random_vectors(1, seed=4)[0]
+    everyone = [match.video_id for match in index.search(query, limit=8)]
+    left = index.search(query, limit=8, exclude=everyone[:3])
+    assert [match.video_id for match in left] == everyone[3:]
+    assert index.search(query, limit=8, exclude=set(everyone)) == []
+
+
+@pytest.mark.parametrize("scope", ["video", "clip"])
+def test_a_scope_searches_only_its_entries(index: Index, scope: str) -> None:
+    entries = [entry for entry in fill(index) if entry.scope == scope]
+    query = random_vectors(1, seed=6)[0]
+    matches = index.search(query, limit=8, scope=scope)
+    assert {scored.entry.scope for match in matches for scored in match.scored} == {scope}
+    assert matches[0].score == pytest.approx(max(float(entry.vector @ query) for entry in entries), abs=1e-5)
+    assert [len(match.scored) for match in matches] == [1 if scope == "video" else 3] * 8
+
+
+def test_a_zero_vector_is_like_nothing(index: Index) -> None:
+    fill(index, videos=2)
+    index.upsert(make_entries("Silent", vectors=[np.zeros(FAKE_INFO.dimension, np.float32)]))
+    assert {match.score for match in index.search(np.zeros(FAKE_INFO.dimension, np.float32), limit=3)} == {0.0}
+    silent = next(m for m in index.search(random_vectors(1)[0], limit=3) if titles([m]) == ["Silent"])
+    assert silent.score == 0.0
+
+
+def test_scroll_is_stable_and_filters(index: Index) -> None:
+    entries = fill(index, videos=4, clips=3)
+    order = [id_of(entry) for entry in index.scroll()]
+    assert order == [id_of(entry) for entry in index.scroll()]
+    assert sorted(order) == sorted(map(id_of, entries))
+    video_id = entries[0].video_id
+    assert {entry.video_id for entry in index.scroll(video_id=video_id)} == {video_id}
+    assert len(list(index.scroll(video_id=video_id))) == 4
+    assert [entry.scope for entry in index.scroll(scope="video")] == ["video"] * 4
+    assert len(list(index.scroll(video_id=video_id, scope="clip"))) == 3
+    assert list(index.scroll(video_id="nobody")) == []
+
+
+def test_delete_removes_a_video_and_nothing_else(index: Index) -> None:
+    entries = fill(index)
+    gone = entries[0].video_id
+    index.delete(gone)
+    index.delete(gone)
+    assert gone not in {entry.video_id for entry in index.scroll()}
+    assert gone not in {match.video_id for match in index.search(entries[0].vector, limit=8)}
+    assert index.count() == Counts(videos=7, clips=35)
+
+
+def test_a_deleted_video_can_come_again(index: Index) -> None:
+    entries = make_entries("Wolf")
+    index.upsert(entries)
+    index.delete(entries[0].video_id)
+    index.upsert(entries)
+    assert index.count() == Counts(1, 3)
+    assert titles(index.search(entries[0].vector, limit=1)) == ["Wolf"]
+
+
+@pytest.mark.parametrize("bad", [np.ones(3, np.float32), np.full(64, np.nan, np.float32)], ids=["short", "nan"])
+def test_a_vector_that_no_encoder_makes_is_refused(index: Index, bad: np.ndarray) -> None:
+    fill(index, videos=1)
+    with pytest.raises(LibraryError, match="64 finite numbers"):
+        index.search(bad, limit=1)
+    with pytest.raises(LibraryError, match="64 finite numbers"):
+        index.upsert(make_entries("Bad", vectors=[random_vectors(1)[0], bad]))
+    assert index.count().videos == 1, "nothing of a refused video may stay"
+
+
+def test_an_entry_of_another_encoder_is_refused(index: Index) -> None:
+    with pytest.raises(EncoderMismatch, match="other-v2"):
+        index.upsert(make_entries(info=replace(FAKE_INFO, name="other-v2")))
+    assert index.count() == Counts(0, 0)
+
+
+def test_a_closed_index_says_so(index: Index) -> None:
+    fill(index, videos=1)
+    index.close()
+    index.close()
+    with pytest.raises(LibraryError, match="closed"):
+        index.search(random_vectors(1)[0], limit=1)
+    with pytest.raises(LibraryError, match="closed"):
+        index.upsert(make_entries())
+    with pytest.raises(LibraryError, match="closed"):
+        list(index.scroll())
+
+
+def test_readers_and_writers_do_not_disturb_each_other(index: Index) -> None:
+    """Four writers add and delete videos of their own while four readers search, scroll and count."""
+    staying = {entry.video_id for entry in fill(index, videos=20)}
+    writing = threading.Event()
+    writing.set()
+
+    def write(writer: int) -> None:
+        for n in range(15):
+            entries = make_entries(f"Writer {writer} video {n}", vectors=random_vectors(5, seed=100 * writer + n))
+            index.upsert(entries)
+            if n % 3 == 0:
+                index.delete(entries[0].video_id)
+
+    def read(reader: int) -> None:
+        query = random_vectors(1, seed=reader)[0]
+        while writing.is_set():
+            matches = index.search(query, limit=80, per_video=2)
+            assert staying <= {match.video_id for match in matches}
+            scores = [match.score for match in matches]
+            assert scores == sorted(scores, reverse=True)
+            assert index.count().videos >= 20
+            assert sum(entry.video_id in staying for entry in index.scroll()) == 120
+
+    with ThreadPoolExecutor(8) as pool:
+        readers = [pool.submit(read, n) for n in range(4)]
+        writers = [pool.submit(write, n) for n in range(4)]
+        wait(writers)
+        writing.clear()
+    for done in writers + readers:
+        done.result()
+    assert index.count() == Counts(videos=20 + 4 * 10, clips=100 + 4 * 10 * 4)
+
+
+def test_a_reopened_library_has_everything(reopen: Callable[[EncoderInfo], Index]) -> None:
+    first = reopen(FAKE_INFO)
+    entries = fill(first)
+    first.delete(entries[0].video_id)
+    query = random_vectors(1, seed=8)[0]
+    before = [(match.video_id, spans(match)) for match in first.search(query, limit=8)]
+    first.close()
+    second = reopen(FAKE_INFO)
+    assert second.count() == Counts(videos=7, clips=35)
+    assert [(match.video_id, spans(match)) for match in second.search(query, limit=8)] == before
+    second.close()
+
+
+@pytest.mark.parametrize(
+    "other", [replace(FAKE_INFO, name="other-v2"), replace(FAKE_INFO, dimension=32)], ids=["name", "dimension"]
+)
+def test_a_library_refuses_an_encoder_that_did_not_fill_it(
+    reopen: Callable[[EncoderInfo], Index], other: EncoderInfo
+) -> None:
+    first = reopen(FAKE_INFO)
+    first.upsert(make_entries("Wolf"))
+    first.close()
+    with pytest.raises(EncoderMismatch) as caught:
+        reopen(other)
+    for word in ("fake-v1", "64", other.name, "ENCODER"):
+        assert word in str(caught.value)
+    again = reopen(FAKE_INFO)
+    assert again.count() == Counts(1, 3), "a refusal must leave the library as it was"
+    again.close()
