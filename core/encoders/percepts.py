@@ -66,6 +66,7 @@ LOOK = (
 """What one picture shows by itself."""
 CHANGE = ("motion", "stillness", "flicker", "step", "step_2")
 """What it shows beside the one before; the steps (colours and places moved, 0 to 1) find cuts."""
+_SAME_PLACES = 0.95
 _BARS_FROM = 240
 """Pictures looked at (a minute) before it is decided where black bars are."""
 _BAR_LUMA = 0.075
@@ -148,12 +149,21 @@ def _seen(rgb: np.ndarray) -> _Seen:
 
 
 def _step(now: _Seen, before: _Seen) -> float:
-    """Return how much of the colours and of their places changed, 0 to 1."""
+    """Return how much of the colours and of their places changed, 0 to 1; half at most where only the light did."""
     if now.coarse.shape != before.coarse.shape:
         return 0.0
-    colours = 0.5 * float(np.abs(now.histogram - before.histogram).sum())
     places = min(float(np.abs(now.coarse - before.coarse).mean()) / 0.25, 1.0)
+    if _likeness(now.coarse, before.coarse) > _SAME_PLACES:
+        return 0.5 * places
+    colours = 0.5 * float(np.abs(now.histogram - before.histogram).sum())
     return 0.5 * (colours + places)
+
+
+def _likeness(left: np.ndarray, right: np.ndarray) -> float:
+    """Return the correlation of two pictures, which a fade leaves at 1; 0 where one of them is plain."""
+    left, right = left - left.mean(), right - right.mean()
+    lengths = float(np.linalg.norm(left) * np.linalg.norm(right))
+    return float((left * right).sum()) / lengths if lengths > 1e-4 * left.size else 0.0
 
 
 def _change(now: _Seen, before: _Seen | None, before_that: _Seen | None) -> np.ndarray:
@@ -523,7 +533,7 @@ def _first_of_runs(found: np.ndarray) -> np.ndarray:
 
 _WORDS: tuple[tuple[tuple[str, str, float], ...], ...] = (
     (("dark", "darkness", 0.9), ("bright", "brightness", 0.9)),
-    (("black and white", "monochrome", 1.6), ("colourful", "colourfulness", 0.8), ("pale", "colourfulness", -1.1)),
+    (("black and white", "monochrome", 1.8), ("colourful", "colourfulness", 0.8), ("pale", "colourfulness", -1.35)),
     (("green", "greenery", 0.9), ("red", "redness", 1.2), ("blue", "blueness", 1.1), ("pastel", "pastel", 1.0)),
     (("warm", "warmth", 1.1), ("cool", "warmth", -1.1)),
     (("fast cuts", "cut_rate", 0.8),),
