@@ -18,7 +18,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.errors import LibraryError
+from core.errors import LibraryError, StoreError
 from core.index import base
 from core.models import (
     ClipEmbedding,
@@ -201,7 +201,10 @@ class MemoryStore:
         if self.failures.get(key):
             raise self.failures[key].pop(0)
         on_progress(0.0)
-        data = source.read_bytes()
+        try:
+            data = source.read_bytes()
+        except OSError as error:
+            raise StoreError(f"{source.name} cannot be read any more: {error.strerror}. Add the file again.") from error
         time.sleep(self.delay_s)
         on_progress(1.0)
         self.blobs[key] = data
