@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from av.stream import Stream
 
 os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 writes its configuration to stderr otherwise.
-av.logging.set_level(av.logging.PANIC)
+av.logging.set_level(None)
 
 Pattern = Callable[[int, int, int], np.ndarray]
 """Draw frame `index` of a given width and height: RGB, uint8 (height, width, 3)."""
