@@ -1,0 +1,120 @@
+"""What every encoder must do, run over each: add a backend to ENCODERS and it is held to the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.encoders.base import Encoder
+from core.encoders.local import LocalEncoder
+from core.errors import Cancelled
+from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
+from tests.fakes import FakeEncoder
+from tests.videos import make_video
+
+ENCODERS: dict[str, Callable[[], Encoder]] = {"local": LocalEncoder, "fake": FakeEncoder}
+
+
+@pytest.fixture(params=ENCODERS)
+def encoder(request) -> Encoder:
+    return ENCODERS[request.param]()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory) -> Path:
+    return make_video(tmp_path_factory.mktemp("contract") / "take_one.mp4", seconds=12, audio="aac")
+
+
+@pytest.fixture
+def video(path) -> Video:
+    return described(path, "Happy dog on a beach")
+
+
+def described(path: Path, title: str, duration_s: float = 12.0) -> Video:
+    info = MediaInfo(duration_s, path.stat().st_size, 160, 90, 0, 12.0, "mp4", "h264", "aac", "as-is")
+    return Video(path, path.name, title, "0" * 64, info)
+
+
+def encode(encoder: Encoder, video: Video) -> VideoEmbedding:
+    return encoder.encode_video(video, {}, ignore_progress)
+
+
+def test_the_info_describes_it(encoder):
+    info = encoder.info
+    assert info.name
+    assert info.sees
+    assert info.blind_to
+    assert info.parallel >= 1
+    assert -1 < info.noise_at < info.related_at < info.strong_at < 1
+
+
+def test_vectors_are_unit_and_of_the_dimension(encoder, video):
+    embedding = encode(encoder, video)
+    for vector in (embedding.vector, *(clip.vector for clip in embedding.clips)):
+        assert vector.shape == (encoder.info.dimension,)
+        assert vector.dtype == np.float32
+        assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-4)
+
+
+def test_clips_follow_each_other_within_the_video(encoder, video):
+    clips = encode(encoder, video).clips
+    assert clips
+    assert all(clip.start_s < clip.end_s for clip in clips)
+    assert all(before.end_s <= after.start_s + 1e-6 for before, after in pairwise(clips))
+    assert clips[0].start_s >= 0
+    assert clips[-1].end_s <= video.info.duration_s + 1e-6
+
+
+def test_what_was_seen_is_a_few_words(encoder, video):
+    embedding = encode(encoder, video)
+    for seen in (embedding.seen, *(clip.seen for clip in embedding.clips)):
+        assert isinstance(seen, tuple)
+        assert all(isinstance(word, str) and word for word in seen)
+
+
+def test_the_same_video_gives_the_same_vectors(encoder, video):
+    first, second = encode(encoder, video), encode(encoder, video)
+    assert np.array_equal(first.vector, second.vector)
+    assert all(np.array_equal(a.vector, b.vector) for a, b in zip(first.clips, second.clips, strict=True))
+
+
+def test_progress_rises_and_ends_at_one(encoder, video):
+    told: list[float] = []
+    encoder.encode_video(video, {}, told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    assert all(0 <= fraction <= 1 for fraction in told)
+
+
+def test_cancelled_passes_through(encoder, video):
+    def stop(fraction: float) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        encoder.encode_video(video, {}, stop)
+
+
+def test_texts_become_unit_rows(encoder):
+    rows = encoder.encode_text(["a happy dog", "a beach", "qwertzuiop"])
+    assert rows.shape == (3, encoder.info.dimension)
+    assert rows.dtype == np.float32
+    assert np.linalg.norm(rows, axis=1) == pytest.approx([1, 1, 1], abs=1e-4)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "...!"])
+def test_a_text_without_words_is_a_zero_row(encoder, text):
+    assert not encoder.encode_text([text]).any()
+
+
+def test_no_texts_are_no_rows(encoder):
+    assert encoder.encode_text([]).shape == (0, encoder.info.dimension)
+
+
+def test_the_words_of_a_title_find_it_before_others(encoder, path):
+    dog, car = (encode(encoder, described(path, title)).vector for title in ("a happy dog", "a motor race"))
+    query = encoder.encode_text(["dog"])[0]
+    assert query @ dog > query @ car
