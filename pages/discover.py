@@ -7,11 +7,14 @@ from core.models import Hit, Query
 from core.taxonomy import Theme
 from pages.components.chrome import heading, set_page
 from pages.components.ingest_panel import add_samples_button
+from pages.components.link import read_link, write_link
 from pages.components.services import page_services
 from pages.components.video_card import video_card
 from pages.components.words import plural
 
 PAGE_SIZE = 12
+MAX_WORDS = 200
+ANY = "any"
 
 set_page("Discover")
 services = page_services()
@@ -33,33 +36,35 @@ def describe(query: Query) -> str:
 
 
 def choose() -> Query:
-    """Draw the three ways to ask and return what is asked; the URL carries all of it."""
+    """Draw the three ways to ask and return what is asked; the page's address carries all of it."""
+    read_link(
+        {
+            "q": lambda text: text[:MAX_WORDS],
+            "category": lambda id_: id_ if id_ in categories else None,
+            "mood": lambda id_: id_ if id_ in moods else ANY,
+        }
+    )
     text = st.text_input(
         "Search in words",
         key="q",
-        bind="query-params",
         placeholder="Say what should happen in it: a dog on grass, storm at sea, robots …",
         icon=":material/search:",
         label_visibility="collapsed",
-        max_chars=200,
+        max_chars=MAX_WORDS,
     )
     category = st.pills(
-        "Category",
-        list(categories),
-        format_func=lambda id_: button_text(categories[id_]),
-        key="category",
-        bind="query-params",
+        "Category", list(categories), format_func=lambda id_: button_text(categories[id_]), key="category"
     )
     mood = st.pills(
         "Mood",
-        ["any", *moods],
+        [ANY, *moods],
         format_func=lambda id_: button_text(moods[id_]) if id_ in moods else "Any",
-        default="any",
         required=True,
         key="mood",
-        bind="query-params",
     )
-    return Query(text=(text or "").strip(), category=category, mood=None if mood == "any" else mood)
+    query = Query(text=(text or "").strip(), category=category, mood=None if mood == ANY else mood)
+    write_link({"q": query.text, "category": query.category, "mood": query.mood})
+    return query
 
 
 def show_empty_library() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit import config
 
 from core.errors import AppError
 from core.services import Services, build
@@ -12,7 +13,10 @@ from core.settings import load
 @st.cache_resource(show_spinner=False)
 def shared_services() -> Services:
     """Open the library once a process and start its workers. Raises AppError."""
-    services = build(load(secrets=_secrets()))
+    settings = load(secrets=_secrets())
+    # The server refuses a larger body on its own; the two caps must not disagree.
+    config.set_option("server.maxUploadSize", settings.max_upload_mb)
+    services = build(settings)
     services.jobs.start()
     return services
 
