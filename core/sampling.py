@@ -19,7 +19,7 @@ import numpy as np
 from av.audio.resampler import AudioResampler
 from av.codec.context import CodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from core.errors import EncoderError
 from core.models import Progress, ignore_progress
@@ -128,6 +128,7 @@ class _Pictures:
         self._size = size
         self._due_s = 0.0
         self._last: Picture | None = None
+        self._scaler = VideoReformatter()  # Kept, for setting one up costs more than using it.
         self._start_s = _start_s(container)
         rate = float(self.stream.average_rate or 0)
         self._frame_s = 1.0 / rate if rate else self._step_s
@@ -141,7 +142,7 @@ class _Pictures:
             # Half a frame of tolerance: 0.2499 is the picture of 0.25.
             if self.time_s + self._frame_s / 2 >= self._due_s:
                 yield from self._hold(self.time_s)
-                self._last = Picture(max(self.time_s, 0.0), _small(frame, self.stream, self._size))
+                self._last = Picture(max(self.time_s, 0.0), self._small(frame))
                 self._due_s = max(self._due_s, self.time_s - self._step_s) + self._step_s
                 yield self._last
 
@@ -149,6 +150,17 @@ class _Pictures:
         """Yield the last picture for as long as the stream says that it stands."""
         if self.stream.duration and self.stream.time_base:
             yield from self._hold(float(self.stream.duration * self.stream.time_base))
+
+    def _small(self, frame: VideoFrame) -> np.ndarray:
+        """Return the picture as displayed (pixel aspect, rotation), inside the size asked for, RGB."""
+        pixel_aspect = float(self.stream.sample_aspect_ratio or 1) or 1.0
+        turned = frame.rotation % 180 != 0
+        box = self._size[::-1] if turned else self._size
+        scale = min(box[0] / (frame.width * pixel_aspect), box[1] / frame.height)
+        width = max(round(frame.width * pixel_aspect * scale), 2)
+        height = max(round(frame.height * scale), 2)
+        small = self._scaler.reformat(frame, width, height, "rgb24", interpolation=Interpolation.BILINEAR)
+        return np.ascontiguousarray(np.rot90(small.to_ndarray(), round(frame.rotation / 90) % 4))
 
     def _hold(self, until_s: float) -> Iterator[Picture]:
         """Yield the last picture again at each time that was due well before `until_s`."""
@@ -213,15 +225,3 @@ def prepare(context: CodecContext) -> None:
 
 def _start_s(container: av.container.InputContainer) -> float:
     return (container.start_time or 0) / av.time_base
-
-
-def _small(frame: VideoFrame, stream: av.video.stream.VideoStream, size: tuple[int, int]) -> np.ndarray:
-    """Return the picture as displayed (pixel aspect, rotation), at most `size`, RGB."""
-    pixel_aspect = float(stream.sample_aspect_ratio or 1) or 1.0
-    turned = frame.rotation % 180 != 0
-    box = size[::-1] if turned else size
-    scale = min(box[0] / (frame.width * pixel_aspect), box[1] / frame.height)
-    width = max(round(frame.width * pixel_aspect * scale), 2)
-    height = max(round(frame.height * scale), 2)
-    rgb = frame.reformat(width, height, "rgb24", interpolation=Interpolation.BILINEAR).to_ndarray()
-    return np.ascontiguousarray(np.rot90(rgb, round(frame.rotation / 90) % 4)) if turned or frame.rotation else rgb

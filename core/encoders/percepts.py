@@ -76,10 +76,10 @@ _BAR_LIMIT = 0.36
 
 def look(rgb: np.ndarray) -> np.ndarray:
     """Return the measures named by LOOK for a picture, (height, width, 3) float32 in 0 to 1."""
-    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    red, green, blue = np.ascontiguousarray(rgb.transpose(2, 0, 1))
     luma = _luma(rgb)
-    high, low = rgb.max(-1), rgb.min(-1)
-    chroma = high - low
+    high = np.maximum(np.maximum(red, green), blue)
+    chroma = high - np.minimum(np.minimum(red, green), blue)
     saturation = chroma / (high + 0.02)
     red_green, yellow_blue = red - green, 0.5 * (red + green) - blue
     spread = float(np.hypot(red_green.std(), yellow_blue.std()))
