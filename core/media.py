@@ -290,6 +290,8 @@ class _Survey:
     """What the packets of a file add up to. Times count from the first packet of picture or sound."""
 
     packets: int = 0
+    unstamped: int = 0
+    """Packets without a time of their own, as in raw streams and some broadcasts."""
     start_s: float = 0.0
     duration_s: float = 0.0
     fps: float = 0.0
@@ -320,7 +322,9 @@ def _survey(container: InputContainer, picture: av.VideoStream) -> _Survey:
                 if not packet.size:
                     continue
                 survey.packets += 1
-                if stamp is not None:
+                if stamp is None:
+                    survey.unstamped += 1
+                else:
                     time_s = float(stamp * packet.time_base)
                     first, last = min(first, time_s), max(last, time_s)
                     end = max(end, time_s + float((packet.duration or 0) * packet.time_base))
@@ -339,11 +343,13 @@ def _measure(
 ) -> None:
     """Work out start, duration and frame rate from the times seen, in seconds."""
     rate = float(picture.average_rate or picture.guessed_rate or 25)
-    if last <= first:  # Raw streams carry no times: all that is known is how many frames there are.
+    if last <= first:  # No times at all: what is known is how many frames there are.
         survey.fps, survey.duration_s = rate, survey.packets / rate
         return
     step = (last - first) / max(1, survey.packets - 1)
     span = max(end, last + step if end <= last else end) - first
+    if survey.unstamped:
+        span = max(span, survey.packets / rate)
     survey.start_s = min(first, _start_of(container, picture))
     survey.duration_s = first + span - survey.start_s
     measured = survey.packets / span
@@ -391,13 +397,11 @@ class _Look:
 
 def _look(container: InputContainer, picture: av.VideoStream, survey: _Survey) -> _Look:
     """Decode a few frames at the start, middle and end. Raises MediaError when they do not decode."""
-    frames = _decode_some(container, picture, most=2)
+    frames, _ = _decode_some(container, picture, most=2)
     later = [
-        bool(_decode_some(container, picture, most=1))
-        for part in (0.5, 0.9)
-        if _seek(container, survey.start_s + part * survey.duration_s)
+        _decodes_at(container, picture, survey.start_s + part * survey.duration_s) for part in (0.5, 0.9)
     ]
-    if len(frames) < 2 or (later and not any(later)):
+    if len(frames) < 2 or (False in later and True not in later):
         raise MediaError("The pictures in this file do not decode; it is damaged or encrypted. Export it again.")
     frame = frames[0]
     _check_sides(frame.width, frame.height)
@@ -411,19 +415,29 @@ def _look(container: InputContainer, picture: av.VideoStream, survey: _Survey) -
     )
 
 
+def _decodes_at(container: InputContainer, picture: av.VideoStream, time_s: float) -> bool | None:
+    """Say whether a frame decodes after a time; None where no key frame follows that it could start from."""
+    if not _seek(container, time_s):
+        return None
+    frames, keys = _decode_some(container, picture, most=1)
+    return True if frames else (False if keys else None)
+
+
 def _decode_some(
     container: InputContainer, picture: av.VideoStream, most: int, packets: int = 200
-) -> list[av.VideoFrame]:
-    """Return up to `most` frames from here on, giving up after so many packets."""
+) -> tuple[list[av.VideoFrame], int]:
+    """Return up to `most` frames from here on, and how many key frames were met; gives up after so many packets."""
     frames: list[av.VideoFrame] = []
+    keys = 0
     try:
         for index, packet in enumerate(container.demux(picture)):
+            keys += packet.is_keyframe
             frames += _decoded(packet)
             if len(frames) >= most or index >= packets:
                 break
     except _BROKEN:
-        return frames  # The file ends here; what was decoded before counts.
-    return frames[:most]
+        return frames, keys  # The file ends here; what was decoded before counts.
+    return frames[:most], keys
 
 
 def _decoded(packet: av.Packet) -> list[av.VideoFrame]:
@@ -699,9 +713,10 @@ def _convert(container: InputContainer, output: OutputContainer, info: MediaInfo
         as_it_is = copied and _sound_fits(info, output)
         tracks[sound.index] = (_CopiedTrack if as_it_is else _SoundTrack)(output, sound, zero_s, info)
     for packet in _packets(container, [picture, *([sound] if sound is not None else [])]):
-        tracks[packet.stream_index].feed(packet)
         if packet.stream is picture and packet.pts is not None:
-            on_progress(min(1.0, max(0.0, (float(packet.pts * packet.time_base) - zero_s) / info.duration_s)))
+            done = (float(packet.pts * packet.time_base) - zero_s) / info.duration_s
+            on_progress(min(1.0, max(0.0, done)))
+        tracks[packet.stream_index].feed(packet)
     for track in tracks.values():
         track.close()
 
@@ -723,6 +738,13 @@ def _packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[a
         return
 
 
+def _last_packet(stream: Stream) -> av.Packet:
+    """Return the empty packet that makes a decoder hand out the frames it holds back."""
+    packet = av.Packet()
+    packet.stream, packet.time_base = stream, stream.time_base
+    return packet
+
+
 class _CopiedTrack:
     """Copy packets as they are, on a clock that starts at zero."""
 
@@ -731,6 +753,7 @@ class _CopiedTrack:
         self._stream = output.add_stream_from_template(source, opaque=True)
         self._zero = round(zero_s / source.time_base)
         self._last_dts: int | None = None
+        self._step = round(1 / info.fps / source.time_base) if source.type == "video" and info.fps else 0
 
     def feed(self, packet: av.Packet) -> None:
         if packet.is_corrupt:
@@ -744,6 +767,7 @@ class _CopiedTrack:
             dts = max(dts, self._last_dts + 1)  # Muxers refuse times that stand still.
         self._last_dts = dts
         packet.dts, packet.pts = dts, max(dts, pts - self._zero)
+        packet.duration = packet.duration or self._step  # Without it the last frame would show for no time.
         packet.stream = self._stream
         self._output.mux(packet)
 
@@ -801,8 +825,7 @@ class _PictureTrack:
         )
 
     def close(self) -> None:
-        for packet in self._source.codec_context.decode(None):
-            self._encode(packet)
+        self.feed(_last_packet(self._source))
         if self._last_pts < 0:
             raise MediaError("No picture in this file decodes. Export it again.")
         self._output.mux(self._stream.encode(None))
@@ -879,8 +902,7 @@ class _SoundTrack:
             self._output.mux(self._stream.encode(frame))
 
     def close(self) -> None:
-        for frame in self._source.codec_context.decode(None):
-            self._take(frame)
+        self.feed(_last_packet(self._source))
         self._flush()
         self._output.mux(self._stream.encode(None))
 
@@ -907,19 +929,14 @@ def write_poster(source: Path, info: MediaInfo, target: Path) -> None:
     Looks at a few points and takes the frame with most to see: neither black nor white, rich in different tones.
     Raises MediaError when nothing decodes.
     """
-    best: tuple[float, av.VideoFrame] | None = None
-    with _opened(source) as container:
-        picture = _picture_of(container)
-        for frame in _frames_to_choose_from(container, picture, info):
-            score = _interest(frame)
-            if best is None or score > best[0]:
-                best = (score, frame)
-    if best is None:
+    frames = _frames_at_points(source, info) or _frames_at_start(source)
+    if not frames:
         raise MediaError("No picture in this file decodes. Export it again.")
+    best = max(frames, key=_interest)
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _as_displayed(best[1], info).save(part, "JPEG", quality=85, optimize=True)
+        _as_displayed(best, info).save(part, "JPEG", quality=85, optimize=True)
         os.replace(part, target)
     except OSError as error:
         raise MediaError(f"The poster cannot be written ({error.strerror}). Free some disk space.") from error
@@ -927,21 +944,22 @@ def write_poster(source: Path, info: MediaInfo, target: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _frames_to_choose_from(
-    container: InputContainer, picture: av.VideoStream, info: MediaInfo
-) -> Iterator[av.VideoFrame]:
-    start_s = _start_of(container, picture)
-    any_found = False
-    for part in _POSTER_POINTS:
-        time_s = start_s + part * info.duration_s
-        if not _seek(container, time_s):
-            break
-        frame = _frame_towards(container, picture, time_s)
-        if frame is not None:
-            any_found = True
-            yield frame
-    if not any_found:  # A file that cannot be sought in: what lies at its start has to do.
-        yield from _decode_some(container, picture, most=_FRAMES_PAST_KEY)[::6]
+def _frames_at_points(source: Path, info: MediaInfo) -> list[av.VideoFrame]:
+    """Return a frame from each of a few points; none where the file cannot be sought in."""
+    frames = []
+    with _opened(source) as container:
+        picture = _picture_of(container)
+        start_s = _start_of(container, picture)
+        for time_s in (start_s + part * info.duration_s for part in _POSTER_POINTS):
+            frame = _frame_towards(container, picture, time_s) if _seek(container, time_s) else None
+            if frame is not None:
+                frames.append(frame)
+    return frames
+
+
+def _frames_at_start(source: Path) -> list[av.VideoFrame]:
+    with _opened(source) as container:
+        return _decode_some(container, _picture_of(container), most=_FRAMES_PAST_KEY)[0][::6]
 
 
 def _frame_towards(container: InputContainer, picture: av.VideoStream, time_s: float) -> av.VideoFrame | None:

@@ -99,7 +99,7 @@ def _picture_stream(
     wanted = pix_fmt or {"mjpeg": "yuvj420p", "gif": "rgb8", "prores_ks": "yuv422p10le"}.get(codec, "yuv420p")
     odd = any(side % _EVEN_CHROMA.get(wanted, 1) for side in size) and codec.startswith("libx26")
     stream.pix_fmt = "yuv444p" if odd else wanted
-    stream.codec_context.time_base = Fraction(1, 1000 if codec not in ("mpeg4", "mjpeg", "flv") else fps)
+    stream.codec_context.time_base = Fraction(1, 1000 if codec not in ("mpeg4", "mjpeg", "flv", "mpeg1video", "mpeg2video") else fps)
     stream.codec_context.thread_count = 1
     if codec == "libx264":
         stream.options = {"preset": "ultrafast", "crf": "28"}
