@@ -64,11 +64,12 @@ def sample(
     what it raises ends the pass. Raises EncoderError when the file cannot be opened or no picture decodes.
     """
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
         raise EncoderError(f"{path.name} could not be opened to be encoded: {error}. Check that it plays.") from error
     with container:
-        if container.streams.best("video") is None:
+        best = container.streams.best("video")
+        if best is None or best.codec_context is None:
             raise EncoderError(f"{path.name} has no pictures to encode. Give a video file.")
         found = False
         for item in _read(container, _Pictures(container, fps, size), _Sounds(container, sample_rate), on_progress):
@@ -175,7 +176,8 @@ class _Sounds:
     """Turn the packets of the main audio stream, if there is one, into mono samples at one rate."""
 
     def __init__(self, container: av.container.InputContainer, sample_rate: int) -> None:
-        self.stream = container.streams.best("audio")
+        best = container.streams.best("audio")
+        self.stream = best if best is not None and best.codec_context is not None else None
         self._rate = sample_rate
         self._start_s = _start_s(container)
         self._time_s: float | None = None
