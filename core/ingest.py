@@ -30,7 +30,8 @@ from core.stores.base import Store
 Source = Callable[[str, Path, Progress], None]
 """Makes the file that a name stands for, at a path: `samples.render` for "sample:NAME"."""
 
-SIDECAR_ENDINGS = (".srt", ".vtt", ".en.srt", ".en.vtt")
+SIDECAR_ENDINGS = (".en.srt", ".en.vtt")
+"""Subtitles beside a file that `media.inspect` does not find by itself."""
 NAME_BYTES = 255
 _JOINERS = "\u200c\u200d"
 """Invisible, but they shape scripts and hold families of emoji together."""
@@ -304,12 +305,8 @@ class Pipeline:
         source = self._source(work)
         if work.info.playable == "as-is":
             return source
-        folder, suffix = self._own_folder(work), media.playable_suffix(work.info)
-        copy = folder / f"playable{suffix}"
-        if not copy.is_file():
-            made = media.make_playable(source, work.info, folder / f"making{suffix}", on_progress)
-            os.replace(made, copy)
-        return copy
+        copy = self._own_folder(work) / f"playable{media.playable_suffix(work.info)}"
+        return copy if copy.is_file() else media.make_playable(source, work.info, copy, on_progress)
 
     def _step_back(self, work: Work) -> Work:
         """Go back to the step whose result is gone, if one is."""
