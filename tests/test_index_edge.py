@@ -130,10 +130,10 @@ def test_a_file_where_the_folder_should_be_is_said(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_may_not_be_written_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(**_: object) -> str:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(LibraryError, match=r"Permission denied.*Let this user write to it"):
         EdgeIndex(folder, FAKE_INFO)
 
@@ -176,6 +176,14 @@ def test_an_almost_full_disk_is_refused_before_it_kills(folder: Path, monkeypatc
     monkeypatch.undo()
     index.upsert(make_entries())
     assert index.count() == Counts(1, 3)
+    index.close()
+
+
+def test_what_edge_cannot_write_is_said_in_a_sentence(folder: Path) -> None:
+    index = EdgeIndex(folder, FAKE_INFO)
+    with pytest.raises(LibraryError, match="could not be read or written"):
+        index.upsert(make_entries(filename="undecodable \udcff.mp4"))
+    assert index.count() == Counts(0, 0)
     index.close()
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
-import tempfile
 import threading
-from collections.abc import Collection, Iterator, Sequence
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -56,17 +57,9 @@ class EdgeIndex:
 
     def upsert(self, entries: Sequence[Entry]) -> None:
         base.check_entries(entries, self.info)
-        with self._folder_errors():
-            free_bytes = shutil.disk_usage(self.path).free
-        if free_bytes < MIN_FREE_BYTES:
-            raise LibraryError(
-                f"The disk that holds the library ({self.path}) is almost full. "
-                f"Free at least {MIN_FREE_BYTES // 1024**2} MB and try again."
-            )
-        points = [edge.Point(base.id_of(entry), entry.vector.tolist(), base.to_payload(entry)) for entry in entries]
-        self._write(
-            edge.UpdateOperation.upsert_points(points[start : start + BATCH]) for start in range(0, len(points), BATCH)
-        )
+        self._check_disk()
+        batches = (entries[start : start + BATCH] for start in range(0, len(entries), BATCH))
+        self._write(edge.UpdateOperation.upsert_points([_point(entry) for entry in batch]) for batch in batches)
 
     def search(
         self,
@@ -123,11 +116,12 @@ class EdgeIndex:
     def count(self) -> Counts:
         """Return how many videos and clips there are; counted once after each write, for every page asks."""
         writes = self._writes
-        if self._counted is None or self._counted[0] != writes:
+        counted = self._counted
+        if counted is None or counted[0] != writes:
             with self._translated():
                 found = {hit.value: hit.count for hit in self._shard.facet(edge.FacetRequest("scope", exact=True))}
-            self._counted = writes, Counts(videos=found.get("video", 0), clips=found.get("clip", 0))
-        return self._counted[1]
+            self._counted = counted = writes, Counts(videos=found.get("video", 0), clips=found.get("clip", 0))
+        return counted[1]
 
     def close(self) -> None:
         with self._write_lock, self._translated():
@@ -154,7 +148,7 @@ class EdgeIndex:
                 break
         return list(found)[:limit]
 
-    def _write(self, operations: Iterator[edge.UpdateOperation] | Sequence[edge.UpdateOperation]) -> None:
+    def _write(self, operations: Iterable[edge.UpdateOperation]) -> None:
         """Apply operations and see them on the disk: Edge's log alone outlives a kill, but not a power cut."""
         with self._write_lock, self._translated():
             try:
@@ -175,11 +169,14 @@ class EdgeIndex:
         """Make an empty library beside and move it into place whole: a kill, or another process that does the same
         at this moment, cannot leave half of one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        making = Path(tempfile.mkdtemp(prefix=".making-", dir=self.path.parent))
+        making = self.path.with_name(f".making-{uuid.uuid4().hex}")
         params = edge.EdgeVectorParams(size=self.info.dimension, distance=edge.Distance.Cosine)
         try:
-            note = {"encoder": self.info.name, "dimension": self.info.dimension}
-            (making / NOTE).write_text(json.dumps(note), "utf-8")
+            making.mkdir()
+            with (making / NOTE).open("w", encoding="utf-8") as note:
+                json.dump({"encoder": self.info.name, "dimension": self.info.dimension}, note)
+                note.flush()
+                os.fsync(note.fileno())
             with self._translated():
                 shard = edge.EdgeShard.create(str(making / SHARD), edge.EdgeConfig(vectors=params))
                 for field in base.KEYWORD_FIELDS:
@@ -209,6 +206,15 @@ class EdgeIndex:
                 f"but {self.info.name} ({self.info.dimension}) is configured, and the two cannot be compared. "
                 f"Set ENCODER (and its model) back to {filled_by}, or set DATA_DIR to another folder "
                 "and ingest the videos again."
+            )
+
+    def _check_disk(self) -> None:
+        with self._folder_errors():
+            free_bytes = shutil.disk_usage(self.path).free
+        if free_bytes < MIN_FREE_BYTES:
+            raise LibraryError(
+                f"The disk that holds the library ({self.path}) is almost full. "
+                f"Free at least {MIN_FREE_BYTES // 1024**2} MB and try again."
             )
 
     @contextmanager
@@ -246,6 +252,10 @@ class EdgeIndex:
             f"The library in {self.path} could not be read or written. Check the disk; if the folder is damaged, "
             f"restore it from a backup, or set DATA_DIR to another folder and ingest again. (Qdrant Edge: {said})"
         )
+
+
+def _point(entry: Entry) -> edge.Point:
+    return edge.Point(base.id_of(entry), entry.vector.tolist(), base.to_payload(entry))
 
 
 def _where(
