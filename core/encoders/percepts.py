@@ -245,9 +245,10 @@ def hear(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def _onsets(power: np.ndarray) -> float:
-    """Return how much of the spectrum sets in anew, on average: the rise of the compressed magnitudes."""
+    """Return how much of the spectrum sets in at once: its rises above the usual one, which rain and hiss have too."""
     compressed = np.log1p(100 * np.sqrt(power / power.max()))
-    return float(np.maximum(np.diff(compressed, axis=0), 0).mean())
+    rises = np.maximum(np.diff(compressed, axis=0), 0).mean(1)
+    return float(np.maximum(rises - 1.5 * np.median(rises), 0).mean())
 
 
 def _speech(power: np.ndarray, hertz: np.ndarray, hop_s: float) -> float:
@@ -373,7 +374,7 @@ _TYPICAL: dict[str, tuple[float, float]] = {
     "dynamics": (4.0, 2.5),
     "treble": (0.20, 0.11),
     "bass": (0.50, 0.27),
-    "onsets": (0.105, 0.03),
+    "onsets": (0.10, 0.045),
     "speech": (0.17, 0.13),
     "tonality": (0.86, 0.09),
     "silence": (0.15, 0.40),
@@ -472,7 +473,7 @@ class Measurements:
         level, treble, bass, onsets, speech, tonality = heard.mean(0).tolist()
         dynamics = float(heard[:, 0].std()) if len(heard) > 2 else _TYPICAL["dynamics"][0]
         raw = {"loudness": level, "dynamics": dynamics, "treble": float(np.sqrt(treble)), "bass": bass}
-        return raw | {"onsets": onsets, "speech": speech, "tonality": tonality}
+        return raw | {"onsets": float(np.sqrt(onsets)), "speech": speech, "tonality": tonality}
 
     def _audible(self, start_s: float, end_s: float) -> float:
         """Return the share of the span in which there is any sound."""
