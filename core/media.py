@@ -25,7 +25,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -88,6 +88,10 @@ _LIMITED_RANGE = 1
 _AAC_RATES = frozenset({48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000})
 _PICTURE_CLOCK = Fraction(1, 90_000)
 
+_NOT_A_VIDEO = (
+    "This file cannot be opened as a video: it is damaged, or something else under a video's name. "
+    "Export or download it again."
+)
 _BROKEN_FILE = "This file is damaged and cannot be read as a video. Export or download it again."
 
 
@@ -112,9 +116,9 @@ def inspect(path: Path, *, max_bytes: int | None = None, sidecars: Sequence[Path
         kind = _container_name(container, head)
         sound_codec = sound.codec_context.codec.canonical_name if sound is not None else None
         sound_is_broken = len(container.streams.audio) > 0 and sound is None
-        sized = container.duration is not None
+        sized = kind != "webm" or container.duration is not None
     width_px, height_px = _displayed_size(look.width_px, look.height_px, look.aspect, look.rotation_deg)
-    ready = survey.complete and not sound_is_broken and (sized if kind == "webm" else _starts_fast(path))
+    ready = survey.complete and not sound_is_broken and sized and (kind != "mp4" or _starts_fast(path))
     return MediaInfo(
         duration_s=survey.duration_s,
         size_bytes=size_bytes,
@@ -226,7 +230,11 @@ def _opened(path: Path) -> Iterator[InputContainer]:
     """Open a file for reading; whatever FFmpeg raises while it is open comes out as MediaError."""
     options = {"format_whitelist": _DEMUXERS, "protocol_whitelist": "file", "max_pixels": _MAX_PIXELS}
     try:
-        with av.open(str(path.absolute()), options=options, metadata_errors="ignore", timeout=_TIMEOUT_S) as container:
+        container = av.open(str(path.absolute()), options=options, metadata_errors="ignore", timeout=_TIMEOUT_S)
+    except _BROKEN as error:
+        raise MediaError(_NOT_A_VIDEO) from error
+    try:
+        with container:
             yield container
     except av.error.TimeoutError as error:
         raise MediaError("Reading this file takes far too long; it seems damaged. Export it again.") from error
@@ -243,19 +251,12 @@ def _picture_of(container: InputContainer) -> av.VideoStream:
         raise MediaError("There is no video in this file. Add a video file.")
     best = container.streams.best("video")
     picture = best if best in moving else moving[0]
-    if _is_encrypted(picture):
-        raise MediaError("This video is encrypted (copy-protected) and cannot be decoded. Add an unprotected copy.")
     if picture.codec_context is None:
         raise MediaError("This video's format cannot be decoded here. Convert it to MP4 (H.264) and try again.")
     _check_sides(picture.codec_context.width, picture.codec_context.height)
     picture.codec_context.options = {"max_pixels": _MAX_PIXELS}
     picture.thread_type = "AUTO"
     return picture
-
-
-def _is_encrypted(stream: Stream) -> bool:
-    context = stream.codec_context
-    return "enc_key_id" in stream.metadata or (context is not None and context.codec_tag in ("encv", "enca", "drmi"))
 
 
 def _check_sides(width_px: int, height_px: int) -> None:
@@ -280,7 +281,7 @@ def _sound_of(container: InputContainer) -> av.AudioStream | None:
     streams += [stream for stream in container.streams.audio if stream is not best]
     for stream in streams:
         context = stream.codec_context
-        if context is not None and not _is_encrypted(stream) and stream.rate and context.channels:
+        if context is not None and stream.rate and context.channels:
             return stream
     return None
 
@@ -298,7 +299,7 @@ class _Survey:
     promised: int = 0
     """Frames the container's index lists; 0 where it has none."""
     failed: bool = False
-    """Reading ended in an error instead of at the end."""
+    """Packets were broken, or reading ended in an error instead of at the end."""
     cues: list[str] = field(default_factory=list)
 
     @property
@@ -312,7 +313,8 @@ def _survey(container: InputContainer, picture: av.VideoStream) -> _Survey:
     wanted = {picture.index, *(stream.index for stream in texts)}
     for stream in container.streams:
         stream.discard = Discard.default if stream.index in wanted else Discard.all
-    survey = _Survey(promised=picture.frames)
+    # Only MP4's index is to be trusted: AVI's also counts the frames that were left out.
+    survey = _Survey(promised=picture.frames if container.format.name == _MP4 else 0)
     first, last, end = float("inf"), float("-inf"), float("-inf")
     cue_chars = 0
     try:
@@ -321,6 +323,11 @@ def _survey(container: InputContainer, picture: av.VideoStream) -> _Survey:
                 stamp = packet.pts if packet.pts is not None else packet.dts
                 if not packet.size:
                     continue
+                if packet.is_corrupt:
+                    survey.failed = True
+                    continue
+                if packet.has_sidedata("encryption_info"):
+                    raise MediaError("This video is encrypted (copy-protected). Add a copy without protection.")
                 survey.packets += 1
                 if stamp is None:
                     survey.unstamped += 1
@@ -398,9 +405,7 @@ class _Look:
 def _look(container: InputContainer, picture: av.VideoStream, survey: _Survey) -> _Look:
     """Decode a few frames at the start, middle and end. Raises MediaError when they do not decode."""
     frames, _ = _decode_some(container, picture, most=2)
-    later = [
-        _decodes_at(container, picture, survey.start_s + part * survey.duration_s) for part in (0.5, 0.9)
-    ]
+    later = [_decodes_at(container, picture, survey.start_s + part * survey.duration_s) for part in (0.5, 0.9)]
     if len(frames) < 2 or (False in later and True not in later):
         raise MediaError("The pictures in this file do not decode; it is damaged or encrypted. Export it again.")
     frame = frames[0]
@@ -491,7 +496,7 @@ def _starts_fast(path: Path) -> bool:
             if name == b"moov":
                 return b"mvex" not in file.read(min(size, 1 << 20))
             size = int.from_bytes(header[8:16], "big") if size == 1 else size
-            if size < 8:
+            if not 8 <= size < 1 << 62:
                 return False
             file.seek(size - len(header), os.SEEK_CUR)
     return False
@@ -547,7 +552,7 @@ def _clean(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-_EXTENSION = re.compile(r"(?<=.)\.(?=[a-z0-9]*[a-z])[a-z0-9]{2,5}$", re.IGNORECASE)
+_EXTENSION = re.compile(r"\.(?=[a-z0-9]*[a-z])[a-z0-9]{2,5}$", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_TITLE = re.compile(
     r"(untitled|unnamed|no ?title|video|movie|film|clip|output|out|export|render|sequence|timeline|project|composition|"
@@ -680,18 +685,51 @@ def make_playable(source: Path, info: MediaInfo, target: Path, on_progress: Prog
     if info.playable == "as-is":
         on_progress(1.0)
         return source
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")  # The same name each time: a run after a crash replaces it.
     try:
-        with _opened(source) as container, _created(part, playable_suffix(info)) as output:
-            _convert(container, output, info, on_progress)
-        os.replace(part, target)
-    except OSError as error:
-        raise MediaError(f"The playable copy cannot be written ({error.strerror}). Free some disk space.") from error
-    finally:
-        part.unlink(missing_ok=True)
+        _write_copy(source, info, target, on_progress)
+    except _NotCopied:
+        _write_copy(source, replace(info, playable="transcode"), target, on_progress)
     on_progress(1.0)
     return target
+
+
+class _NotCopied(Exception):
+    """A muxer refuses packets as they are."""
+
+
+def _write_copy(source: Path, info: MediaInfo, target: Path, on_progress: Progress) -> None:
+    """Write `target` atomically. Raises _NotCopied when transcoding may succeed where copying did not."""
+    suffix = playable_suffix(info)
+    with _atomic(target, "playable copy") as part, _opened(source) as container:
+        try:
+            with _created(part, suffix) as output:
+                _convert(container, output, info, on_progress)
+        except _BROKEN as error:  # Reading forgives; what comes through is the encoder's or the muxer's.
+            if info.playable == "remux" and suffix == ".mp4" and not isinstance(error, OSError):
+                raise _NotCopied from error
+            raise MediaError(_not_made("playable copy", error)) from error
+
+
+@contextmanager
+def _atomic(target: Path, what: str) -> Iterator[Path]:
+    """Give a path to write to, which becomes `target` when all went well and disappears when not."""
+    part = target.with_name(f"{target.name}.part")  # The same name each time: a run after a crash replaces it.
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MediaError(_not_made(what, error)) from error
+    try:
+        yield part
+        os.replace(part, target)
+    except OSError as error:
+        raise MediaError(_not_made(what, error)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _not_made(what: str, error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return f"The {what} cannot be written ({reason}). Check that the disk has room, then try again."
 
 
 @contextmanager
@@ -712,10 +750,12 @@ def _convert(container: InputContainer, output: OutputContainer, info: MediaInfo
     if sound is not None:
         as_it_is = copied and _sound_fits(info, output)
         tracks[sound.index] = (_CopiedTrack if as_it_is else _SoundTrack)(output, sound, zero_s, info)
+    furthest = 0.0  # Packets come in the order of decoding; a bar only ever grows.
     for packet in _packets(container, [picture, *([sound] if sound is not None else [])]):
         if packet.stream is picture and packet.pts is not None:
             done = (float(packet.pts * packet.time_base) - zero_s) / info.duration_s
-            on_progress(min(1.0, max(0.0, done)))
+            furthest = max(furthest, min(1.0, done))
+            on_progress(furthest)
         tracks[packet.stream_index].feed(packet)
     for track in tracks.values():
         track.close()
@@ -732,7 +772,7 @@ def _packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[a
         stream.discard = Discard.default if stream in streams else Discard.all
     try:
         for packet in container.demux(*streams):
-            if packet.size:
+            if packet.size and not packet.is_corrupt:  # Decoders lose good frames over half a packet.
                 yield packet
     except _BROKEN:
         return
@@ -753,11 +793,26 @@ class _CopiedTrack:
         self._stream = output.add_stream_from_template(source, opaque=True)
         self._zero = round(zero_s / source.time_base)
         self._last_dts: int | None = None
-        self._step = round(1 / info.fps / source.time_base) if source.type == "video" and info.fps else 0
+        self._frame = round(1 / info.fps / source.time_base) if source.type == "video" and info.fps else 0
+        self._waiting: list[av.Packet] = []
+        """Packets before the first that says when to decode it; Matroska leaves that open at the start."""
 
     def feed(self, packet: av.Packet) -> None:
-        if packet.is_corrupt:
+        if packet.dts is None and self._last_dts is None:
+            self._waiting.append(packet)
             return
+        self._release(packet.dts)
+        self._mux(packet)
+
+    def _release(self, next_dts: int | None) -> None:
+        """Send the waiting packets, to be decoded a frame apart before the one that follows them."""
+        waiting, self._waiting = self._waiting, []
+        step = max(1, self._frame)
+        for packet, back in zip(waiting, range(len(waiting), 0, -1), strict=True):
+            packet.dts = packet.pts if next_dts is None else next_dts - back * step
+            self._mux(packet)
+
+    def _mux(self, packet: av.Packet) -> None:
         dts = packet.dts if packet.dts is not None else packet.pts
         if dts is None:
             return
@@ -767,12 +822,12 @@ class _CopiedTrack:
             dts = max(dts, self._last_dts + 1)  # Muxers refuse times that stand still.
         self._last_dts = dts
         packet.dts, packet.pts = dts, max(dts, pts - self._zero)
-        packet.duration = packet.duration or self._step  # Without it the last frame would show for no time.
+        packet.duration = packet.duration or self._frame  # Without it the last frame would show for no time.
         packet.stream = self._stream
         self._output.mux(packet)
 
     def close(self) -> None:
-        """Nothing is held back."""
+        self._release(None)
 
 
 class _PictureTrack:
@@ -783,7 +838,8 @@ class _PictureTrack:
         self._reformatter = av.video.reformatter.VideoReformatter()
         self._last_pts = -1
         self._step_s = 1 / (info.fps or 25)
-        self._least_step = int((0.98 / PLAYABLE_FPS) / _PICTURE_CLOCK) if info.fps > PLAYABLE_FPS * 1.02 else 1
+        self._slot = round(1 / PLAYABLE_FPS / _PICTURE_CLOCK) if info.fps > PLAYABLE_FPS * 1.02 else 0
+        self._due = 0
         self._size = _even_size(info)
         # The encoder takes a frame rate only as a hint; every frame keeps its own time.
         stream = output.add_stream("libx264", rate=Fraction(min(info.fps, PLAYABLE_FPS)).limit_denominator(1001))
@@ -803,9 +859,10 @@ class _PictureTrack:
 
     def _encode(self, frame: av.VideoFrame) -> None:
         pts = self._pts_of(frame)
-        if self._last_pts >= 0 and pts < self._last_pts + self._least_step:
+        if pts <= self._last_pts or pts < self._due - self._slot // 4:
             return
         self._last_pts = pts
+        self._due = max(self._due + self._slot, pts - self._slot)
         fresh = self._reformatted(frame)
         fresh.pts, fresh.time_base = pts, _PICTURE_CLOCK
         fresh.duration = 0
@@ -819,9 +876,15 @@ class _PictureTrack:
 
     def _reformatted(self, frame: av.VideoFrame) -> av.VideoFrame:
         width, height = self._size
-        hdr = {"dst_color_trc": _BT709, "dst_color_primaries": _BT709} if frame.color_trc in _HDR_TRANSFERS else {}
         return self._reformatter.reformat(
-            frame, width, height, "yuv420p", dst_colorspace="ITU709", dst_color_range=_LIMITED_RANGE, threads=1, **hdr
+            frame,
+            width,
+            height,
+            "yuv420p",
+            dst_colorspace="ITU709",
+            dst_color_range=_LIMITED_RANGE,
+            threads=1,
+            **_dynamic_range(frame),
         )
 
     def close(self) -> None:
@@ -829,6 +892,13 @@ class _PictureTrack:
         if self._last_pts < 0:
             raise MediaError("No picture in this file decodes. Export it again.")
         self._output.mux(self._stream.encode(None))
+
+
+def _dynamic_range(frame: av.VideoFrame) -> dict[str, int]:
+    """Return the reformatting that brings a high dynamic range down to a standard one; nothing for other frames."""
+    if frame.color_trc in _HDR_TRANSFERS:
+        return {"dst_color_trc": _BT709, "dst_color_primaries": _BT709}
+    return {}
 
 
 def _even_size(info: MediaInfo) -> tuple[int, int]:
@@ -933,15 +1003,8 @@ def write_poster(source: Path, info: MediaInfo, target: Path) -> None:
     if not frames:
         raise MediaError("No picture in this file decodes. Export it again.")
     best = max(frames, key=_interest)
-    part = target.with_name(f"{target.name}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with _atomic(target, "poster") as part:
         _as_displayed(best, info).save(part, "JPEG", quality=85, optimize=True)
-        os.replace(part, target)
-    except OSError as error:
-        raise MediaError(f"The poster cannot be written ({error.strerror}). Free some disk space.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _frames_at_points(source: Path, info: MediaInfo) -> list[av.VideoFrame]:
@@ -989,5 +1052,5 @@ def _as_displayed(frame: av.VideoFrame, info: MediaInfo) -> Image.Image:
     width, height = max(1, round(info.width_px * scale)), max(1, round(info.height_px * scale))
     if info.rotation_deg % 180:
         width, height = height, width
-    pixels = frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
+    pixels = frame.reformat(width, height, "rgb24", interpolation="AREA", **_dynamic_range(frame)).to_ndarray()
     return Image.fromarray(np.ascontiguousarray(np.rot90(pixels, k=-info.rotation_deg // 90)))
