@@ -106,7 +106,7 @@ class _Row:
         return self.work.job_id
 
     def worked_until(self, now: float) -> float:
-        return self.worked_s + (now - self.since if self.busy else 0.0)
+        return self.worked_s + (now - self.since if self.busy and not self.stage.is_over else 0.0)
 
     def job(self, now: float) -> Job:
         if self.busy or self.shown is None:
@@ -330,7 +330,7 @@ class JobQueue:
         with self._state:
             again = row.stage in (Stage.FAILED, Stage.CANCELLED) and row.id not in self._open
             if again:
-                row.stage, row.progress, row.reason = Stage.QUEUED, 0.0, None
+                row.stage, row.progress, row.reason, row.since = Stage.QUEUED, 0.0, None, self._clock()
                 row.verified, row.tries, row.not_before, row.shown = False, 0, 0.0, None
                 self._open[row.id] = row
                 self._state.notify_all()
@@ -497,6 +497,7 @@ class JobQueue:
 
     def _end(self, row: _Row, stage: Stage, reason: str | None) -> None:
         with self._state:
+            row.worked_s = row.worked_until(self._clock())
             row.stage, row.reason = stage, reason
             row.progress = 1.0 if stage is Stage.READY else row.progress
             row.cancel = False
