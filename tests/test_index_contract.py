@@ -14,27 +14,37 @@ import pytest
 from core.errors import EncoderMismatch, LibraryError
 from core.index.base import Index, id_of, to_payload
 from core.index.edge import EdgeIndex
+from core.index.server import ServerIndex
 from core.models import Counts, EncoderInfo, Entry, Match
 from tests.fakes import FAKE_INFO, MemoryIndex, make_entries
+from tests.servers.qdrant import QdrantServer
 
-OPENERS: dict[str, Callable[[Path, EncoderInfo], Index]] = {
-    "memory": lambda path, info: MemoryIndex(info),
-    "edge": lambda path, info: EdgeIndex(path / "index", info),
+OPENERS: dict[str, Callable[[Path, EncoderInfo, QdrantServer], Index]] = {
+    "memory": lambda path, info, qdrant: MemoryIndex(info),
+    "edge": lambda path, info, qdrant: EdgeIndex(path / "index", info),
+    "server": lambda path, info, qdrant: ServerIndex(qdrant.url, None, path.name, info, client=qdrant.memory),
+    "server-http": lambda path, info, qdrant: ServerIndex(qdrant.url, None, path.name, info),
 }
 """How to open each index on a path of its own. One that forgets when it is closed is not in DURABLE."""
-DURABLE = ("edge",)
+DURABLE = ("edge", "server", "server-http")
+
+
+@pytest.fixture(scope="module")
+def qdrant() -> Iterator[QdrantServer]:
+    with QdrantServer() as server:
+        yield server
 
 
 @pytest.fixture(params=OPENERS)
-def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
-    opened = OPENERS[request.param](tmp_path, FAKE_INFO)
+def index(request: pytest.FixtureRequest, tmp_path: Path, qdrant: QdrantServer) -> Iterator[Index]:
+    opened = OPENERS[request.param](tmp_path, FAKE_INFO, qdrant)
     yield opened
     opened.close()
 
 
 @pytest.fixture(params=DURABLE)
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[EncoderInfo], Index]:
-    return lambda info: OPENERS[request.param](tmp_path, info)
+def reopen(request: pytest.FixtureRequest, tmp_path: Path, qdrant: QdrantServer) -> Callable[[EncoderInfo], Index]:
+    return lambda info: OPENERS[request.param](tmp_path, info, qdrant)
 
 
 def random_vectors(count: int, seed: int = 7) -> np.ndarray:
