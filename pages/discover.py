@@ -81,14 +81,11 @@ def show_nothing_found(query: Query) -> None:
     with st.container(border=True, key="nothing"):
         st.markdown("### :material/search_off: Nothing here matches that")
         st.text(f"No video in the library fits {describe(query)}.")
-        hints = []
         if query.text:
-            hints.append("Try other or fewer words; this encoder matches words with titles, tags and subtitles.")
+            st.caption("Try other or fewer words; this encoder matches words with titles, tags and subtitles.")
         if query.mood and (query.category or query.text):
-            hints.append("Set the mood to Any.")
-        hints.append("Press another category, or add more videos on the Ingest page.")
-        for hint in hints:
-            st.caption(hint)
+            st.caption("Set the mood to Any.")
+        st.caption("Press another category, or add more videos on the Ingest page.")
 
 
 def show_grid(hits: list[Hit]) -> None:

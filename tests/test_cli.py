@@ -36,8 +36,8 @@ def rows(result: subprocess.CompletedProcess[str]) -> list[dict]:
 def folder(tmp_path):
     inner = tmp_path / "clips" / "inner"
     inner.mkdir(parents=True)
-    make_video(tmp_path / "clips" / "grey wolf portrait.mp4", tone_hz=300)
-    make_video(inner / "tax form.mp4", tone_hz=400)
+    make_video(tmp_path / "clips" / "grey wolf portrait.mp4", audio="aac", tone_hz=300)
+    make_video(inner / "tax form.mp4", audio="aac", tone_hz=400)
     (inner / "notes.txt").write_text("not a video, and not named like one")
     (inner / ".hidden.mp4").write_text("left alone")
     return tmp_path / "clips"
@@ -48,6 +48,7 @@ def test_a_folder_goes_in_and_can_be_searched_and_again_costs_nothing(folder, tm
     first = run(data, "ingest", folder, "--json")
     assert first.returncode == 0, first.stderr
     assert {row["filename"] for row in rows(first)} == {"grey wolf portrait.mp4", "tax form.mp4"}
+    assert len({row["video_id"] for row in rows(first)}) == 2
     for row in rows(first):
         assert set(row) == {"filename", "video_id", "stage", "reason", "seconds"}
         assert row["stage"] == "ready"

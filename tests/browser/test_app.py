@@ -79,7 +79,12 @@ def test_a_newcomer_drops_real_clips_and_finds_them_by_category_and_mood(server,
 
 
 def test_a_link_reproduces_what_was_asked(server, page, tmp_path):
-    upload(page, server, make_video(tmp_path / "wolf portrait.mp4"), make_video(tmp_path / "tax form.mp4", tone_hz=300))
+    upload(
+        page,
+        server,
+        make_video(tmp_path / "wolf portrait.mp4"),
+        make_video(tmp_path / "tax form.mp4", audio="aac", tone_hz=300),
+    )
     wait_for_ready(page, 2)
     page.goto(f"{server.url}/?q=wolves")
     expect(page.get_by_label("Search in words")).to_have_value("wolves")
@@ -88,7 +93,11 @@ def test_a_link_reproduces_what_was_asked(server, page, tmp_path):
 
 
 def test_the_work_goes_on_when_the_tab_is_closed_and_shows_the_truth_on_return(server, browser, page, tmp_path):
-    upload(page, server, *(make_video(tmp_path / f"part {n}.mp4", seconds=3, tone_hz=200 + n) for n in range(4)))
+    upload(
+        page,
+        server,
+        *(make_video(tmp_path / f"part {n}.mp4", seconds=3, audio="aac", tone_hz=200 + n) for n in range(4)),
+    )
     expect(page.locator("[class*=st-key-row-], [class*=st-key-arrived-]").first).to_be_visible()
     page.close()
     context = browser.new_context()
