@@ -42,6 +42,10 @@ from core.models import MediaInfo, Progress, ignore_progress
 
 MIN_DURATION_S = 1.0
 MAX_DURATION_S = 24 * 3600.0
+MAX_STILL_S = 600.0
+"""The longest that one picture may stand: beyond a long slide, it is a broken clock."""
+LAST_FRAME_S = 1.0
+"""The longest that a last frame is shown which does not say how long."""
 MIN_SIDE_PX = 16
 MAX_SIDE_PX = 8192
 PLAYABLE_SIDE_PX = 1920
@@ -69,6 +73,8 @@ _TIMEOUT_S = (20, 30)
 
 _BROKEN = (av.error.FFmpegError, ValueError, OverflowError)
 """What PyAV raises over bad bytes; ValueError includes UnicodeError."""
+_DEMUX_ENDS = (*_BROKEN, IndexError)
+"""PyAV 18's demux raises IndexError at the end of a file in which new streams turned up on the way."""
 
 _COPYABLE = frozenset({"mp4", "mov", "matroska", "webm", "mpegts", "flv"})
 """Containers whose packets carry both timestamps. AVI and raw streams have none for reordered frames: decode those."""
@@ -295,6 +301,7 @@ class _Survey:
     """Packets without a time of their own, as in raw streams and some broadcasts."""
     start_s: float = 0.0
     duration_s: float = 0.0
+    longest_gap_s: float = 0.0
     fps: float = 0.0
     promised: int = 0
     """Frames the container's index lists; 0 where it has none."""
@@ -315,6 +322,7 @@ def _survey(container: InputContainer, picture: av.VideoStream) -> _Survey:
         stream.discard = Discard.default if stream.index in wanted else Discard.all
     # Only MP4's index is to be trusted: AVI's also counts the frames that were left out.
     survey = _Survey(promised=picture.frames if container.format.name == _MP4 else 0)
+    survey.start_s = _start_of(container, picture)
     first, last, end = float("inf"), float("-inf"), float("-inf")
     cue_chars = 0
     try:
@@ -333,31 +341,30 @@ def _survey(container: InputContainer, picture: av.VideoStream) -> _Survey:
                     survey.unstamped += 1
                 else:
                     time_s = float(stamp * packet.time_base)
+                    survey.longest_gap_s = max(survey.longest_gap_s, time_s - last if survey.packets > 1 else 0.0)
                     first, last = min(first, time_s), max(last, time_s)
                     end = max(end, time_s + float((packet.duration or 0) * packet.time_base))
             elif cue_chars < MAX_SUBTITLE_CHARS:
                 words = _cue_of(packet)
                 cue_chars += len(words)
                 survey.cues.append(words)
-    except _BROKEN:
+    except _DEMUX_ENDS:
         survey.failed = True  # A truncated file ends like this; what came before it counts.
-    _measure(survey, container, picture, first, last, end)
+    _measure(survey, float(picture.average_rate or picture.guessed_rate or 25), first, last, end)
     return survey
 
 
-def _measure(
-    survey: _Survey, container: InputContainer, picture: av.VideoStream, first: float, last: float, end: float
-) -> None:
-    """Work out start, duration and frame rate from the times seen, in seconds."""
-    rate = float(picture.average_rate or picture.guessed_rate or 25)
+def _measure(survey: _Survey, rate: float, first: float, last: float, end: float) -> None:
+    """Work out duration and frame rate from the times seen, in seconds, and the rate that the container claims."""
     if last <= first:  # No times at all: what is known is how many frames there are.
         survey.fps, survey.duration_s = rate, survey.packets / rate
         return
-    step = (last - first) / max(1, survey.packets - 1)
-    span = max(end, last + step if end <= last else end) - first
+    step = min(LAST_FRAME_S, (last - first) / max(1, survey.packets - 1))
+    span = (end if end > last else last + step) - first
     if survey.unstamped:
         span = max(span, survey.packets / rate)
-    survey.start_s = min(first, _start_of(container, picture))
+    survey.start_s = min(first, survey.start_s)
+    survey.longest_gap_s = max(survey.longest_gap_s, first - survey.start_s)
     survey.duration_s = first + span - survey.start_s
     measured = survey.packets / span
     survey.fps = rate if abs(rate / measured - 1) < 0.1 else measured
@@ -384,9 +391,19 @@ def _check_length(survey: _Survey) -> None:
     if survey.packets == 1:
         raise MediaError("This file holds a single still picture, not a video. Add a video file.")
     if survey.duration_s < MIN_DURATION_S - 0.01:
-        raise MediaError(f"This video lasts {survey.duration_s:.2f} seconds; at least 1 second is needed.")
+        raise MediaError(
+            f"This video lasts {survey.duration_s:.2f} seconds; at least 1 second is needed. Add a longer one."
+        )
     if survey.duration_s > MAX_DURATION_S:
-        raise MediaError(f"This video claims to last {survey.duration_s / 3600:,.0f} hours; at most 24 are allowed.")
+        raise MediaError(
+            f"This video claims to last {survey.duration_s / 3600:,.0f} hours; at most 24 are allowed. "
+            "Cut it into parts."
+        )
+    if survey.longest_gap_s > MAX_STILL_S:
+        raise MediaError(
+            f"No new picture comes for {survey.longest_gap_s / 60:,.0f} minutes in this video; its times are damaged. "
+            "Export it again."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,7 +457,7 @@ def _decode_some(
             frames += _decoded(packet)
             if len(frames) >= most or index >= packets:
                 break
-    except _BROKEN:
+    except _DEMUX_ENDS:
         return frames, keys  # The file ends here; what was decoded before counts.
     return frames[:most], keys
 
@@ -774,7 +791,7 @@ def _packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[a
         for packet in container.demux(*streams):
             if packet.size and not packet.is_corrupt:  # Decoders lose good frames over half a packet.
                 yield packet
-    except _BROKEN:
+    except _DEMUX_ENDS:
         return
 
 
@@ -793,7 +810,8 @@ class _CopiedTrack:
         self._stream = output.add_stream_from_template(source, opaque=True)
         self._zero = round(zero_s / source.time_base)
         self._last_dts: int | None = None
-        self._frame = round(1 / info.fps / source.time_base) if source.type == "video" and info.fps else 0
+        frame_s = min(LAST_FRAME_S, 1 / info.fps) if source.type == "video" else 0.0
+        self._frame = round(frame_s / source.time_base)
         self._waiting: list[av.Packet] = []
         """Packets before the first that says when to decode it; Matroska leaves that open at the start."""
 
@@ -837,7 +855,7 @@ class _PictureTrack:
         self._output, self._source, self._zero_s = output, source, zero_s
         self._reformatter = av.video.reformatter.VideoReformatter()
         self._last_pts = -1
-        self._step_s = 1 / (info.fps or 25)
+        self._step = round(min(LAST_FRAME_S, 1 / info.fps) / _PICTURE_CLOCK)
         self._slot = round(1 / PLAYABLE_FPS / _PICTURE_CLOCK) if info.fps > PLAYABLE_FPS * 1.02 else 0
         self._due = 0
         self._size = _even_size(info)
@@ -859,19 +877,21 @@ class _PictureTrack:
 
     def _encode(self, frame: av.VideoFrame) -> None:
         pts = self._pts_of(frame)
-        if pts <= self._last_pts or pts < self._due - self._slot // 4:
+        if pts <= self._last_pts:  # Two frames at one time, as AVI has them: the second comes half a frame later.
+            pts = self._last_pts + max(1, self._step // 2)
+        if pts < self._due - self._slot // 4:
             return
         self._last_pts = pts
         self._due = max(self._due + self._slot, pts - self._slot)
         fresh = self._reformatted(frame)
         fresh.pts, fresh.time_base = pts, _PICTURE_CLOCK
-        fresh.duration = 0
+        fresh.duration = round(frame.duration * frame.time_base / _PICTURE_CLOCK) if frame.duration else self._step
         fresh.pict_type = 0  # Let the encoder choose its own key frames.
         self._output.mux(self._stream.encode(fresh))
 
     def _pts_of(self, frame: av.VideoFrame) -> int:
         if frame.pts is None:
-            return max(0, self._last_pts + round(self._step_s / _PICTURE_CLOCK))
+            return max(0, self._last_pts + self._step)
         return max(0, round((float(frame.pts * frame.time_base) - self._zero_s) / _PICTURE_CLOCK))
 
     def _reformatted(self, frame: av.VideoFrame) -> av.VideoFrame:

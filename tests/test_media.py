@@ -117,6 +117,18 @@ def test_a_slow_start_counts_in_the_duration(tmp_path):
     assert media.inspect(path).duration_s == pytest.approx(3.0, abs=0.05)
 
 
+def test_a_broken_clock_is_said(tmp_path):
+    with pytest.raises(MediaError, match="No new picture comes for 66 minutes"):
+        media.inspect(make_video(tmp_path / "a.mkv", times_s=[0, 0.1, 0.2, 4000, 4000.1]))
+    with pytest.raises(MediaError, match="28 hours"):
+        media.inspect(make_video(tmp_path / "b.mkv", times_s=[0, 0.1, 100_000]))
+
+
+def test_a_long_slide_is_no_broken_clock(tmp_path):
+    info = media.inspect(make_video(tmp_path / "a.mkv", times_s=[0, 100, 300]))
+    assert 300 <= info.duration_s <= 301
+
+
 @pytest.mark.parametrize(
     ("name", "options", "expected"),
     [
