@@ -30,9 +30,9 @@ sys.path.insert(0, str(ROOT))
 
 from core import media, taxonomy  # noqa: E402
 from core.discover import ensemble, unit  # noqa: E402
-from core.encoders.local import LocalEncoder  # noqa: E402
+from core.encoders.local import LocalEncoder, embed, measure  # noqa: E402
 from core.encoders.percepts import PERCEPTS  # noqa: E402
-from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress  # noqa: E402
+from core.models import MediaInfo, Video, VideoEmbedding  # noqa: E402
 from core.taxonomy import Theme  # noqa: E402
 
 MOOD_TARGET, CATEGORY_TARGET = 0.68, 0.80
@@ -59,7 +59,7 @@ def main() -> int:
     began = time.perf_counter()
     encoder = LocalEncoder()
     themes = taxonomy.load()
-    videos = load(corpus, encoder)
+    videos = load(corpus)
     print(f"{len(videos)} videos of {corpus.resolve()}, encoded by {encoder.info.name}\n")
 
     mood = report(
@@ -85,7 +85,7 @@ def main() -> int:
     return 0 if mood and category else 1
 
 
-def load(corpus: Path, encoder: LocalEncoder) -> list[Labelled]:
+def load(corpus: Path) -> list[Labelled]:
     """Encode every labelled video of a folder, under its own name and under one that says nothing."""
     with (corpus / "labels.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -94,8 +94,8 @@ def load(corpus: Path, encoder: LocalEncoder) -> list[Labelled]:
         path = corpus / row["name"]
         info = media.inspect(path)
         known = Video(path, path.name, media.title_of(path.name, info.tags) or path.name, "", info)
-        named = encoder.encode_video(known, {}, ignore_progress)
-        neutral = encoder.encode_video(without_words(known, number), {}, ignore_progress)
+        measured = measure(path)  # Once for both: what is measured does not know the name.
+        named, neutral = embed(measured, known), embed(measured, without_words(known, number))
         categories = frozenset(label.strip().casefold() for label in row["categories"].split(";"))
         videos.append(Labelled(path.name, categories, row["mood"].strip().casefold(), named, neutral))
     return videos

@@ -22,12 +22,13 @@ asymmetric LSHs for inner product search"). Between two videos the slack counts 
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from core.encoders.percepts import PERCEPTS, Measurer, describe
+from core.encoders.percepts import PERCEPTS, Measurements, Measurer, describe
 from core.encoders.words import CONCEPTS, HASHED, Reading, read
-from core.models import ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding
+from core.models import ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding, ignore_progress
 from core.sampling import sample
 
 INFO = EncoderInfo(
@@ -41,11 +42,11 @@ INFO = EncoderInfo(
     ),
     blind_to=("who or what is in the picture", "what is said aloud", "the story"),
     noise_at=0.10,
-    related_at=0.16,
-    strong_at=0.28,
+    related_at=0.15,
+    strong_at=0.26,
 )
 
-_PERCEPT_UNIT = 6.0
+_PERCEPT_UNIT = 4.5
 """Standard deviations that fill the percept block: seldom reached, so that percepts seldom are cut short."""
 _CONCEPT_UNIT = 2.0
 """Concepts (their norm) that fill the concept block: a video may be about four things before each counts less."""
@@ -55,8 +56,10 @@ _RADIUS = float(np.sqrt(1.0 + 1.0 + _HASHED_SHARE**2))
 _OF_THE_WHOLE = 0.6
 """A moment is seen in the light of the whole: this much of a clip's percepts are those of its video."""
 
-_ASKED_PERCEPTS, _ASKED_CONCEPTS, _ASKED_HASHED = 0.8, 1.0, 0.35
+_ASKED_PERCEPTS, _ASKED_CONCEPTS, _ASKED_HASHED = 1.2, 1.0, 0.35
 """How much each block of a text counts when it has all three."""
+_ASKED_UNIT = 1.5
+"""Standard deviations (their norm) that a text must ask for until the percept block counts in full."""
 
 TITLE, TAGS, DESCRIPTION, SUBTITLES = 1.0, 0.7, 0.5, 0.3
 """How much the words of each source are trusted to say what a video is about."""
@@ -77,22 +80,31 @@ class LocalEncoder:
         Clips have the words of their video and percepts of their own. `notes` is not needed: nothing here is paid
         for. Raises EncoderError when no picture can be decoded.
         """
-        measurer = Measurer()
-        for item in sample(video.path, on_progress=on_progress):
-            measurer.add(item)
-        measured = measurer.finish()
-        words = video_words(video)
-        whole = measured.whole()
-        clips = []
-        for start_s, end_s in measured.shots(video.info.duration_s):
-            percepts = measured.percepts(start_s, end_s)
-            vector = video_vector(_OF_THE_WHOLE * whole + (1 - _OF_THE_WHOLE) * percepts, *words)
-            clips.append(ClipEmbedding(start_s, end_s, vector, describe(percepts)))
-        return VideoEmbedding(video_vector(whole, *words), tuple(clips), describe(whole))
+        return embed(measure(video.path, on_progress), video)
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Return one unit vector a text, float32 (len(texts), dimension); a zero row for a text without words."""
         return np.array([text_vector(read(text)) for text in texts], np.float32).reshape(-1, INFO.dimension)
+
+
+def measure(path: Path, on_progress: Progress = ignore_progress) -> Measurements:
+    """Return what can be measured of a file, whatever it is called: the costly half of encoding."""
+    measurer = Measurer()
+    for item in sample(path, on_progress=on_progress):
+        measurer.add(item)
+    return measurer.finish()
+
+
+def embed(measured: Measurements, video: Video) -> VideoEmbedding:
+    """Return the vectors of a video that was measured, with the words that came with it."""
+    words = video_words(video)
+    whole = measured.whole()
+    clips = []
+    for start_s, end_s in measured.shots(video.info.duration_s):
+        percepts = measured.percepts(start_s, end_s)
+        vector = video_vector(_OF_THE_WHOLE * whole + (1 - _OF_THE_WHOLE) * percepts, *words)
+        clips.append(ClipEmbedding(start_s, end_s, vector, describe(percepts)))
+    return VideoEmbedding(video_vector(whole, *words), tuple(clips), describe(whole))
 
 
 def video_vector(percepts: np.ndarray, concepts: np.ndarray, hashed: np.ndarray) -> np.ndarray:
@@ -110,11 +122,13 @@ def video_vector(percepts: np.ndarray, concepts: np.ndarray, hashed: np.ndarray)
 
 def text_vector(reading: Reading) -> np.ndarray:
     """Return the unit vector of a text, without slack; zeros when there was nothing to read."""
-    known = bool(reading.concepts.any() or reading.percepts.any())
+    percepts, concepts = _within(reading.percepts / _ASKED_UNIT), _within(reading.concepts)
+    # The less of a text is understood, the more its very words must do.
+    unknown = 1.0 - min(float(np.linalg.norm(percepts) + np.linalg.norm(concepts)), 1.0)
     blocks = [
-        _ASKED_PERCEPTS * _within(reading.percepts),
-        _ASKED_CONCEPTS * _within(reading.concepts),
-        (_ASKED_HASHED if known else 1.0) * _within(reading.hashed),
+        _ASKED_PERCEPTS * percepts,
+        _ASKED_CONCEPTS * concepts,
+        (_ASKED_HASHED + (1.0 - _ASKED_HASHED) * unknown) * _within(reading.hashed),
     ]
     vector = np.concatenate([*blocks, [0.0]])
     length = float(np.linalg.norm(vector))
