@@ -80,8 +80,15 @@ def _encoder(settings: Settings) -> Encoder:
 
 def _store(settings: Settings) -> Store:
     if settings.aws_bucket:
-        raise SettingsError(
-            "AWS_BUCKET_NAME is set, but this release keeps video files only in a folder. Unset it to use DATA_DIR."
+        from core.stores.s3 import S3Store
+
+        return S3Store(
+            settings.aws_bucket,
+            region=settings.aws_region,
+            endpoint_url=settings.aws_endpoint_url,
+            access_key=settings.aws_access_key,
+            secret_key=settings.aws_secret_key,
+            public_read=settings.s3_public_read,
         )
     from core.stores.folder import FolderStore
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,15 +14,38 @@ from core.errors import StoreError
 from core.models import ignore_progress
 from core.stores.base import Store
 from core.stores.folder import FolderStore
+from core.stores.s3 import S3Store
 from tests.fakes import MemoryStore
+from tests.servers.s3 import ACCESS_KEY, SECRET_KEY, shared_server
+
+
+def open_s3(public_read: bool = False) -> S3Store:
+    server = shared_server()
+    return S3Store(
+        server.make_bucket(),
+        endpoint_url=server.url,
+        access_key=ACCESS_KEY,
+        secret_key=SECRET_KEY,
+        public_read=public_read,
+    )
+
+
+def fetch(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read()
+
 
 OPENERS: dict[str, Callable[[Path], Store]] = {
     "memory": lambda path: MemoryStore(),
     "folder": lambda path: FolderStore(path / "media"),
+    "s3": lambda path: open_s3(),
+    "s3-public": lambda path: open_s3(public_read=True),
 }
 READERS: dict[str, Callable[[Store, str], bytes]] = {
     "memory": lambda store, key: store.blobs[key],
     "folder": lambda store, key: store.path(key).read_bytes(),
+    "s3": lambda store, key: fetch(store.url(key)),
+    "s3-public": lambda store, key: fetch(store.url(key)),
 }
 """How a test gets the bytes back: in the app the browser does, by URL."""
 BAD_KEYS = ["", "wolf", ".mp4", "../wolf.mp4", "a/b.mp4", "a\\b.mp4", "/etc/passwd", "wolf.mp4\n", "wölf.mp4", "a.MP4"]
