@@ -33,6 +33,7 @@ class MediaInfo:
     width_px: int
     height_px: int
     rotation_deg: int
+    """How far a player turns the coded picture, clockwise: 0, 90, 180 or 270."""
     fps: float
     container: str
     video_codec: str

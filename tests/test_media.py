@@ -118,7 +118,7 @@ def test_a_slow_start_counts_in_the_duration(tmp_path):
 
 
 def test_a_broken_clock_is_said(tmp_path):
-    with pytest.raises(MediaError, match="No new picture comes for 66 minutes"):
+    with pytest.raises(MediaError, match="No new picture comes for 67 minutes"):
         media.inspect(make_video(tmp_path / "a.mkv", times_s=[0, 0.1, 0.2, 4000, 4000.1]))
     with pytest.raises(MediaError, match="28 hours"):
         media.inspect(make_video(tmp_path / "b.mkv", times_s=[0, 0.1, 100_000]))
