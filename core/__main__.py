@@ -1,4 +1,4 @@
-"""The command line: python -m core ingest | search | samples | doctor."""
+"""The command line: python -m core ingest | search | samples | move | doctor."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from core.doctor import run
 
             return run()
+        if arguments.command == "move":
+            from core import move
+
+            return move.run(load(), arguments.to, rewrite=arguments.rewrite)
         services = build(load())
         try:
             return arguments.run(services, arguments)
@@ -65,6 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     sample = commands.add_parser("samples", help="render and add the sample library")
     sample.add_argument("--json", action="store_true", help="a line of JSON a video on standard output")
     sample.set_defaults(run=_samples)
+
+    move = commands.add_parser("move", help="copy the library between the embedded index and a Qdrant server")
+    move.add_argument("--to", required=True, choices=("server", "edge"), help="where to copy it")
+    move.add_argument("--rewrite", action="store_true", help="write also what is there already")
 
     commands.add_parser("doctor", help="check every configured backend and say what to do")
     return parser

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 
 from core import samples
 from core.discover import Discover
@@ -68,6 +70,20 @@ def build(settings: Settings) -> Services:
     return Services(settings, taxonomy, encoder, store, index, discover, jobs)
 
 
+@contextmanager
+def both_libraries(settings: Settings) -> Iterator[tuple[Index, Index, Store]]:
+    """Open the embedded library, the one on the server, and the store, for a copy between the two.
+
+    Raises what `build` raises; QDRANT_URL must be set.
+    """
+    encoder, store = _encoder(settings), _store(settings)
+    with (
+        closing(_index(replace(settings, qdrant_url=None), encoder)) as embedded,
+        closing(_index(settings, encoder)) as server,
+    ):
+        yield embedded, server, store
+
+
 def _encoder(settings: Settings) -> Encoder:
     if settings.encoder == "local":
         from core.encoders.local import LocalEncoder
@@ -97,9 +113,9 @@ def _store(settings: Settings) -> Store:
 
 def _index(settings: Settings, encoder: Encoder) -> Index:
     if settings.qdrant_url:
-        raise SettingsError(
-            "QDRANT_URL is set, but this release keeps vectors only in the embedded index. Unset it to use DATA_DIR."
-        )
+        from core.index.server import ServerIndex
+
+        return ServerIndex(settings.qdrant_url, settings.qdrant_api_key, settings.qdrant_collection, encoder.info)
     from core.index.edge import EdgeIndex
 
     return EdgeIndex(settings.index_dir, encoder.info)

@@ -1,0 +1,217 @@
+"""Copy a library between the embedded index and a Qdrant server: python -m core move --to server|edge
+
+Nothing is deleted where it comes from, and nothing is encoded or paid for again: vectors go as they are. What the
+target has already is left alone, so a copy that was cut off goes on when it is started again. At the end both sides
+are counted and a sample of videos is compared number by number. Video files stay where they are: both libraries name
+them by the same keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+import numpy as np
+
+from core.errors import AppError, LibraryError, SettingsError
+from core.index.base import Index, id_of, to_payload
+from core.models import Counts, Entry, Scope
+from core.services import both_libraries
+from core.settings import Settings
+from core.stores.base import Store
+
+BATCH = 256
+SAMPLE = 50
+"""Videos that are compared afterwards, with all their clips."""
+SAME = 1e-5
+"""How far a number of a vector may be from what it was: both sides bring vectors to length 1, in float32."""
+SCOPES: tuple[Scope, ...] = ("clip", "video")
+"""In this order, as ingest does: where a video's own entry is, its clips are too, also after a copy was cut off."""
+
+Show = Callable[[str, float], None]
+"""Told what is being done and the fraction of it that is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy did, and what comparing the two sides afterwards found."""
+
+    written: int
+    present: int
+    """Entries that were at the target already, the same."""
+    source: Counts
+    target: Counts
+    compared_videos: int
+    media_keys: tuple[str, ...]
+    """Keys of the video files of those that were compared."""
+    problems: tuple[str, ...]
+    """A sentence for everything that is not as it should be; none of them means the copy is whole."""
+
+
+def run(
+    settings: Settings, to: Literal["server", "edge"], *, rewrite: bool = False, say: Callable[[str], None] = print
+) -> int:
+    """Copy the library, say how it went, and return the exit code: 1 if anything does not match.
+
+    Raises SettingsError when no server is configured, and what opening, reading or writing either library raises.
+    """
+    if not settings.qdrant_url:
+        raise SettingsError(
+            "QDRANT_URL is not set, so there is no server to copy to or from. "
+            "Set it (and QDRANT_API_KEY, if the server wants one) and run the same command again."
+        )
+    names = {
+        "edge": f"the embedded library in {settings.index_dir}",
+        "server": f"the collection {settings.qdrant_collection} on the server",
+    }
+    with both_libraries(settings) as (embedded, server, store):
+        source, target = (embedded, server) if to == "server" else (server, embedded)
+        if source.count() == Counts(0, 0):
+            raise LibraryError(
+                f"There is nothing to copy: {names[source.name]} is empty. Check DATA_DIR, QDRANT_URL and "
+                "QDRANT_COLLECTION."
+            )
+        copied = copy(source, target, _draw, rewrite=rewrite)
+        for line in _report(copied, names[source.name], names[target.name], store):
+            say(line)
+    if copied.problems:
+        return 1
+    say("Set QDRANT_URL to use the server's copy." if to == "server" else "Unset QDRANT_URL to use the embedded copy.")
+    return 0
+
+
+def copy(source: Index, target: Index, show: Show = lambda doing, fraction: None, *, rewrite: bool = False) -> Copied:
+    """Write every entry of the source that the target does not have, and compare the two.
+
+    Safe to cut off and to repeat. `rewrite` writes also what the target has, to mend vectors that came out different.
+    """
+    there = _written_down(target, show)
+    taken: dict[str, Scope] = {}
+    media_keys: dict[str, str] = {}
+    written = 0
+    counts = source.count()
+    for scope in SCOPES:
+        for batch in _batches(source.scroll(scope=scope)):
+            new = [entry for entry in batch if rewrite or there.get(id_of(entry)) != (scope, _digest(entry))]
+            if new:
+                target.upsert(new)
+            written += len(new)
+            taken |= dict.fromkeys(map(id_of, batch), scope)
+            media_keys |= {entry.video_id: entry.media_key for entry in batch}
+            show("copying", len(taken) / (counts.videos + counts.clips))
+    sample = random.Random(len(taken)).sample(sorted(media_keys), min(SAMPLE, len(media_keys)))
+    expected = {entry_id: scope for entry_id, (scope, _) in there.items()} | taken
+    return Copied(
+        written=written,
+        present=len(taken) - written,
+        source=source.count(),
+        target=target.count(),
+        compared_videos=len(sample),
+        media_keys=tuple(media_keys[video_id] for video_id in sample),
+        problems=(
+            *_count_problems(source.count(), taken, "source"),
+            *_count_problems(target.count(), expected, "target"),
+            *_differences(source, target, sample, show),
+        ),
+    )
+
+
+def _written_down(target: Index, show: Show) -> dict[str, tuple[Scope, bytes]]:
+    """Return the scope and digest of every entry of the target, by id."""
+    counts = target.count()
+    found: dict[str, tuple[Scope, bytes]] = {}
+    for batch in _batches(target.scroll()):
+        found |= {id_of(entry): (entry.scope, _digest(entry)) for entry in batch}
+        show("reading what is there already", len(found) / max(counts.videos + counts.clips, len(found)))
+    return found
+
+
+def _digest(entry: Entry) -> bytes:
+    """Return what tells two entries of one id apart, but for the vector: that is the same for the same content,
+    encoder and span, which make the id."""
+    return hashlib.blake2b(json.dumps(to_payload(entry), sort_keys=True).encode(), digest_size=8).digest()
+
+
+def _count_problems(counted: Counts, ids: dict[str, Scope], side: Literal["source", "target"]) -> Iterator[str]:
+    per_scope = Counter(ids.values())
+    expected = Counts(videos=per_scope["video"], clips=per_scope["clip"])
+    if counted != expected:
+        yield (
+            f"The {side} has {_told(counted)}, but should have {_told(expected)}: somebody else wrote to it meanwhile. "
+            "Stop the apps that use it and run the same command again."
+        )
+
+
+def _differences(source: Index, target: Index, sample: list[str], show: Show) -> Iterator[str]:
+    """Yield a sentence for each sampled video that is not the same on both sides."""
+    for number, video_id in enumerate(sample, 1):
+        wanted = {id_of(entry): entry for entry in source.scroll(video_id=video_id)}
+        found = {id_of(entry): entry for entry in target.scroll(video_id=video_id)}
+        missing = wanted.keys() - found.keys()
+        different = sum(not _same(entry, found[key]) for key, entry in wanted.items() if key in found)
+        if missing or different:
+            name = next(iter(wanted.values())).filename
+            yield (
+                f"{name} did not arrive whole: {len(missing)} of its {len(wanted)} entries are missing and "
+                f"{different} differ. Run the same command again with --rewrite."
+            )
+        show("comparing", number / len(sample))
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    return to_payload(one) == to_payload(other) and bool(np.allclose(one.vector, other.vector, rtol=0, atol=SAME))
+
+
+def _report(copied: Copied, source: str, target: str, store: Store) -> Iterator[str]:
+    yield f"{copied.written:,} entries written from {source} to {target}; {copied.present:,} were there already."
+    yield f"The source has {_told(copied.source)}, the target {_told(copied.target)}."
+    if copied.problems:
+        yield from copied.problems[:10]
+        if len(copied.problems) > 10:
+            yield f"… and {len(copied.problems) - 10} more."
+    else:
+        yield f"{copied.compared_videos:,} videos were compared, vectors and all: the same on both sides."
+    yield "Nothing was deleted at the source, and video files stay where they are."
+    yield _media(copied.media_keys, store)
+
+
+def _media(keys: tuple[str, ...], store: Store) -> str:
+    """Say whether the videos will play: the configured store must have their files under the same keys."""
+    try:
+        missing = sum(not store.exists(key) for key in keys)
+    except AppError as error:
+        return f"Whether the video files are in the store ({store.name}) could not be checked: {error}"
+    if missing:
+        return (
+            f"Of {len(keys):,} video files looked for, the configured store ({store.name}) does not have {missing:,}: "
+            "copy them there under the same names, or set AWS_BUCKET_NAME and DATA_DIR to where they are; "
+            "otherwise they are found but do not play."
+        )
+    return f"The configured store ({store.name}) has all {len(keys):,} video files looked for."
+
+
+def _told(counts: Counts) -> str:
+    return f"{counts.videos:,} videos with {counts.clips:,} clips"
+
+
+def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    rest = iter(entries)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _draw(doing: str, fraction: float) -> None:
+    """Draw one line of progress on a terminal's standard error; nothing into files and pipes."""
+    if sys.stderr.isatty():
+        filled = int(fraction * 30)
+        sys.stderr.write(f"\r\033[K{'█' * filled}{'░' * (30 - filled)} {fraction:4.0%}  {doing}")
+        if fraction >= 1:
+            sys.stderr.write("\r\033[K")
+        sys.stderr.flush()
