@@ -47,7 +47,8 @@ INFO = EncoderInfo(
 )
 
 _PERCEPT_UNIT = 4.5
-"""Standard deviations that fill the percept block: seldom reached, so that percepts seldom are cut short."""
+"""Standard deviations (their norm) that fill the percept block: what a usual video has. Of a more striking one only
+the direction counts, or black frames and noise would outshine everything."""
 _CONCEPT_UNIT = 2.0
 """Concepts (their norm) that fill the concept block: a video may be about four things before each counts less."""
 _HASHED_SHARE = 0.6
@@ -56,9 +57,9 @@ _RADIUS = float(np.sqrt(1.0 + 1.0 + _HASHED_SHARE**2))
 _OF_THE_WHOLE = 0.6
 """A moment is seen in the light of the whole: this much of a clip's percepts are those of its video."""
 
-_ASKED_PERCEPTS, _ASKED_CONCEPTS, _ASKED_HASHED = 1.2, 1.0, 0.35
+_ASKED_PERCEPTS, _ASKED_CONCEPTS, _ASKED_HASHED = 1.5, 1.0, 0.35
 """How much each block of a text counts when it has all three."""
-_ASKED_UNIT = 1.5
+_ASKED_UNIT = 2.5
 """Standard deviations (their norm) that a text must ask for until the percept block counts in full."""
 
 TITLE, TAGS, DESCRIPTION, SUBTITLES = 1.0, 0.7, 0.5, 0.3
@@ -122,12 +123,11 @@ def video_vector(percepts: np.ndarray, concepts: np.ndarray, hashed: np.ndarray)
 
 def text_vector(reading: Reading) -> np.ndarray:
     """Return the unit vector of a text, without slack; zeros when there was nothing to read."""
-    percepts, concepts = _within(reading.percepts / _ASKED_UNIT), _within(reading.concepts)
     # The less of a text is understood, the more its very words must do.
-    unknown = 1.0 - min(float(np.linalg.norm(percepts) + np.linalg.norm(concepts)), 1.0)
+    unknown = 1.0 - min(float(np.linalg.norm(reading.percepts) + np.linalg.norm(reading.concepts)), 1.0)
     blocks = [
-        _ASKED_PERCEPTS * percepts,
-        _ASKED_CONCEPTS * concepts,
+        _ASKED_PERCEPTS * _within(reading.percepts / _ASKED_UNIT),
+        _ASKED_CONCEPTS * _within(reading.concepts),
         (_ASKED_HASHED + (1.0 - _ASKED_HASHED) * unknown) * _within(reading.hashed),
     ]
     vector = np.concatenate([*blocks, [0.0]])
