@@ -49,19 +49,20 @@ COUNT_TTL_S = 5.0
 """How long a count holds: every page asks, and others may write to the same collection."""
 BACKOFF_S = 0.5
 MAX_BACKOFF_S = 8.0
-MAX_RETRY_AFTER_S = 30.0
 
 
 class Patience(NamedTuple):
-    """How often to ask in all, and whether also after the server took the whole timeout to say nothing."""
+    """How often to ask in all, whether also after the server took the whole timeout to say nothing, and how long a
+    wait the server may ask for."""
 
     tries: int
     after_timeout: bool
+    retry_after_s: float
 
 
-READ = Patience(tries=2, after_timeout=False)
+READ = Patience(tries=2, after_timeout=False, retry_after_s=2.0)
 """A person waits for the answer."""
-WRITE = Patience(tries=4, after_timeout=True)
+WRITE = Patience(tries=4, after_timeout=True, retry_after_s=30.0)
 """A job waits, and what it brings was dear."""
 
 CLOSED = "The library is closed. Start the app again."
@@ -269,7 +270,8 @@ class ServerIndex:
                 if self._closed.is_set():
                     raise LibraryError(CLOSED) from error
                 if attempt == patience.tries or not _may_pass(error, patience):
-                    raise self._sentence(error) from error
+                    # A traceback shows the cause too: not one in which a server repeated our key.
+                    raise self._sentence(error) from (None if self._api_key and self._api_key in str(error) else error)
                 self._closed.wait(_pause_s(error, attempt))
         raise AssertionError("unreachable")
 
@@ -407,6 +409,8 @@ def _may_pass(error: Exception, patience: Patience) -> bool:
         if isinstance(error.source, httpx.TimeoutException):
             return patience.after_timeout
         return isinstance(error.source, httpx.TransportError)
+    if isinstance(error, ResourceExhaustedResponse):
+        return error.retry_after_s <= patience.retry_after_s
     return isinstance(error, QdrantException)
 
 
@@ -414,7 +418,7 @@ def _pause_s(error: Exception, attempt: int) -> float:
     """Return how long to wait: what the server asks for, else twice as long each time, spread so that many clients
     do not come back at the same moment."""
     if isinstance(error, ResourceExhaustedResponse):
-        return min(error.retry_after_s, MAX_RETRY_AFTER_S)
+        return error.retry_after_s
     return random.uniform(0.5, 1.0) * min(BACKOFF_S * 2 ** (attempt - 1), MAX_BACKOFF_S)
 
 
