@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+if TYPE_CHECKING:  # annotations only: the command line and the sample catalogue start without numpy
+    import numpy as np
 
 Progress = Callable[[float], None]
 """Told the fraction done, 0 to 1. It may raise `Cancelled`, which ends the work that called it."""
