@@ -1058,13 +1058,12 @@ def _frame_towards(container: InputContainer, picture: av.VideoStream, time_s: f
 
 
 def _interest(frame: av.VideoFrame) -> float:
-    """Score how much a frame shows, about 0 to 2, from the entropy and spread of its tones."""
+    """Score how much a frame shows, about -0.2 (black, white) to 2, from the entropy and spread of its tones."""
     tones = frame.reformat(64, 36, "gray").to_ndarray()
     counts = np.bincount(tones.ravel() >> 3, minlength=32) / tones.size
     entropy = -float(np.sum(counts[counts > 0] * np.log2(counts[counts > 0]))) / 5
     mean, spread = float(tones.mean()) / 255, float(tones.std()) / 128
-    blank = mean < 0.08 or mean > 0.93 or spread < 0.03
-    return entropy + spread - (1.0 if blank else 0.0) - abs(mean - 0.5) * 0.5
+    return entropy + spread - abs(mean - 0.5) / 2
 
 
 def _as_displayed(frame: av.VideoFrame, info: MediaInfo) -> Image.Image:
