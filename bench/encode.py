@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -48,7 +47,7 @@ def main() -> int:
     given = arguments.parse_args()
     if given.encode:
         encode(given.encode)
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        print(own_peak_mb())
         return 0
     fast = cost(given.corpus)
     bounded = memory()
@@ -116,6 +115,12 @@ def peak_mb(path: Path) -> float:
     """Return the peak resident memory of a new process that encodes a file."""
     done = subprocess.run([sys.executable, __file__, "--encode", str(path)], capture_output=True, text=True, check=True)
     return float(done.stdout)
+
+
+def own_peak_mb() -> float:
+    """Return the peak resident memory of this process; getrusage would count that of the parent it was forked from."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def make_minute(path: Path, fps: int = 12, seconds: int = 60, rate: int = 44_100) -> Path:
