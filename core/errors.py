@@ -59,7 +59,11 @@ class QueryError(AppError):
 
 
 class Unavailable(AppError):
-    """Say which service does not answer and what to check."""
+    """Say which service does not answer and what to check; `retry_after_s` is how long it asked us to wait."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Cancelled(Exception):

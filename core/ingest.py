@@ -24,7 +24,7 @@ from core import media
 from core.encoders.base import Encoder
 from core.errors import MediaError
 from core.index.base import Index, video_id
-from core.models import ClipEmbedding, Entry, MediaInfo, Progress, Stage, Video, VideoEmbedding
+from core.models import ClipEmbedding, EncoderInfo, Entry, MediaInfo, Progress, Stage, Video, VideoEmbedding
 from core.stores.base import Store
 
 Source = Callable[[str, Path, Progress], None]
@@ -215,6 +215,7 @@ class Pipeline:
     def _inspect(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
         path = self._source(work)
         info = media.inspect(path, max_bytes=self.max_bytes, sidecars=() if work.owned else _sidecars(path))
+        _check_limits(info, self.encoder.info)
         on_progress(1.0)
         return replace(
             work,
@@ -331,6 +332,20 @@ class Pipeline:
 
     def _embedding_path(self, work: Work) -> Path:
         return self._folder(work) / "embedding.npz"
+
+
+def _check_limits(info: MediaInfo, encoder: EncoderInfo) -> None:
+    """Raise MediaError for a video that the encoder would refuse, before it is stored and before anything is paid."""
+    if encoder.max_duration_s is not None and info.duration_s > encoder.max_duration_s:
+        raise MediaError(
+            f"The video lasts {info.duration_s / 3600:.1f} hours and {encoder.name} takes at most "
+            f"{encoder.max_duration_s / 3600:.0f}. Cut it into shorter ones."
+        )
+    if encoder.max_bytes is not None and info.size_bytes > encoder.max_bytes:
+        raise MediaError(
+            f"The file is {_megabytes(info.size_bytes)} and {encoder.name} takes at most "
+            f"{_megabytes(encoder.max_bytes)}. Shorten or compress it."
+        )
 
 
 def display_name(text: str) -> str:

@@ -5,6 +5,10 @@ itself from its last finished step. Rows are also held in memory: pages ask for 
 
 A worker takes one step of one job at a time, of the oldest job that can take one. A job that has to wait (for a free
 encoder, for a service that is down, for another copy of the same content) so never keeps a worker from other files.
+Where a paid service encodes, workers that wait for it come on top of those that work here.
+
+This is the one place where something is tried again that failed because a service was away: whoever talks to a service
+says Unavailable, and the job takes the same step again after a pause, for hours, with the reason on its row.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import contextlib
 import errno
 import logging
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -32,8 +37,12 @@ from core.models import Job, Progress, Stage
 
 logger = logging.getLogger(__name__)
 
-BACKOFF_S = (2.0, 8.0, 30.0)
-"""How long to wait before a step is tried again when a service does not answer; after the last one the job fails."""
+BACKOFF_S = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+"""How long to wait before a step is tried again when a service does not answer; the last one is for all that follow."""
+PATIENCE_S = 24 * 3600.0
+"""How long a service may be away before a job that needs it fails."""
+JITTER = 0.2
+"""By which part of itself a pause is drawn longer or shorter, so that jobs do not knock all at once."""
 FLUSH_EVERY_S = 0.5
 """How often the progress of a job goes to disk. Only its working time is worth something after a crash."""
 LOOKAHEAD = 8
@@ -68,6 +77,16 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
+@dataclass(frozen=True, slots=True)
+class ToEncode:
+    """How much video of the open jobs has no embedding yet."""
+
+    seconds: float
+    """Of the files that were checked."""
+    unchecked: int
+    """Files whose length is not known yet."""
+
+
 @dataclass(slots=True, eq=False)
 class _Row:
     """A job with all that the queue must know to run it. Guarded by the queue's lock."""
@@ -95,6 +114,9 @@ class _Row:
     """When the time being worked now began, by the queue's clock."""
     saved_at: float = 0.0
     tries: int = 0
+    """How often the present step found a service away."""
+    away_since: float = 0.0
+    """When it did for the first time."""
     not_before: float = 0.0
     waits_for: str | None = None
     """The id of the job that adds the same content."""
@@ -145,7 +167,8 @@ class _Row:
 class JobQueue:
     """Take files in, work on them in the background, and say at any time how far each is.
 
-    One process has a jobs file at a time. The workers begin with `start`; what was not over goes on then.
+    One process has a jobs file at a time. The workers begin with `start`; what was not over goes on then. `workers` is
+    how many files are worked on here at the same time; a paid encoder has its own number of videos on top.
     Raises LibraryLocked when another process has the file, StoreError when it cannot be used.
     """
 
@@ -157,12 +180,14 @@ class JobQueue:
         spool_dir: Path,
         workers: int = 2,
         backoff_s: Sequence[float] = BACKOFF_S,
+        patience_s: float = PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pipeline = pipeline
         self._spool_dir = spool_dir.absolute()
         self._workers = workers
         self._backoff_s = tuple(backoff_s)
+        self._patience_s = patience_s
         self._clock = clock
         # Held for moments only, never during input or output. Where both are needed, the ledger's lock comes first.
         self._state = threading.Condition()
@@ -186,10 +211,16 @@ class JobQueue:
                 return
             self._threads = [
                 threading.Thread(target=self._work, name=f"ingest-{number}", daemon=True)
-                for number in range(1, self._workers + 1)
+                for number in range(1, self._workers + self._waiters + 1)
             ]
         for thread in self._threads:
             thread.start()
+
+    @property
+    def _waiters(self) -> int:
+        """How many workers may do nothing but wait for a service that encodes."""
+        info = self._pipeline.encoder.info
+        return info.parallel if info.paid else 0
 
     def stop(self, timeout_s: float) -> bool:
         """Ask running work to stop at its next progress call, and return whether all of it did in time.
@@ -259,6 +290,13 @@ class JobQueue:
         """Return how many jobs are in each stage; 0 for a stage without any."""
         with self._state:
             return Counter(row.stage for row in self._rows.values())
+
+    def to_encode(self) -> ToEncode:
+        """Return how much video waits to be encoded: what a paid encoder is going to charge for."""
+        with self._state:
+            works = [row.work for row in self._open.values() if row.work.step <= Step.EMBED and not row.waits_for]
+        known = [work.info.duration_s for work in works if work.info is not None]
+        return ToEncode(seconds=sum(known), unchecked=len(works) - len(known))
 
     def cancel(self, job_id: str) -> Job | None:
         """Give a job up: at once when it waits, at its next progress call when it is worked on.
@@ -356,13 +394,19 @@ class JobQueue:
         """Yield the jobs that can take a step now, first come first served."""
         steps = Counter((row.work.step, row.busy) for row in self._open.values())
         encoders_free = self._pipeline.encoder.info.parallel > steps[Step.EMBED, True]
-        room_ahead = steps[Step.EMBED, False] + steps[Step.STORE, True] < LOOKAHEAD
+        working = sum(row.busy for row in self._open.values()) - (steps[Step.EMBED, True] if self._waiters else 0)
+        hands_free = self._workers > working
+        tried = sum(row.work.step is Step.STORE and row.tries > 0 and not row.busy for row in self._open.values())
+        room_ahead = steps[Step.EMBED, False] + steps[Step.STORE, True] + tried < LOOKAHEAD
         for row in self._open.values():
             if row.busy or row.waits_for or row.not_before > now:
                 continue
-            if row.work.step is Step.EMBED and not encoders_free:
+            waits = row.work.step is Step.EMBED
+            if waits and not encoders_free:
                 continue
-            if row.work.step is Step.STORE and not room_ahead:
+            if not (waits and self._waiters) and not hands_free:
+                continue
+            if row.work.step is Step.STORE and not room_ahead and not row.tries:
                 continue
             yield row
 
@@ -468,15 +512,28 @@ class JobQueue:
         elif self._stopping:
             # Cut off by us, or by what is being closed around it: not its fault, it goes on at the next start.
             self._save_or_log(row)
-        elif isinstance(error, Unavailable) and row.tries < len(self._backoff_s):
-            with self._state:
-                row.not_before = self._clock() + self._backoff_s[row.tries]
-                row.tries += 1
-                row.reason = f"{printable(str(error))} Trying again ({row.tries} of {len(self._backoff_s)})."
+        elif isinstance(error, Unavailable) and self._has_patience(row):
+            self._put_off(row, error)
         else:
             if not isinstance(error, AppError):
                 logger.error("%s: step %s failed", row.id, row.work.step.name.lower(), exc_info=error)
             self._give_up(row, Stage.FAILED, _reason(error))
+
+    def _has_patience(self, row: _Row) -> bool:
+        return not row.tries or self._clock() - row.away_since < self._patience_s
+
+    def _put_off(self, row: _Row, error: Unavailable) -> None:
+        """Let a job wait for a service: as long as that asked for, else longer from one try to the next."""
+        if error.retry_after_s is not None:
+            pause_s = error.retry_after_s * (1 + random.uniform(0, JITTER))
+        else:
+            pause_s = self._backoff_s[min(row.tries, len(self._backoff_s) - 1)] * random.uniform(1 - JITTER, 1 + JITTER)
+        with self._state:
+            now = self._clock()
+            row.away_since = row.away_since if row.tries else now
+            row.tries += 1
+            row.not_before = now + pause_s
+            row.reason = f"{printable(str(error))} Trying again {_soon(pause_s)}."
 
     def _give_up(self, row: _Row, stage: Stage, reason: str | None) -> None:
         """End a job that did not get ready and remove what it left in store and index."""
@@ -695,6 +752,12 @@ def _spool(stream: BinaryIO, path: Path) -> None:
         shutil.copyfileobj(stream, file, CHUNK_BYTES)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _soon(pause_s: float) -> str:
+    if pause_s < 1:
+        return "now"
+    return f"in {pause_s:.0f} s" if pause_s < 120 else f"in {pause_s / 60:.0f} min"
 
 
 def _reason(error: Exception) -> str:

@@ -82,6 +82,11 @@ class EncoderInfo:
     strong_at: float
     parallel: int = 2
     """How many videos it is worth encoding at the same time."""
+    paid: bool = False
+    """A service encodes and charges by the minute of video: whoever encodes waits for it rather than works."""
+    max_duration_s: float | None = None
+    max_bytes: int | None = None
+    """What it takes at most, checked before anything is stored or paid for; None where it does not mind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -81,7 +81,7 @@ class Library:
             self.root / "jobs.sqlite3",
             self.pipeline,
             spool_dir=self.root / "spool",
-            **{"backoff_s": (0.0, 0.0, 0.0)} | options,
+            **{"backoff_s": (0.0,)} | options,
         )
         self._queues.append(queue)
         if start:

@@ -79,6 +79,19 @@ class TestSteps:
         with pytest.raises(MediaError, match="MAX_UPLOAD_MB"):
             pipeline.run(start(library.video("a.mp4")), {}, ignore_progress)
 
+    @pytest.mark.parametrize(
+        ("limit", "said"),
+        [({"max_duration_s": 1.0}, "hours and fake-v1 takes at most"), ({"max_bytes": 10}, "fake-v1 takes at most")],
+    )
+    def test_what_the_encoder_does_not_take_is_refused_before_it_is_stored(
+        self, library: Library, limit: dict[str, float], said: str
+    ) -> None:
+        library.encoder.info = replace(FAKE_INFO, **limit)
+        work = advance(library.pipeline, start(library.video("a.mp4")), to=Step.INSPECT)
+        with pytest.raises(MediaError, match=said):
+            advance(library.pipeline, work)
+        assert library.store.puts == []
+
     def test_what_is_not_a_video_is_refused(self, library: Library, tmp_path: Path) -> None:
         text = tmp_path / "notes.mp4"
         text.write_text("not a film")

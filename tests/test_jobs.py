@@ -316,12 +316,54 @@ class TestErrors:
         (job,) = finish(queue, queue.submit(library.video("a.mp4")))
         assert job.stage is Stage.READY
 
-    def test_a_service_that_stays_away_ends_the_job(self, library: Library) -> None:
-        library.encoder.failures = fail_with(*(Unavailable("It sleeps. Wake it.") for _ in range(9)))
+    def test_a_service_may_be_away_for_long(self, library: Library) -> None:
+        library.encoder.failures = fail_with(*(Unavailable("It sleeps.") for _ in range(50)))
         queue = library.open()
         (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+        assert (job.stage, job.reason) == (Stage.READY, None)
+
+    def test_a_service_that_stays_away_ends_the_job(self, library: Library) -> None:
+        hours = iter(range(1_000_000))
+        library.encoder.failures = fail_with(*(Unavailable("It sleeps. Wake it.") for _ in range(99)))
+        queue = library.open(clock=lambda: 3600.0 * next(hours))
+        (job,) = finish(queue, queue.submit(library.video("a.mp4")))
         assert (job.stage, job.reason) == (Stage.FAILED, "It sleeps. Wake it.")
-        assert len(library.encoder.encoded) == 4
+        assert 1 < len(library.encoder.encoded) < 99
+
+    def test_pauses_grow_and_stay_at_the_longest(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(jobs.random, "uniform", lambda low, high: (low + high) / 2)
+        queue = library.open(start=False, backoff_s=jobs.BACKOFF_S)
+        row = queue._open[queue.submit(library.video("a.mp4")).id]
+        pauses = []
+        for _ in range(8):
+            before = time.monotonic()
+            queue._put_off(row, Unavailable("It sleeps."))
+            pauses.append(round(row.not_before - before))
+        assert pauses == [2, 4, 8, 15, 30, 60, 60, 60]
+        assert row.reason == "It sleeps. Trying again in 60 s."
+
+    def test_a_service_that_says_when_is_asked_then(self, library: Library) -> None:
+        queue = library.open(start=False, backoff_s=jobs.BACKOFF_S)
+        row = queue._open[queue.submit(library.video("a.mp4")).id]
+        before = time.monotonic()
+        queue._put_off(row, Unavailable("Too many requests.", retry_after_s=300))
+        assert 300 <= row.not_before - before <= 361
+        assert row.reason in [f"Too many requests. Trying again in {minutes} min." for minutes in (5, 6)]
+
+    def test_a_store_that_is_away_is_not_asked_for_all_files_at_once(
+        self, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*args: object) -> None:
+            raise Unavailable("The store is away.")
+
+        monkeypatch.setattr(library.store, "put", refuse)
+        queue = library.open(backoff_s=(3600.0,))
+        for number in range(LOOKAHEAD + 4):
+            queue.submit(library.video(f"{number}.mp4", number))
+        rows = queue._open.values()
+        until(lambda: all(row.work.step is Step.STORE and not row.busy for row in rows))
+        until(lambda: sum(row.tries for row in rows) >= LOOKAHEAD)
+        assert sum(row.tries for row in rows) <= LOOKAHEAD + 1
 
     def test_while_a_service_is_away_other_files_go_on(self, library: Library) -> None:
         library.encoder.failures = fail_with(Unavailable("It sleeps."))
@@ -329,8 +371,36 @@ class TestErrors:
         waits, goes = queue.submit(library.video("a.mp4")), queue.submit(library.video("b.mp4", 1))
         finish(queue, goes)
         shown = queue.job(waits.id)
-        assert (shown.stage, shown.reason) == (Stage.EMBEDDING, "It sleeps. Trying again (1 of 1).")
+        assert shown.stage is Stage.EMBEDDING
+        assert shown.reason.startswith("It sleeps. Trying again in ")
         assert queue.cancel(waits.id).stage is Stage.CANCELLED
+
+    def test_waiting_for_a_paid_encoder_takes_no_hands_from_other_files(self, library: Library) -> None:
+        library.encoder.info = replace(FAKE_INFO, paid=True, parallel=3)
+        queue = library.open(workers=1)
+        library.pipeline.hold(Step.EMBED)
+        for number in range(5):
+            queue.submit(library.video(f"{number}.mp4", number))
+        until(lambda: sum(row.work.step is Step.EMBED for row in queue._open.values()) == 5)
+        until(lambda: [row.busy for row in queue._open.values()] == [True, True, True, False, False])
+        waits = queue.to_encode()
+        assert (round(waits.seconds, 1), waits.unchecked) == (6.0, 0)
+        library.pipeline.release()
+        assert {job.stage for job in finish(queue)} == {Stage.READY}
+        assert queue.to_encode().seconds == 0
+
+    def test_a_paid_encoder_brings_no_more_hands(self, library: Library) -> None:
+        library.encoder.info = replace(FAKE_INFO, paid=True, parallel=3)
+        queue = library.open(start=False, workers=1)
+        library.pipeline.hold(Step.INSPECT)
+        for number in range(4):
+            queue.submit(library.video(f"{number}.mp4", number))
+        assert queue.to_encode().unchecked == 4
+        queue.start()
+        until(library.pipeline.held.is_set)
+        assert sum(row.busy for row in queue._open.values()) == 1
+        library.pipeline.release()
+        finish(queue)
 
     def test_what_cannot_be_removed_now_is_removed_with_the_list(
         self, library: Library, monkeypatch: pytest.MonkeyPatch
