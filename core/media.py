@@ -756,13 +756,58 @@ def _created(path: Path, suffix: str) -> Iterator[OutputContainer]:
         yield output
 
 
-def _convert(container: InputContainer, output: OutputContainer, info: MediaInfo, on_progress: Progress) -> None:
+def write_fitted(
+    source: Path,
+    info: MediaInfo,
+    target: Path,
+    *,
+    least_s: float,
+    least_px: int,
+    most_px: tuple[int, int],
+    on_progress: Progress = ignore_progress,
+) -> Path:
+    """Write an H.264/AAC copy within the limits of a service: long enough, and neither too small nor too large.
+
+    The last picture stands until `least_s`. Both sides become at least `least_px`, the longer and the shorter one at
+    most `most_px`; the shape is kept as far as that allows. `target` appears whole or not at all. Raises MediaError.
+    """
+    size = _fitted_size(info, least_px, most_px)
+    with _atomic(target, "copy for the encoder") as part, _opened(source) as container:
+        try:
+            with _created(part, ".mp4") as output:
+                _convert(container, output, replace(info, playable="transcode"), on_progress, size, least_s)
+        except _BROKEN as error:
+            raise MediaError(_not_made("copy for the encoder", error)) from error
+    on_progress(1.0)
+    return target
+
+
+def _fitted_size(info: MediaInfo, least_px: int, most_px: tuple[int, int]) -> tuple[int, int]:
+    """Return width and height to encode at, not yet turned, even."""
+    sides = (info.height_px, info.width_px) if info.rotation_deg % 180 else (info.width_px, info.height_px)
+    longest, shortest = max(sides), min(sides)
+    scale = max(1.0, least_px / shortest)
+    scale = min(scale, most_px[0] / longest, most_px[1] / shortest)
+    width, height = (max(least_px, round(side * scale / 2) * 2) for side in sides)
+    return width, height
+
+
+def _convert(
+    container: InputContainer,
+    output: OutputContainer,
+    info: MediaInfo,
+    on_progress: Progress,
+    size: tuple[int, int] | None = None,
+    least_s: float = 0.0,
+) -> None:
     """Send every packet of picture and sound through its track, and report how far the picture has come."""
     picture, sound = _picture_of(container), _sound_of(container)
     zero_s = _start_of(container, picture)
     copied = info.playable == "remux"
     tracks: dict[int, _CopiedTrack | _PictureTrack | _SoundTrack] = {
-        picture.index: (_CopiedTrack if copied else _PictureTrack)(output, picture, zero_s, info)
+        picture.index: _CopiedTrack(output, picture, zero_s, info)
+        if copied
+        else _PictureTrack(output, picture, zero_s, info, size, least_s)
     }
     if sound is not None:
         as_it_is = copied and _sound_fits(info, output)
@@ -851,14 +896,24 @@ class _CopiedTrack:
 class _PictureTrack:
     """Re-encode the picture as H.264, 8 bit 4:2:0, BT.709, square pixels."""
 
-    def __init__(self, output: OutputContainer, source: av.VideoStream, zero_s: float, info: MediaInfo) -> None:
+    def __init__(
+        self,
+        output: OutputContainer,
+        source: av.VideoStream,
+        zero_s: float,
+        info: MediaInfo,
+        size: tuple[int, int] | None = None,
+        least_s: float = 0.0,
+    ) -> None:
         self._output, self._source, self._zero_s = output, source, zero_s
+        self._least = round(least_s / _PICTURE_CLOCK)
+        self._shown: av.VideoFrame | None = None
         self._reformatter = av.video.reformatter.VideoReformatter()
         self._last_pts = -1
         self._step = round(min(LAST_FRAME_S, 1 / info.fps) / _PICTURE_CLOCK)
         self._slot = round(1 / PLAYABLE_FPS / _PICTURE_CLOCK) if info.fps > PLAYABLE_FPS * 1.02 else 0
         self._due = 0
-        self._size = _even_size(info)
+        self._size = size or _even_size(info)
         # The encoder takes a frame rate only as a hint; every frame keeps its own time.
         stream = output.add_stream("libx264", rate=Fraction(min(info.fps, PLAYABLE_FPS)).limit_denominator(1001))
         stream.width, stream.height = self._size
@@ -881,13 +936,15 @@ class _PictureTrack:
             pts = self._last_pts + max(1, self._step // 2)
         if pts < self._due - self._slot // 4:
             return
-        self._last_pts = pts
         self._due = max(self._due + self._slot, pts - self._slot)
-        fresh = self._reformatted(frame)
-        fresh.pts, fresh.time_base = pts, _PICTURE_CLOCK
-        fresh.duration = round(frame.duration * frame.time_base / _PICTURE_CLOCK) if frame.duration else self._step
-        fresh.pict_type = 0  # Let the encoder choose its own key frames.
-        self._output.mux(self._stream.encode(fresh))
+        duration = round(frame.duration * frame.time_base / _PICTURE_CLOCK) if frame.duration else self._step
+        self._show(self._reformatted(frame), pts, duration)
+
+    def _show(self, frame: av.VideoFrame, pts: int, duration: int) -> None:
+        self._last_pts, self._shown = pts, frame
+        frame.pts, frame.time_base, frame.duration = pts, _PICTURE_CLOCK, duration
+        frame.pict_type = 0  # Let the encoder choose its own key frames.
+        self._output.mux(self._stream.encode(frame))
 
     def _pts_of(self, frame: av.VideoFrame) -> int:
         if frame.pts is None:
@@ -909,8 +966,10 @@ class _PictureTrack:
 
     def close(self) -> None:
         self.feed(_last_packet(self._source))
-        if self._last_pts < 0:
+        if self._shown is None:
             raise MediaError("No picture in this file decodes. Export it again.")
+        while self._last_pts + self._step < self._least:
+            self._show(self._shown, self._last_pts + self._step, self._step)
         self._output.mux(self._stream.encode(None))
 
 

@@ -14,6 +14,7 @@ from core.errors import SettingsError
 
 ENCODERS = ("auto", "local", "twelvelabs", "clip")
 MARENGO_MODELS = ("marengo3.0", "marengo3.5")
+MARENGO_RETIRED = ("marengo-retrieval-2.7", "marengo2.7", "marengo-retrieval-2.6", "marengo2.6")
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off", "")
 
@@ -29,6 +30,10 @@ class Settings:
     twelvelabs_api_key: str | None = field(default=None, repr=False)
     twelvelabs_model: str = "marengo3.0"
     twelvelabs_base_url: str | None = None
+    twelvelabs_dimension: int | None = None
+    """Numbers a vector, where the model leaves the choice; None for the model's own."""
+    twelvelabs_concurrency: int = 4
+    """How many videos TwelveLabs works on for us at the same time."""
 
     qdrant_url: str | None = None
     qdrant_api_key: str | None = field(default=None, repr=False)
@@ -99,8 +104,19 @@ def load(
     if encoder == "twelvelabs" and not key:
         raise SettingsError("ENCODER is twelvelabs but TWELVE_LABS_API_KEY is not set. Set it, or ENCODER=local.")
     model = get("TWELVELABS_MODEL") or MARENGO_MODELS[0]
+    if model.lower() in MARENGO_RETIRED:
+        raise SettingsError(
+            f"TWELVELABS_MODEL is {model!r}, which is retired. Set it to {MARENGO_MODELS[0]} and add the videos anew: "
+            "vectors of different models cannot be compared."
+        )
     if model not in MARENGO_MODELS:
         raise SettingsError(f"TWELVELABS_MODEL is {model!r}. Set it to one of: {', '.join(MARENGO_MODELS)}.")
+    dimension = get("TWELVELABS_DIMENSION")
+    if dimension and model == "marengo3.0" and dimension != "512":
+        raise SettingsError(
+            f"TWELVELABS_DIMENSION is {dimension!r} and marengo3.0 knows only 512. Unset it, or set TWELVELABS_MODEL "
+            "to marengo3.5."
+        )
 
     return Settings(
         data_dir=Path(get("DATA_DIR") or "data").expanduser(),
@@ -109,6 +125,10 @@ def load(
         twelvelabs_api_key=key,
         twelvelabs_model=model,
         twelvelabs_base_url=_url("TWELVELABS_BASE_URL", get("TWELVELABS_BASE_URL")),
+        twelvelabs_dimension=_whole_number("TWELVELABS_DIMENSION", dimension, 32, 4096) if dimension else None,
+        twelvelabs_concurrency=_whole_number(
+            "TWELVELABS_CONCURRENCY", get("TWELVELABS_CONCURRENCY") or "4", least=1, most=64
+        ),
         qdrant_url=_url("QDRANT_URL", get("QDRANT_URL", "QDRANT_HOST"), default_scheme="https"),
         qdrant_api_key=get("QDRANT_API_KEY"),
         qdrant_collection=get("QDRANT_COLLECTION") or "content_collection",

@@ -8,8 +8,10 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import ClassVar
 
 import av
 import numpy as np
@@ -19,6 +21,7 @@ from PIL import Image
 from core import media
 from core.errors import Cancelled, MediaError
 from core.models import MediaInfo
+from tests.fakes import make_info
 from tests.videos import HostileFile, hostile_files, make_video, moving_bars, plain
 
 CORPUS = Path(os.environ.get("CORPUS_DIR", Path(__file__).parents[2] / "shared" / "corpus"))
@@ -744,3 +747,37 @@ def test_a_poster_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(MediaError, match="poster cannot be written"):
         media.write_poster(path, media.inspect(path), tmp_path / "file" / "poster.jpg")
+
+
+class TestFitted:
+    """A copy within the limits of a service that encodes."""
+
+    LIMITS: ClassVar = {"least_s": 4.0, "least_px": 360, "most_px": (5184, 2160)}
+
+    @pytest.mark.parametrize(
+        ("size", "expected"),
+        [((160, 90), (640, 360)), ((90, 160), (360, 640)), ((640, 480), (640, 480)), ((2000, 40), (5184, 360))],
+    )
+    def test_a_small_picture_is_enlarged(self, tmp_path, size, expected):
+        source = make_video(tmp_path / "small.mp4", seconds=5, fps=4, size=size)
+        fitted = media.write_fitted(source, media.inspect(source), tmp_path / "fitted.mp4", **self.LIMITS)
+        info = media.inspect(fitted)
+        assert (info.width_px, info.height_px) == expected
+        assert info.duration_s == pytest.approx(5, abs=0.3)
+
+    def test_a_short_one_stands_still_at_its_end(self, tmp_path):
+        source = make_video(tmp_path / "short.mp4", seconds=1.5, size=(640, 360), audio="aac")
+        fitted = media.write_fitted(source, media.inspect(source), tmp_path / "fitted.mp4", **self.LIMITS)
+        info = media.inspect(fitted)
+        assert 4.0 <= info.duration_s < 4.5
+        assert info.has_audio
+
+    def test_a_turned_picture_stays_turned(self, tmp_path):
+        source = make_video(tmp_path / "turned.mp4", seconds=4.5, fps=4, size=(160, 90), rotation_deg=90)
+        fitted = media.write_fitted(source, media.inspect(source), tmp_path / "fitted.mp4", **self.LIMITS)
+        info = media.inspect(fitted)
+        assert (info.width_px, info.height_px) == (360, 640)
+
+    def test_an_enormous_picture_becomes_smaller(self):
+        info = replace(make_info(), width_px=8000, height_px=4000)
+        assert media._fitted_size(info, 360, (5184, 2160)) == (4320, 2160)

@@ -60,7 +60,11 @@ def test_the_tutorials_names_are_accepted():
         ({"S3_PUBLIC_READ": "maybe"}, ["S3_PUBLIC_READ", "true or false"]),
         ({"QDRANT_URL": "ftp://x"}, ["QDRANT_URL", "http"]),
         ({"AWS_ENDPOINT_URL": "minio:9000"}, ["AWS_ENDPOINT_URL", "http"]),
-        ({"TWELVELABS_MODEL": "Marengo-retrieval-2.7"}, ["TWELVELABS_MODEL", "marengo3.0"]),
+        ({"TWELVELABS_MODEL": "Marengo-retrieval-2.7"}, ["TWELVELABS_MODEL", "retired", "marengo3.0", "anew"]),
+        ({"TWELVELABS_MODEL": "marengo9"}, ["TWELVELABS_MODEL", "marengo3.0", "marengo3.5"]),
+        ({"TWELVELABS_DIMENSION": "256"}, ["TWELVELABS_DIMENSION", "512", "marengo3.5"]),
+        ({"TWELVELABS_MODEL": "marengo3.5", "TWELVELABS_DIMENSION": "many"}, ["TWELVELABS_DIMENSION", "whole number"]),
+        ({"TWELVELABS_CONCURRENCY": "0"}, ["TWELVELABS_CONCURRENCY", "from 1"]),
     ],
 )
 def test_a_wrong_value_gets_a_sentence_naming_the_variable_and_what_is_allowed(environ, names):
