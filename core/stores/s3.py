@@ -93,6 +93,8 @@ _ALIASES = {
 }
 _PASSING = {"SlowDown", "RequestTimeout", "Throttling", "TooManyRequests", "OperationAborted", "NoSuchUpload"}
 """No fault of anyone's, over soon. NoSuchUpload: another process stored the same key meanwhile and tidied up."""
+_GATEWAYS = (502, 503, 504)
+"""Said by a proxy on the way, in HTML; the same from the service itself means that it is no S3 (MinIO's console …)."""
 _WRONG_REGION = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
 _NO_ACLS = {"AccessControlListNotSupported", "AccessDenied", "NotImplemented", "InvalidArgument"}
 _NOT_FOR_US = {"AccessDenied", "NotImplemented", "MethodNotAllowed"}
@@ -352,7 +354,10 @@ class S3Store:
         if code in _REFUSALS:
             sentence = _REFUSALS[code].format(bucket=self.bucket, where=self._where, operation=error.operation_name)
             return StoreError(sentence)
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        answered = error.response.get("ResponseMetadata", {})
+        status = answered.get("HTTPStatusCode", 0)
+        if "html" in answered.get("HTTPHeaders", {}).get("content-type", "") and status not in _GATEWAYS:
+            return self._not_s3()
         if code in _PASSING or status == 429 or status >= 500:
             return Unavailable(f"S3 cannot take requests {self._where} now ({code}). It usually can soon.")
         return StoreError(
@@ -378,11 +383,14 @@ class S3Store:
                 f"S3 does not answer {self._where}. Check the network, and whether the address is right."
             )
         if isinstance(error, ResponseParserError):
-            return StoreError(f"What answers {self._where} is not S3. Set AWS_ENDPOINT_URL to an S3 service.")
+            return self._not_s3()
         return StoreError(
             f"S3 cannot be used ({type(error).__name__}). Check AWS_BUCKET_NAME, AWS_REGION, AWS_ENDPOINT_URL and "
             "the AWS credentials."
         )
+
+    def _not_s3(self) -> AppError:
+        return StoreError(f"What answers {self._where} is not S3. Set AWS_ENDPOINT_URL to an S3 service.")
 
     def _refuse_other_region(self, response: tuple[object, dict] | None = None, **_: object) -> None:
         """Stop a request that went to the wrong region. Raises StoreError.

@@ -15,6 +15,7 @@ import functools
 import json
 import os
 import re
+import socket
 import threading
 import uuid
 from collections.abc import Iterable
@@ -111,8 +112,9 @@ class S3Server:
             self._http.server_close()
             self._http = None
 
+    @functools.cached_property
     def client(self) -> BaseClient:
-        """Return a plain boto3 client, to look behind the store's back."""
+        """A plain boto3 client, to look behind the store's back."""
         session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
         config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
         return session.client("s3", endpoint_url=self.url, config=config)
@@ -120,7 +122,7 @@ class S3Server:
     def make_bucket(self, name: str | None = None) -> str:
         """Make an empty bucket and return its name."""
         name = name or f"bucket-{uuid.uuid4().hex[:12]}"
-        self.client().create_bucket(Bucket=name)
+        self.client.create_bucket(Bucket=name)
         return name
 
     def fail(self, kind: str = "status", **how: Any) -> None:
@@ -158,7 +160,8 @@ class S3Server:
         if fault.kind == "lose":
             b"".join(self._moto(environ, lambda *_: lambda _: None))
         if fault.kind in ("hang", "lose", "drop"):
-            raise ConnectionAbortedError  # werkzeug closes the connection
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            raise ConnectionAbortedError  # werkzeug has nothing more to say then
         return _answer(fault, environ, start_response)
 
     def _fault_for(self, seen: Seen) -> Fault | None:
