@@ -75,7 +75,7 @@ class Discover:
         return [self._hit(match, (Reason("similar", f"like {entry.title}", match.score),), None) for match in matches]
 
     def show(self, video_id: str) -> Hit | None:
-        """Return one video as a hit that begins at its beginning, or None if it is not in the library."""
+        """Return one video as a hit, or None if it is not in the library."""
         entry = next(self.index.scroll(video_id=video_id, scope="video"), None)
         return None if entry is None else self._as_found(entry)
 
@@ -104,10 +104,19 @@ class Discover:
                 vector = self._themes[theme.prompts] = ensemble(self.encoder.encode_text(theme.prompts))
             return vector
 
-    def _as_found(self, entry: Entry) -> Hit:
-        return self._hit(Match(entry.video_id, (Scored(entry, 0.0),)), (), None)
+    def _as_found(self, video: Entry) -> Hit:
+        """Return a video nobody asked for at its most typical moment: the clip most like the whole."""
+        clips = self.index.scroll(video_id=video.video_id, scope="clip")
+        scored = [Scored(clip, float(clip.vector @ video.vector)) for clip in clips] or [Scored(video, 1.0)]
+        return self._hit(Match(video.video_id, (max(scored, key=lambda one: one.score),)), (), None, seen=video.seen)
 
-    def _hit(self, match: Match, reasons: Sequence[Reason], confidence: Confidence | None) -> Hit:
+    def _hit(
+        self,
+        match: Match,
+        reasons: Sequence[Reason],
+        confidence: Confidence | None,
+        seen: tuple[str, ...] | None = None,
+    ) -> Hit:
         best = _best_moment(match)
         return Hit(
             video_id=match.video_id,
@@ -129,7 +138,7 @@ class Discover:
                 for scored in match.scored
                 if scored.entry.scope == "clip"
             ),
-            seen=best.seen,
+            seen=best.seen if seen is None else seen,
         )
 
 

@@ -6,7 +6,7 @@ from core.models import Job, Stage
 from pages.components.chrome import heading, set_page
 from pages.components.ingest_panel import add_samples_button, upload_box
 from pages.components.services import page_services
-from pages.components.video_card import player
+from pages.components.video_card import most_like, player, title
 from pages.components.words import clock, elapsed, plural
 
 ROWS_SHOWN = 40
@@ -37,7 +37,7 @@ def show_jobs() -> None:
     st.session_state["was-working"] = bool(working)
     if working:
         show_overall(working, len(ready))
-    rows = sorted(working, key=lambda job: -job.overall) + stopped
+    rows = stopped + sorted(working, key=lambda job: -job.overall)
     for job in rows[:ROWS_SHOWN]:
         show_row(job)
     if len(rows) > ROWS_SHOWN:
@@ -54,19 +54,16 @@ def show_overall(working: list[Job], ready: int) -> None:
 
 def show_row(job: Job) -> None:
     """Draw one file on its way, or one that did not arrive: name, stage, bar, time, reason, what can be done."""
-    with st.container(border=True, key=f"row-{job.id}"):
-        name, state, time, action = st.columns([5, 4, 1.2, 1.4], vertical_alignment="center")
-        with name:
-            st.text(job.filename)
-        word, icon = DOING[job.stage]
-        if job.stage.is_over:
-            state.badge(word, icon=icon, color="red" if job.stage is Stage.FAILED else "gray")
-        elif job.stage is Stage.QUEUED:
-            state.badge(word, icon=icon, color="gray")
-        else:
-            state.progress(job.overall, text=f"{icon} {word} · {job.progress:.0%}")
-        time.caption(elapsed(job.elapsed_s))
-        with action:
+    word, icon = DOING[job.stage]
+    with st.container(border=True, gap="xxsmall", key=f"row-{job.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(key=f"name-{job.id}"):
+                st.text(job.filename)
+            if job.stage in (Stage.QUEUED, Stage.FAILED, Stage.CANCELLED):
+                st.badge(word, icon=icon, color="red" if job.stage is Stage.FAILED else "gray")
+            else:
+                st.progress(job.overall, text=f"{icon} {word} · {job.progress:.0%}", width=280)
+            st.caption(elapsed(job.elapsed_s), width=64)
             if job.stage.is_over:
                 st.button("Retry", icon=":material/replay:", key=f"retry-{job.id}", on_click=retry, args=[job.id])
             else:
@@ -98,26 +95,20 @@ def show_arrived(job: Job) -> None:
             st.text(job.filename)
             st.caption("No longer in the library.")
             return
-        player(hit.url, 0, hit.title)
-        st.text(hit.title)
-        st.caption(
-            job.reason if job.duplicate and job.reason else f"{clock(hit.duration_s)} · {elapsed(job.elapsed_s)}"
-        )
+        player(hit.url, hit.start_s, hit.title)
+        title(hit.title, job.id)
+        if job.duplicate and job.reason:
+            st.text(job.reason)
+        else:
+            st.caption(f"{clock(hit.duration_s)} · ready after {elapsed(job.elapsed_s)}")
         if hit.seen:
             with st.container(horizontal=True, gap="xsmall"):
                 for word in hit.seen:
                     st.badge(word, color="violet")
-        similar = services.discover.similar(hit.video_id)
-        if similar:
-            st.caption("Most like it")
-            for column, other in zip(st.columns(3, gap="xsmall", wrap=False), similar, strict=False):
-                with column:
-                    if other.poster_url:
-                        st.image(other.poster_url, width="stretch")
-                    st.text(other.title)
+        most_like(services, hit.video_id, key=job.id)
 
 
-heading("Ingest", "Drop videos, or draw the sample library. Everything stays on this machine.", services)
+heading("Ingest", "Drop videos and watch them being checked, stored, embedded and indexed.", services, badge_every_s=2)
 upload_box(services)
 add_samples_button(services)
 working = any(not job.stage.is_over for job in services.jobs.jobs())

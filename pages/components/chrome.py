@@ -17,17 +17,18 @@ NAMES = {"edge": "Qdrant Edge, in this app", "server": "Qdrant server", "folder"
 def set_page(title: str) -> None:
     """Set what the browser shows of this page, and our style. Call first."""
     st.set_page_config(page_title=f"{title} · Moodreel", page_icon=str(MARK), layout="wide")
-    st.logo(str(LOGO), icon_image=str(MARK), size="large")
+    st.logo(str(LOGO), size="large")
     st.html(STYLE)
 
 
-def heading(title: str, subtitle: str, services: Services) -> None:
-    """Draw a page's heading with the badge of the live backends beside it."""
+def heading(title: str, subtitle: str, services: Services, badge_every_s: float | None = None) -> None:
+    """Draw a page's heading with the badge of the live backends beside it, kept fresh where the library grows."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="heading"):
         with st.container(gap=None):
             st.title(title, anchor=False)
             st.caption(subtitle)
-        badge(services)
+        with st.container(width="content"):
+            st.fragment(run_every=badge_every_s)(badge)(services)
 
 
 def badge(services: Services) -> None:

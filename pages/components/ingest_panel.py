@@ -17,11 +17,11 @@ def upload_box(services: Services) -> None:
     """Take dropped files, hand them to the queue at once, and let go of their bytes."""
     turn = st.session_state.setdefault("upload-turn", 0)
     files = st.file_uploader(
-        "Drop videos here",
+        f"Drop videos here: any format, up to {services.settings.max_upload_mb} MB each",
         accept_multiple_files=True,
         max_upload_size=services.settings.max_upload_mb,
         key=f"upload-{turn}",
-        help="Any format. What a browser cannot play is converted.",
+        help="What a browser cannot play is converted; nothing leaves this machine unless you set it up to.",
     )
     if files:
         _receive(services, files)

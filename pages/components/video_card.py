@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.models import Hit
+from core.services import Services
 from pages.components.words import LABELS, clock
 
 
@@ -15,8 +16,7 @@ def video_card(hit: Hit) -> None:
     """
     with st.container(border=True, gap="xsmall", key=f"card-{hit.video_id}"):
         player(hit.url, hit.start_s, hit.title)
-        with st.container(gap=None):
-            st.text(hit.title)
+        title(hit.title, hit.video_id)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             if hit.confidence:
                 label, colour = LABELS[hit.confidence]
@@ -30,3 +30,29 @@ def video_card(hit: Hit) -> None:
 def player(url: str, start_s: float, title: str) -> None:
     """Draw a player that fetches by URL (never by path: Streamlit would hold the whole file in memory)."""
     st.video(url, start_time=int(start_s), alt=title)
+
+
+def title(text: str, key: str) -> None:
+    """Draw a title on one line, as plain text."""
+    with st.container(key=f"title-{key}"):
+        st.text(text)
+
+
+def most_like(services: Services, video_id: str, key: str) -> None:
+    """Draw the posters and titles of the videos most like one, or nothing while it is alone."""
+    similar = _similar(services, video_id, services.index.count().videos)
+    if not similar:
+        return
+    st.caption("Most like it")
+    with st.grid(3, min_column_width=60, wrap=False, gap="xsmall", key=f"like-{key}"):
+        for hit in similar:
+            with st.container(gap="xxsmall"):
+                if hit.poster_url:
+                    st.image(hit.poster_url, width="stretch", alt="")
+                st.text(hit.title)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _similar(_services: Services, video_id: str, videos: int) -> list[Hit]:
+    """Ask for the most similar videos once for each size of the library: pages are drawn again every second."""
+    return _services.discover.similar(video_id)
