@@ -6,7 +6,7 @@ from core.models import Job, Stage
 from pages.components.chrome import heading, set_page
 from pages.components.ingest_panel import add_samples_button, upload_box
 from pages.components.services import page_services
-from pages.components.video_card import most_like, player, title
+from pages.components.video_card import most_like, player, title, whole_second
 from pages.components.words import clock, elapsed, plural
 
 ROWS_SHOWN = 40
@@ -95,7 +95,7 @@ def show_arrived(job: Job) -> None:
             st.text(job.filename)
             st.caption("No longer in the library.")
             return
-        player(hit.url, hit.start_s, hit.title)
+        player(hit.url, whole_second(hit.start_s, hit.end_s), hit.title)
         title(hit.title, job.id)
         if job.duplicate and job.reason:
             st.text(job.reason)

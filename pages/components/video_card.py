@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from core.models import Hit
@@ -15,21 +17,28 @@ def video_card(hit: Hit) -> None:
     Texts that came with a file go through st.text, which reads neither HTML nor Markdown.
     """
     with st.container(border=True, gap="xsmall", key=f"card-{hit.video_id}"):
-        player(hit.url, hit.start_s, hit.title)
+        start = whole_second(hit.start_s, hit.end_s)
+        player(hit.url, start, hit.title)
         title(hit.title, hit.video_id)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             if hit.confidence:
                 label, colour = LABELS[hit.confidence]
                 st.badge(label, color=colour)
-            moment = f"from {clock(hit.start_s)} · " if int(hit.start_s) else ""
+            moment = f"from {clock(start)} · " if start else ""
             st.caption(f"{moment}{clock(hit.duration_s)}")
         if hit.seen:
             st.caption(" · ".join(hit.seen))
 
 
-def player(url: str, start_s: float, title: str) -> None:
+def player(url: str, start_s: int, title: str) -> None:
     """Draw a player that fetches by URL (never by path: Streamlit would hold the whole file in memory)."""
-    st.video(url, start_time=int(start_s), alt=title)
+    st.video(url, start_time=start_s, alt=title)
+
+
+def whole_second(start_s: float, end_s: float) -> int:
+    """Return the first whole second inside a moment: a player starts at one, and the one before is another shot."""
+    up = math.ceil(start_s)
+    return up if up < end_s else int(start_s)
 
 
 def title(text: str, key: str) -> None:
