@@ -100,7 +100,7 @@ def test_a_link_with_nonsense_is_a_page_without_it(library):
 
 
 def test_nothing_found_says_so_and_shows_nothing(library):
-    app = open_page("discover", q="quarterly figures")
+    app = open_page("discover", q="xyzzy plugh")
     assert any("Nothing here matches" in element.value for element in app.markdown)
     assert not urls(app)
 
