@@ -19,6 +19,7 @@ import tempfile
 import textwrap
 import time
 import urllib.request
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -87,18 +88,19 @@ def make_large_video(path: Path, size_bytes: int, seed: int) -> Path:
     random = np.random.default_rng(seed)
     with av.open(str(path), "w", options={"movflags": "faststart"}) as output:
         stream = output.add_stream("libx264", rate=24, options={"preset": "ultrafast", "qp": "12", "g": "1"})
-        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
+        output.start_encoding()
         packets = []
         for _ in range(24):
-            noise = random.integers(0, 255, (720, 1280, 3), dtype=np.uint8)
+            noise = random.integers(0, 255, (360, 640, 3), dtype=np.uint8)
             packets += [bytes(packet) for packet in stream.encode(av.VideoFrame.from_ndarray(noise, "rgb24"))]
         packets += [bytes(packet) for packet in stream.encode(None)]
         total = number = 0
         while total < size_bytes:
             packet = av.Packet(packets[number % len(packets)])
-            packet.stream, packet.time_base, packet.is_keyframe = stream, stream.time_base, True
-            packet.pts = packet.dts = round(number / 24 / stream.time_base)
-            packet.duration = round(1 / 24 / stream.time_base)
+            packet.stream, packet.time_base, packet.is_keyframe = stream, Fraction(1, 24), True
+            packet.pts = packet.dts = number
+            packet.duration = 1
             output.mux(packet)
             total += packet.size
             number += 1
