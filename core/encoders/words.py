@@ -235,10 +235,24 @@ _FORMS = {  # a word and its irregular forms; words that only look like plurals 
     "jeans": "jeans", "scissors": "scissors", "glasses": "glasses", "maths": "mathematics math",
     "colour": "colour color colors", "coloured": "colored", "colourful": "colorful", "grey": "gray",
     "theatre": "theater", "centre": "center", "doughnut": "donut donuts", "tire": "tyre",
-    "plow": "plough ploughs ploughing ploughed", "jewellery": "jewelry",
+    "plow": "plough ploughs ploughing ploughed", "jewellery": "jewelry", "training": "training trained trainer trainers trainee",
 }
+_WHOLE = frozenset((  # words that look like forms of another and mean something else: a boxing match is no box
+    "boxing", "bowling", "icing", "landing", "parking", "crossing", "marketing", "meeting", "signing", "fencing",
+    "curling", "dating", "wedding", "evening", "viking", "packaging", "seasoning", "typing", "longing", "flipping",
+    "missing", "trailing", "trailed", "mapping", "mapped", "heading", "facing", "faced", "firing", "fired", "failed",
+    "failing", "storing", "stored", "shipping", "shipped", "booking", "booked", "bearing", "ducking", "ducked",
+    "swallowing", "swallowed", "swallows", "ironing", "matching", "matched", "waving", "waved", "vacuuming",
+    "streaming", "herring", "pudding", "hacking", "shooting", "staging", "staged", "porting", "ported", "nested",
+    "handed", "handing", "pressing", "pressed", "putting", "rapids", "blues", "chips", "peanuts", "blocks", "fans",
+    "marbles", "nails", "relatives", "sweets", "tapas", "tips", "transformers", "wales", "andes", "mars", "cosmos",
+    "alps", "checkers", "darts", "pickles", "peas", "glasses", "seals", "avengers", "olives", "goods", "hers",
+    "woods", "tears", "bats", "loving", "morning", "housing", "casting", "acting", "lighting", "outing", "blessing",
+    "hundred", "sacred", "earring", "earrings", "discussing",
+    "kidding", "winding", "dressing", "tired", "suite", "singe", "mothering", "wicked", "naked", "stocking", "stockings", "bedding", "batting", "bonded",
+))
 # fmt: on
-_IRREGULAR = {form: word for word, forms in _FORMS.items() for form in forms.split()}
+_IRREGULAR = {form: word for word, forms in _FORMS.items() for form in forms.split()} | {word: word for word in _WHOLE}
 _VOWEL = "aeiouy"
 _ONE_BEAT_E = re.compile(r"[^aeiouy]*[aeiouy][^aeiouywx]e")  # bake, skate, drive: here the e tells words apart
 _ONE_BEAT = re.compile(r"[^aeiouy]+[aeiouy][^aeiouywx]")  # bak, skat, driv: here it was lost
@@ -286,20 +300,25 @@ def _without_final_e(word: str) -> str:
     return word
 
 
-_SUFFIXES = ("ers", "er", "or", "est", "ist", "ly", "ness", "ful", "less", "ish", "like", "y")
+_SUFFIXES = ("ers", "er", "or", "est", "ist", "ly", "ness", "ful", "ish", "like", "y")  # not -less: it says no
 
 
 def _bases(word: str) -> Iterator[str]:
-    """Yield what a word may be derived from: snowboarder → snowboard, funniest → funny, rainy → rain."""
+    """Yield what a word may be derived from: snowboarder → snowboard, funniest → funny, rainy → rain.
+
+    Three letters are enough only where spelling gives them away (runner, foggy): a cater is no cat.
+    """
     for suffix in _SUFFIXES:
         rest = word.removesuffix(suffix)
         if rest == word or len(rest) < 3:
             continue
-        yield _stem(rest)
-        yield _stem(rest + "e")
+        if len(rest) >= 4:
+            yield rest
+        if suffix in ("er", "ers", "or", "est", "y"):
+            yield rest + "e"
         if rest[-1] == "i":
             yield rest[:-1] + "y"
-        if rest[-1] == rest[-2]:
+        if rest[-1] == rest[-2] and len(rest) >= 4:
             yield rest[:-1]
 
 
@@ -312,15 +331,6 @@ class _Meaning:
     percepts: np.ndarray
 
 
-# fmt: off
-_TAILS = frozenset((  # what a compound may end in beside a known word: fisherman, iceland
-    "man", "men", "woman", "women", "er", "ers", "ing", "house", "shop", "land", "like", "boy", "girl", "ling",
-    "work", "time", "side", "yard", "wear", "keeper", "maker", "master", "fest", "day", "room", "book", "park",
-    "line", "way",
-))
-# fmt: on
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Lexicon:
     """Words and phrases with their meanings, keyed by their stems joined with spaces."""
@@ -331,7 +341,13 @@ class _Lexicon:
     noise: frozenset[str]
     """Words that say nothing: function words, and what cameras and download sites put into names."""
     roots: frozenset[str]
-    """Words that look derived and are not: a corner is no corn, a number is not more numb."""
+    """Words that look derived or compound and are not: a corner is no corn, a workspace is not in space."""
+    spelled: frozenset[str]
+    """Single words as they stand in the lexicon: a stem such as "uncl" is no word to find in another."""
+    kinds: frozenset[str]
+    """Words that say what a compound is whatever comes before them: cloudberry, schnauzerdog."""
+    tails: frozenset[str]
+    """What a compound may end in after a word that says what it is about: windhouse, fishmonger."""
 
     def is_noise(self, token: str) -> bool:
         known = token in self.meanings
@@ -351,28 +367,32 @@ class _Lexicon:
             return stem, [(self.meanings[stem], 1.0)]
         if not word.isascii() or word in self.roots or stem in self.roots:
             return stem, []
-        for base in _bases(stem):
-            if base in self.meanings:
-                return base, [(self.meanings[base], _DERIVED)]
-        return stem, [(self.meanings[part], _COMPOUND) for part in self._parts(stem)]
+        for base in _bases(_singular(word)):
+            if self._is_word(base):
+                return _stem(base), [(self.meanings[_stem(base)], _DERIVED)]
+        return stem, [(self.meanings[_stem(part)], _COMPOUND) for part in self._parts(word)]
+
+    def _is_word(self, text: str) -> bool:
+        """Return whether this is a known word, rather than what is left of one when it is stemmed."""
+        return text in self.spelled or (_stem(text) != text and _stem(text) in self.meanings)
 
     def _parts(self, word: str) -> tuple[str, ...]:
         """Return the known words an unknown compound is made of: lakehouse → lake, house."""
-        if len(word) < 7:
-            return ()
-        for cut in range(len(word) - 3, 2, -1):
-            head, tail = _stem(word[:cut]), _stem(word[cut:])
-            if head in self.meanings and tail in self.meanings:
+        cuts = range(len(word) - 3, 2, -1)
+        for cut in cuts:
+            head, tail = word[:cut], word[cut:]
+            if len(word) > 7 and len(tail) > 3 and self._is_head(head) and self._is_word(tail):
                 return head, tail
-        for cut in range(len(word) - 1, 3, -1):
-            if (head := _stem(word[:cut])) in self.meanings and (
-                word[cut:] in _TAILS or 2 * cut >= len(word) > cut > 4
-            ):
-                return (head,)
-        for cut in range(1, len(word) - 4):
-            if (tail := _stem(word[cut:])) in self.meanings and 2 * (len(word) - cut) >= len(word):
-                return (tail,)
+        for cut in cuts:
+            if self._is_head(word[:cut]) and {word[cut:], _singular(word[cut:])} & self.tails:
+                return (word[:cut],)
+        for cut in reversed(cuts):
+            if {word[cut:], _singular(word[cut:])} & self.kinds and self._is_word(word[cut:]):
+                return (word[cut:],)
         return ()
+
+    def _is_head(self, text: str) -> bool:
+        return text in self.spelled and text not in self.noise
 
 
 def _phrase_key(stems: Iterable[str]) -> str:
@@ -398,9 +418,14 @@ def _parse(data: Mapping) -> _Lexicon:
     closure = _closure([_row(tables[name].get("implies", {}), CONCEPTS, name) for name in CONCEPTS])
     own = np.stack([_row(tables[name].get("percepts", {}), PERCEPTS, name) for name in CONCEPTS])
     meanings: dict[str, _Meaning] = {}
+    spelled: set[str] = set()
 
     def learn(phrase: str, concepts: np.ndarray, percepts: np.ndarray) -> None:
-        for key in _keys(phrase):
+        tokens = _tokens(phrase)
+        if not tokens:
+            raise EncoderError(f"{LEXICON_PATH.name}: {phrase!r} is dropped as noise from names. Remove it.")
+        spelled.update(tokens if len(tokens) == 1 else ())
+        for key in _keys(tokens):
             known = meanings.get(key)
             meanings[key] = (
                 _Meaning(np.maximum(known.concepts, concepts), _stronger(known.percepts, percepts))
@@ -425,12 +450,15 @@ def _parse(data: Mapping) -> _Lexicon:
         stems = key.split(" ")
         if 1 < len(stems) <= _LONGEST_PHRASE:
             lengths[stems[0]].add(len(stems))
-    drop = data.get("drop", {})
+    drop, compound = data.get("drop", {}), data.get("compound", {})
     return _Lexicon(
-        meanings,
-        {first: frozenset(sizes) for first, sizes in lengths.items()},
-        frozenset(word for words in (drop.get("stop", ""), drop.get("junk", "")) for word in words.split()),
-        frozenset(drop.get("roots", "").split()),
+        meanings=meanings,
+        phrases={first: frozenset(sizes) for first, sizes in lengths.items()},
+        noise=frozenset(word for words in (drop.get("stop", ""), drop.get("junk", "")) for word in words.split()),
+        roots=frozenset(drop.get("roots", "").split()),
+        spelled=frozenset(spelled),
+        kinds=frozenset(compound.get("kinds", "").split()),
+        tails=frozenset(compound.get("tails", "").split()),
     )
 
 
@@ -439,9 +467,8 @@ def _listed(phrases: str) -> Iterator[str]:
     return (phrase.strip() for phrase in phrases.split(",") if phrase.strip())
 
 
-def _keys(phrase: str) -> Iterator[str]:
+def _keys(tokens: Sequence[str]) -> Iterator[str]:
     """Yield the keys a phrase is found by: its stems, and written as one word ("slowmotion") when long enough."""
-    tokens = _tokens(phrase)
     yield _phrase_key(_stem(token) for token in tokens)
     joined = "".join(tokens)
     if len(tokens) > 1 and len(joined) >= 7:
