@@ -20,11 +20,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core.errors import AppError, Cancelled, SettingsError, StoreError, Unavailable
-from core.models import ignore_progress
+from core.models import Stage, ignore_progress
 from core.services import build
 from core.settings import Settings
 from core.stores import s3
 from core.stores.s3 import PART_BYTES, S3Store
+from tests.library import Library, finish, until
 from tests.servers.s3 import ACCESS_KEY, CLEAN_ENVIRONMENT, SECRET_KEY, S3Server
 
 KEY = "0b1c2d3e-0000-5000-8000-123456789abc.mp4"
@@ -74,9 +75,8 @@ def store(open_store: Open) -> S3Store:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch, open_store: Open) -> S3Store:
-    """A store that tries each request once and waits half a second for an answer."""
+    """A store that tries each request once."""
     monkeypatch.setattr(s3, "ATTEMPTS", 1)
-    monkeypatch.setattr(s3, "READ_TIMEOUT_S", 0.5)
     return open_store()
 
 
@@ -170,6 +170,24 @@ class TestUpload:
         assert fetch(store.url(KEY)).body == large.read_bytes()
         assert unfinished(server, bucket) == []
 
+    def test_progress_does_not_go_back_with_a_part_that_is_sent_again(
+        self, store: S3Store, server: S3Server, tmp_path: Path
+    ) -> None:
+        source = tmp_path / "two parts.mp4"
+        source.write_bytes(bytes(2 * PART_BYTES))
+        server.fail(operation="UploadPart", skip=1, times=1)
+        server.fail("hang", operation="UploadPart", skip=1, times=1)  # the one that is sent again
+        told: list[float] = []
+
+        def on_progress(fraction: float) -> None:
+            told.append(fraction)
+            if server.count("UploadPart") == 3 and told[-3:] == [told[-1]] * 3:
+                server.release()
+
+        store.put(source, KEY, on_progress)
+        assert server.count("UploadPart") == 4
+        assert told == sorted(told)
+
     def test_one_that_fails_for_good_leaves_nothing_and_may_be_tried_again(
         self, impatient: S3Store, server: S3Server, bucket: str, large: Path
     ) -> None:
@@ -252,13 +270,16 @@ class TestCancel:
         assert objects(server, bucket) == unfinished(server, bucket) == []
 
     def test_a_cancel_is_not_taken_for_a_broken_connection(self, store: S3Store, server: S3Server, large: Path) -> None:
+        server.fail("hang", operation="UploadPart")
+
         def on_progress(fraction: float) -> None:
-            if server.count("UploadPart"):
+            if server.count("UploadPart") == 4:
+                server.release()
                 raise Cancelled
 
         with pytest.raises(Cancelled):
             store.put(large, KEY, on_progress)
-        assert server.count("UploadPart") <= 4
+        assert server.count("UploadPart") == 4, "sent again"
         assert server.count("AbortMultipartUpload") == 1
 
 
@@ -273,21 +294,56 @@ class TestLeftOver:
         assert unfinished(server, bucket) == [NAME + "x"], "another key's is not touched"
         assert fetch(store.url(KEY)).body == large.read_bytes()
 
+    def test_so_it_is_after_a_real_kill(self, store: S3Store, server: S3Server, bucket: str, large: Path) -> None:
+        server.fail("hang", operation="UploadPart", skip=2)
+        program = (
+            "import sys; from pathlib import Path; from core.stores.s3 import S3Store; from core.models import *; "
+            "bucket, url, key, secret, source, name = sys.argv[1:]; "
+            "store = S3Store(bucket, endpoint_url=url, access_key=key, secret_key=secret); "
+            "store.put(Path(source), name, ignore_progress)"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", program, bucket, server.url, ACCESS_KEY, SECRET_KEY, str(large), KEY]
+        ) as process:
+            until(lambda: server.count("UploadPart") > 2)
+            process.kill()
+        server.heal()
+        assert unfinished(server, bucket) == [NAME]
+        assert not store.exists(KEY), "half an upload is no object"
+        store.put(large, KEY, ignore_progress)
+        assert unfinished(server, bucket) == []
+        assert fetch(store.url(KEY)).body == large.read_bytes()
+
     def test_deleting_the_key_removes_it_too(self, store: S3Store, server: S3Server, bucket: str) -> None:
         leave_half_an_upload(server, bucket)
         store.delete(KEY)
         assert unfinished(server, bucket) == []
 
-    def test_uploads_of_the_same_key_at_once_do_not_abort_each_other(
-        self, store: S3Store, server: S3Server, bucket: str, tmp_path: Path
+    def test_one_that_is_gone_meanwhile_does_not_keep_the_others(
+        self, store: S3Store, server: S3Server, bucket: str
     ) -> None:
-        contents = [bytes([number]) * (2 * PART_BYTES) for number in range(3)]
-        for number, content in enumerate(contents):
-            (tmp_path / f"{number}.mp4").write_bytes(content)
-        with ThreadPoolExecutor(3) as pool:
-            list(pool.map(lambda n: store.put(tmp_path / f"{n}.mp4", KEY, ignore_progress), range(3)))
-        assert fetch(store.url(KEY)).body in contents
+        leave_half_an_upload(server, bucket)
+        leave_half_an_upload(server, bucket)
+        server.fail("lose", operation="AbortMultipartUpload", times=1)  # done, but sent again
+        store.delete(KEY)
+        assert server.count("AbortMultipartUpload") == 3
         assert unfinished(server, bucket) == []
+
+    def test_uploads_of_the_same_key_at_once_do_not_abort_each_other(
+        self, store: S3Store, server: S3Server, bucket: str, large: Path
+    ) -> None:
+        server.fail("hang", operation="UploadPart", times=1)
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(store.put, large, KEY, ignore_progress)
+            until(lambda: server.count("UploadPart") == 4)
+            store.put(large, KEY, ignore_progress)
+            store.delete(KEY)
+            assert unfinished(server, bucket) == [NAME]
+            server.release()
+            first.result(timeout=20)
+        assert server.count("AbortMultipartUpload") == 0
+        assert unfinished(server, bucket) == []
+        assert fetch(store.url(KEY)).body == large.read_bytes()
 
     def test_where_it_may_not_look_for_it_the_log_says_so_and_the_work_goes_on(
         self, store: S3Store, server: S3Server, large: Path, caplog: pytest.LogCaptureFixture
@@ -525,12 +581,21 @@ class TestSentences:
             with pytest.raises(StoreError, match=r"AWS_REGION is us-east-1, .* Set AWS_REGION=eu-west-1"):
                 call()
 
-    @pytest.mark.parametrize("kind", ["hang", "drop"])
+    @pytest.mark.parametrize(("kind", "patience_s"), [("hang", 0.3), ("drop", 30)])
+    @pytest.mark.usefixtures("impatient")
     def test_a_network_that_is_gone_can_be_waited_for(
-        self, impatient: S3Store, server: S3Server, small: Path, kind: str
+        self,
+        open_store: Open,
+        server: S3Server,
+        small: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        kind: str,
+        patience_s: float,
     ) -> None:
+        monkeypatch.setattr(s3, "READ_TIMEOUT_S", patience_s)
+        store = open_store()
         server.fail(kind)
-        for call in (lambda: impatient.put(small, KEY, ignore_progress), lambda: impatient.exists(KEY)):
+        for call in (lambda: store.put(small, KEY, ignore_progress), lambda: store.exists(KEY)):
             with pytest.raises(Unavailable, match=r"127\.0\.0\.1 \(AWS_ENDPOINT_URL\)"):
                 call()
 
@@ -578,6 +643,55 @@ class TestSentences:
         store = open_store(endpoint_url="http://user:pass-word@127.0.0.1:9")
         assert SECRET_KEY not in repr(store) + str(vars(store)) + caplog.text
         assert "pass-word" not in repr(store)
+
+
+class TestJobs:
+    """The queue, the pipeline and this store together; the encoder and the index are fakes."""
+
+    @pytest.fixture
+    def library(self, tmp_path: Path, impatient: S3Store) -> Iterator[Library]:
+        library = Library(tmp_path)
+        library.store = impatient
+        library.make_pipeline(max_bytes=10 * PART_BYTES)
+        yield library
+        library.close()
+
+    def test_an_outage_of_s3_ends_with_every_job_ready_and_nothing_left_over(
+        self, library: Library, server: S3Server, bucket: str
+    ) -> None:
+        queue = library.open(backoff_s=(0.05,))
+        server.fail(operation="UploadPart", skip=3)
+        jobs = [queue.submit(path, path.name) for path in (enlarged(library.video(f"{n}.mp4", n)) for n in range(3))]
+        until(lambda: any(job.reason and "S3" in job.reason for job in queue.jobs()))
+        server.stop()
+        until(lambda: any(job.reason and "does not answer" in job.reason for job in queue.jobs()))
+        server.heal()
+        server.start()
+        done = finish(queue, *jobs)
+        assert [job.stage for job in done] == [Stage.READY] * 3
+        keys = {entry.media_key for entry in library.index.scroll()} | {e.poster_key for e in library.index.scroll()}
+        assert sorted(objects(server, bucket)) == sorted(f"media/{key}" for key in keys)
+        assert unfinished(server, bucket) == []
+
+    def test_a_cancelled_job_leaves_no_object_and_no_part(
+        self, library: Library, server: S3Server, bucket: str
+    ) -> None:
+        queue = library.open()
+        server.fail("hang", operation="UploadPart", skip=1)
+        job = queue.submit(enlarged(library.video("wolf.mp4")), "wolf.mp4")
+        until(lambda: server.count("UploadPart") > 1)
+        queue.cancel(job.id)
+        server.release()
+        assert [job.stage for job in finish(queue, job)] == [Stage.CANCELLED]
+        assert objects(server, bucket) == unfinished(server, bucket) == []
+
+
+def enlarged(path: Path) -> Path:
+    """Make a video large enough to go in parts, with a box that players skip."""
+    filler = 2 * PART_BYTES
+    with path.open("ab") as file:
+        file.write((filler + 8).to_bytes(4, "big") + b"free" + bytes(filler))
+    return path
 
 
 def test_setting_a_bucket_is_all_that_choosing_s3_takes(tmp_path: Path, server: S3Server, bucket: str) -> None:

@@ -224,13 +224,12 @@ class S3Store:
         Leaving the manager with an exception, `Cancelled` above all, stops the workers and aborts the upload. Raised
         in a worker, by boto3's own callback, it would be taken for a broken connection and tried again.
         """
-        watch, furthest = _Watch(), 0.0
+        watch = _Watch()
         with create_transfer_manager(self._client, _TRANSFER) as manager:
             future = manager.upload(str(source), self.bucket, name, dict(headers), [watch])
             on_progress(0.0)
             while not watch.over.wait(TICK_S):
-                furthest = max(furthest, min(1.0, watch.sent_bytes / max(size, 1)))
-                on_progress(furthest)
+                on_progress(min(1.0, watch.sent_bytes / max(size, 1)))
             try:
                 future.result()
             except BotoCoreError:
@@ -264,10 +263,9 @@ class S3Store:
             with self._lock:
                 busy = self._sending[name] > unless_sending
             for upload_id in () if busy else ids:
-                self._client.abort_multipart_upload(Bucket=self.bucket, Key=name, UploadId=upload_id)
+                with contextlib.suppress(self._client.exceptions.NoSuchUpload):  # ended by itself meanwhile
+                    self._client.abort_multipart_upload(Bucket=self.bucket, Key=name, UploadId=upload_id)
         except ClientError as error:
-            if _code(error) == "NoSuchUpload":
-                return  # ended by itself meanwhile
             if _code(error) not in _NOT_FOR_US:
                 raise
             logger.warning(
@@ -323,7 +321,8 @@ class S3Store:
             if not self.exists(key):
                 raise StoreError(f"What is written to the bucket {self.bucket!r} is not found in it. Check it.")
             request = AWSRequest("GET", self._sign(name), headers={"Range": "bytes=2-6"})
-            return URLLib3Session(timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S)).send(request.prepare())
+            with contextlib.closing(URLLib3Session(timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S))) as plain:
+                return plain.send(request.prepare())
         finally:
             self._client.delete_object(Bucket=self.bucket, Key=name)
 
@@ -415,7 +414,7 @@ class _Watch(BaseSubscriber):
         self._lock = threading.Lock()
 
     def on_progress(self, bytes_transferred: int, **_: object) -> None:
-        with self._lock:  # negative when a part is sent again
+        with self._lock:  # a part that is sent again is not reported twice
             self.sent_bytes += bytes_transferred
 
     def on_done(self, **_: object) -> None:
