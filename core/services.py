@@ -89,8 +89,24 @@ def _encoder(settings: Settings) -> Encoder:
         from core.encoders.local import LocalEncoder
 
         return LocalEncoder()
+    if settings.encoder == "twelvelabs":
+        from core.encoders.text_cache import CachedText
+        from core.encoders.twelvelabs import TwelveLabsEncoder
+
+        encoder = TwelveLabsEncoder(
+            settings.twelvelabs_api_key or "",
+            model=settings.twelvelabs_model,
+            dimension=settings.twelvelabs_dimension,
+            base_url=settings.twelvelabs_base_url,
+            parallel=settings.twelvelabs_concurrency,
+            scratch_dir=settings.data_dir / "work" / "fitted",
+        )
+        cached = CachedText(encoder, settings.data_dir / "texts.sqlite3")
+        taxonomy = load_taxonomy()
+        cached.warm([text for theme in (*taxonomy.categories, *taxonomy.moods) for text in theme.prompts])
+        return cached
     raise SettingsError(
-        f"The {settings.encoder} encoder is not part of this release. Set ENCODER=local to use the built-in one."
+        f"The {settings.encoder} encoder is not part of this release. Set ENCODER to local or twelvelabs."
     )
 
 

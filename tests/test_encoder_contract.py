@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -11,12 +12,29 @@ import pytest
 
 from core.encoders.base import Encoder
 from core.encoders.local import LocalEncoder
+from core.encoders.twelvelabs import TwelveLabsEncoder
 from core.errors import Cancelled
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
 from tests.fakes import FakeEncoder
+from tests.servers import twelvelabs
 from tests.videos import make_video
 
-ENCODERS: dict[str, Callable[[], Encoder]] = {"local": LocalEncoder, "fake": FakeEncoder}
+
+def make_twelvelabs(model: str) -> Encoder:
+    return TwelveLabsEncoder(
+        twelvelabs.API_KEY,
+        model=model,
+        base_url=twelvelabs.shared_server().url,
+        scratch_dir=Path(tempfile.mkdtemp(prefix="fitted-")),
+    )
+
+
+ENCODERS: dict[str, Callable[[], Encoder]] = {
+    "local": LocalEncoder,
+    "fake": FakeEncoder,
+    "twelvelabs 3.0": lambda: make_twelvelabs("marengo3.0"),
+    "twelvelabs 3.5": lambda: make_twelvelabs("marengo3.5"),
+}
 
 
 @pytest.fixture(params=ENCODERS)
