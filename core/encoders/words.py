@@ -68,8 +68,10 @@ HASHED = 356 - len(CONCEPTS)
 
 _MOST_REPEATS = 2.0  # a word said a hundred times weighs at most as much as two words
 _STEM_SLOTS = 6  # a stem is spread over six dimensions, so that one collision cannot make strangers alike
-_NGRAM_SHARE = 0.7  # norm of all n-grams of a word together; its stem has 1
+_STEM_NORM, _NGRAM_NORM = 1.0, 0.7  # a word's stem against all its n-grams together
+_UNSPACED = 0x2E80  # from here on scripts write words without spaces: a "stem" there is half a sentence
 _DERIVED, _COMPOUND = 0.9, 0.6  # trust in "snowboarder" as snowboard, and in "lakehouse" as lake and house
+_ALIKE = 0.7  # a concept both "snowboarder" and "snowboard" have this much of makes them one word
 _NEGATED = -0.7  # "not dark" asks for light, less firmly than "bright" does
 _HINT = 0.4  # weight of a word that only hints at its concept
 _CLOSURE_FLOOR = 0.1  # implications weaker than this are dropped
@@ -112,6 +114,8 @@ _NOISE = re.compile(  # what cameras, editors and download sites put into names
     r"|[hx][. ]?26[45]|hevc|av1|vp[89]|prores|aac|ac3"  # codecs
     r"|\d{3,4}[pi]\d*|\d{3,4}[x_]\d{3,4}|[248]k\d*|\d+(?:\.\d+)?[ -]?(?:fps|[mk]bps|k?hz|bits?|sec|min|ms)"
     r"|\d{1,3}s|v\d+|s\d+e\d+|ep?\d+|[uf]?hd|hdr\d*|sdr|cam\d+"
+    r"|whats ?app|full ?size ?render"
+    r"|[\da-f]{8}(?:[ -]?[\da-f]{4}){3}[ -]?[\da-f]{12}|(?=[a-f]*\d)[\da-f]{16,}"  # UUIDs and hashes
     r")(?![^\W_])"
 )
 _BREAK = re.compile(r"[,.;:!?](?=\s)|[\n\r|]")
@@ -187,22 +191,20 @@ def _vector(unit: tuple[str, ...], negated: bool) -> np.ndarray:
 def _hash(stem: str) -> np.ndarray:
     """Return a stem as signed hashes of itself and of its character n-grams, float32 (HASHED,)."""
     vector = np.zeros(HASHED, np.float32)
+    if any(ord(letter) >= _UNSPACED for letter in stem):
+        grams, stem_norm, gram_norm = _ngrams(stem, (1, 2, 3)), _NGRAM_NORM, _STEM_NORM
+    else:
+        grams, stem_norm, gram_norm = _ngrams(f"<{stem}>", (3, 4, 5)), _STEM_NORM, _NGRAM_NORM
     for slot in range(_STEM_SLOTS):
         index, sign = _slot(f"{slot}:{stem}")
-        vector[index] += sign / _STEM_SLOTS**0.5
-    grams = _ngrams(stem)
+        vector[index] += sign * stem_norm / _STEM_SLOTS**0.5
     for gram in grams:
         index, sign = _slot(f"~{gram}")
-        vector[index] += sign * _NGRAM_SHARE / len(grams) ** 0.5
+        vector[index] += sign * gram_norm / len(grams) ** 0.5
     return vector
 
 
-def _ngrams(stem: str) -> list[str]:
-    """Return the 3- to 5-grams of <stem>; 1- to 3-grams of scripts that write words without spaces."""
-    if any(ord(letter) >= 0x2E80 for letter in stem):
-        word, sizes = stem, (1, 2, 3)
-    else:
-        word, sizes = f"<{stem}>", (3, 4, 5)
+def _ngrams(word: str, sizes: Sequence[int]) -> list[str]:
     return [word[at : at + size] for size in sizes for at in range(len(word) - size + 1)]
 
 
@@ -240,20 +242,22 @@ _FORMS = {  # a word and its irregular forms; words that only look like plurals 
 }
 _WHOLE = frozenset((  # words that look like forms of another and mean something else: a boxing match is no box
     "acting", "alps", "andes", "avengers", "bats", "batting", "bearing", "bedding", "blessing", "blocks", "blues",
-    "bonded", "booked", "booking", "bowling", "boxing", "casting", "checkers", "chips", "cosmos", "crossing",
-    "curling", "darts", "dating", "discussing", "dressing", "ducked", "ducking", "earring", "earrings", "evening",
-    "faced", "facing", "failed", "failing", "fans", "fencing", "fired", "firing", "flipping", "glasses", "goods",
-    "hacking", "handed", "handing", "heading", "herring", "hers", "housing", "hundred", "icing", "ironing", "kidding",
-    "landing", "lighting", "longing", "loving", "mapped", "mapping", "marbles", "marketing", "mars", "matched",
-    "matching", "meeting", "missing", "morning", "mothering", "nails", "naked", "nested", "outing",
-    "packaging", "parking", "peanuts", "peas", "pickles", "ported", "porting", "pressed", "pressing", "pudding",
-    "putting", "rapids", "relatives", "sacred", "seals", "seasoning", "shipped", "shipping", "shooting", "signing",
-    "singe", "staged", "staging", "stocking", "stockings", "stored", "storing", "streaming", "suite", "swallowed",
-    "swallowing", "swallows", "sweets", "tapas", "tears", "tips", "tired", "trailed", "trailing", "transformers",
-    "typing", "vacuuming", "viking", "wales", "waved", "waving", "wedding", "wicked", "winding", "woods",
+    "bonded", "booked", "booking", "bottling", "bowling", "boxing", "casting", "checkers", "chilling", "chips",
+    "cosmos", "crossing", "curling", "darts", "dating", "discussing", "dressing", "ducked", "ducking", "earring",
+    "earrings", "evening", "faced", "facing", "failed", "failing", "fans", "fencing", "fired", "firing", "flipping",
+    "glasses", "goods", "hacking", "handed", "handing", "heading", "herring", "hers", "housing", "hundred", "icing",
+    "ironing", "kidding", "landing", "lighting", "longing", "loving", "mapped", "mapping", "marbles", "marketing",
+    "mars", "matched", "matching", "meeting", "milking", "missing", "morning", "mothering", "nails", "naked", "nested",
+    "outing", "packaging", "parking", "peanuts", "peas", "pickles", "ported", "porting", "pressed", "pressing",
+    "pudding", "putting", "rapids", "relatives", "sacred", "seals", "seasoning", "shipped", "shipping", "shooting",
+    "signing", "singe", "staged", "staging", "stocking", "stockings", "stored", "storing", "streaming", "suite",
+    "swallowed", "swallowing", "swallows", "sweets", "tapas", "tears", "tips", "tired", "trailed", "trailing",
+    "transformers", "typing", "vacuuming", "viking", "wales", "waved", "waving", "wedding", "wicked", "winding",
+    "woods",
 ))
 # fmt: on
-_IRREGULAR = {form: word for word, forms in _FORMS.items() for form in forms.split()} | {word: word for word in _WHOLE}
+_IRREGULAR = {form: word for word, forms in _FORMS.items() for form in (word, *forms.split())}
+_IRREGULAR |= {word: word for word in _WHOLE}
 _VOWEL = "aeiouy"
 _ONE_BEAT_E = re.compile(r"[^aeiouy]*[aeiouy][^aeiouywx]e")  # bake, skate, drive: here the e tells words apart
 _ONE_BEAT = re.compile(r"[^aeiouy]+[aeiouy][^aeiouywx]")  # bak, skat, driv: here it was lost
@@ -332,6 +336,10 @@ class _Meaning:
     concepts: np.ndarray
     percepts: np.ndarray
 
+    def is_like(self, other: _Meaning) -> bool:
+        """Return whether both plainly name a concept: a runner runs, a boxer boxes nothing."""
+        return float(np.minimum(self.concepts, other.concepts).max()) >= _ALIKE
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Lexicon:
@@ -365,13 +373,17 @@ class _Lexicon:
     def look_up(self, word: str) -> tuple[str, list[tuple[_Meaning, float]]]:
         """Return the stem to hash and the meanings of a word with how far to trust them."""
         stem = _stem(word)
-        if stem in self.meanings:
-            return stem, [(self.meanings[stem], 1.0)]
+        known = self.meanings.get(stem)
         if not word.isascii() or word in self.roots or stem in self.roots:
-            return stem, []
-        for base in _bases(_singular(word)):
-            if self._is_word(base):
-                return _stem(base), [(self.meanings[_stem(base)], _DERIVED)]
+            return stem, [(known, 1.0)] if known else []
+        for base in filter(self._is_word, _bases(_singular(word))):
+            meaning = self.meanings[_stem(base)]
+            if known is None:
+                return _stem(base), [(meaning, _DERIVED)]
+            if known.is_like(meaning):
+                return _stem(base), [(known, 1.0)]
+        if known:
+            return stem, [(known, 1.0)]
         return stem, [(self.meanings[_stem(part)], _COMPOUND) for part in self._parts(word)]
 
     def _is_word(self, text: str) -> bool:
@@ -413,7 +425,9 @@ def _lexicon() -> _Lexicon:
 
 def _parse(data: Mapping) -> _Lexicon:
     """Build the lexicon from the tables of lexicon.toml. Raises EncoderError naming the entry that is wrong."""
-    tables = data.get("concept", {})
+    tables = _table(data, "concept")
+    for name in tables:
+        _table(tables, name)
     if set(tables) != set(CONCEPTS):
         odd = ", ".join(sorted(set(tables) ^ set(CONCEPTS)))
         raise EncoderError(f"{LEXICON_PATH.name} and CONCEPTS differ in: {odd}. Name each concept in both.")
@@ -439,11 +453,11 @@ def _parse(data: Mapping) -> _Lexicon:
         concepts = closure[number]
         targets = concepts[:, None] * own  # what a concept implies, it asks for too
         percepts = targets[np.abs(targets).argmax(axis=0), np.arange(len(PERCEPTS))]
-        for phrase in _listed(tables[name].get("words", "")):
+        for phrase in _listed(_text(tables[name], "words", name)):
             learn(phrase, concepts, percepts)
-        for phrase in _listed(tables[name].get("hints", "")):
+        for phrase in _listed(_text(tables[name], "hints", name)):
             learn(phrase, _HINT * concepts, _HINT * percepts)
-    for phrases, targets in data.get("percept_words", {}).items():
+    for phrases, targets in _table(data, "percept_words").items():
         for phrase in _listed(phrases):
             learn(phrase, np.zeros(len(CONCEPTS), np.float32), _row(targets, PERCEPTS, phrases))
 
@@ -452,16 +466,32 @@ def _parse(data: Mapping) -> _Lexicon:
         stems = key.split(" ")
         if 1 < len(stems) <= _LONGEST_PHRASE:
             lengths[stems[0]].add(len(stems))
-    drop, compound = data.get("drop", {}), data.get("compound", {})
+    drop, compound = _table(data, "drop"), _table(data, "compound")
     return _Lexicon(
         meanings=meanings,
         phrases={first: frozenset(sizes) for first, sizes in lengths.items()},
-        noise=frozenset(word for words in (drop.get("stop", ""), drop.get("junk", "")) for word in words.split()),
-        roots=frozenset(drop.get("roots", "").split()),
+        noise=frozenset(f"{_text(drop, 'stop', 'drop')} {_text(drop, 'junk', 'drop')}".split()),
+        roots=frozenset(_text(drop, "roots", "drop").split()),
         spelled=frozenset(spelled),
-        kinds=frozenset(compound.get("kinds", "").split()),
-        tails=frozenset(compound.get("tails", "").split()),
+        kinds=frozenset(_text(compound, "kinds", "compound").split()),
+        tails=frozenset(_text(compound, "tails", "compound").split()),
     )
+
+
+def _table(data: Mapping, name: str) -> Mapping:
+    """Return the table of this name, empty if it is not there. Raises EncoderError if it is something else."""
+    table = data.get(name, {})
+    if not isinstance(table, Mapping):
+        raise EncoderError(f"{LEXICON_PATH.name}: {name} must be a table, not {table!r}. Write it as [{name}].")
+    return table
+
+
+def _text(table: Mapping, key: str, where: str) -> str:
+    """Return a text of a table, empty if it is not there. Raises EncoderError if it is something else."""
+    text = table.get(key, "")
+    if not isinstance(text, str):
+        raise EncoderError(f"{LEXICON_PATH.name}, {where}: {key} must be words separated by commas, in one string.")
+    return text
 
 
 def _listed(phrases: str) -> Iterator[str]:
@@ -480,9 +510,11 @@ def _keys(tokens: Sequence[str]) -> Iterator[str]:
 def _row(weights: Mapping[str, float], names: Sequence[str], where: str) -> np.ndarray:
     """Return a table of weights as a float32 row over names. Raises EncoderError for a name that is not there."""
     row = np.zeros(len(names), np.float32)
-    for name, weight in weights.items():
+    for name, weight in _table({where: weights}, where).items():
         if name not in names:
             raise EncoderError(f"{LEXICON_PATH.name}, {where}: there is no {name!r}. Correct the name.")
+        if not isinstance(weight, int | float):
+            raise EncoderError(f"{LEXICON_PATH.name}, {where}: {name} must be a number, not {weight!r}.")
         row[names.index(name)] = weight
     return row
 
