@@ -87,6 +87,8 @@ class EncoderInfo:
     max_duration_s: float | None = None
     max_bytes: int | None = None
     """What it takes at most, checked before anything is stored or paid for; None where it does not mind."""
+    images: bool = False
+    """Whether it can put a still picture into the same space: it has `encode_image` (see encoders/base.py)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
