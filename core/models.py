@@ -136,8 +136,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Taste:
+    """What a person likes and dislikes, as unit vectors, to search by: at least one of either.
+
+    An entry is scored as Qdrant's recommend query does with the strategy best-score. With p its highest cosine to a
+    like, n that to a dislike (minus infinity where there is none) and s(x) = (1 + x / (1 + |x|)) / 2, the score is
+    s(p) if p > n, else -s(n). So it is no cosine: 0.25 to 0.75 for what is nearer to a like, -0.75 to -0.25 for what
+    is nearer to a dislike. Source: qdrant, lib/segment/src/vector_storage/query/reco_query.rs, RecoBestScoreQuery.
+    """
+
+    likes: tuple[np.ndarray, ...] = ()
+    dislikes: tuple[np.ndarray, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """An entry and its cosine to the vector that was searched for, -1 to 1."""
+    """An entry and its cosine to the vector that was searched for, -1 to 1, or what a Taste gives it."""
 
     entry: Entry
     score: float

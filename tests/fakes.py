@@ -30,6 +30,7 @@ from core.models import (
     Progress,
     Scope,
     Scored,
+    Taste,
     Video,
     VideoEmbedding,
 )
@@ -135,19 +136,23 @@ class MemoryIndex:
 
     def search(
         self,
-        vector: np.ndarray,
+        target: np.ndarray | Taste,
         *,
         limit: int,
         per_video: int = 3,
         scope: Scope | None = None,
         exclude: Collection[str] = (),
+        among: Collection[str] | None = None,
     ) -> list[Match]:
         self._check_open()
-        base.check_vector(vector, self.info)
+        base.check_target(target, self.info)
         groups: dict[str, list[Scored]] = {}
         for entry in self._snapshot():
-            if entry.video_id not in exclude and scope in (None, entry.scope):
-                score = float(_unit(entry.vector) @ _unit(vector))
+            wanted = among is None or entry.video_id in among
+            if wanted and entry.video_id not in exclude and scope in (None, entry.scope):
+                score = (
+                    _best_score(entry.vector, target) if isinstance(target, Taste) else _cosine(entry.vector, target)
+                )
                 groups.setdefault(entry.video_id, []).append(Scored(entry, score))
         matches = [
             Match(video_id, tuple(sorted(scored, key=lambda one: -one.score)[:per_video]))
@@ -291,6 +296,21 @@ def make_entries(
         )
         for number, ((start_s, end_s), vector) in enumerate(zip(spans, vectors, strict=True))
     ]
+
+
+def _best_score(vector: np.ndarray, taste: Taste) -> float:
+    """Return what Taste says of itself: Qdrant's best score."""
+    like, dislike = (
+        max((_cosine(vector, example) for example in examples), default=-math.inf)
+        for examples in (taste.likes, taste.dislikes)
+    )
+    best = max(like, dislike)
+    squashed = 0.5 * (1 + best / (1 + abs(best)))
+    return squashed if like > dislike else -squashed
+
+
+def _cosine(one: np.ndarray, other: np.ndarray) -> float:
+    return float(_unit(one) @ _unit(other))
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qdrant_client import QdrantClient, models
 
 from core.errors import EncoderMismatch, LibraryError
 from core.index.base import Index, id_of, to_payload
 from core.index.edge import EdgeIndex
 from core.index.server import ServerIndex
-from core.models import Counts, EncoderInfo, Entry, Match
+from core.models import Counts, EncoderInfo, Entry, Match, Scope, Taste
 from tests.fakes import FAKE_INFO, MemoryIndex, make_entries
 from tests.servers.qdrant import QdrantServer
 
@@ -212,6 +213,167 @@ def test_a_scope_searches_only_its_entries(index: Index, scope: str) -> None:
     assert {scored.entry.scope for match in matches for scored in match.scored} == {scope}
     assert matches[0].score == pytest.approx(max(float(entry.vector @ query) for entry in entries), abs=1e-5)
     assert [len(match.scored) for match in matches] == [1 if scope == "video" else 3] * 8
+
+
+@pytest.mark.parametrize("scope", ["video", "clip", None])
+def test_one_entry_a_video_is_the_best_of_more(index: Index, scope: Scope | None) -> None:
+    fill(index, videos=30, clips=12)
+    for query in random_vectors(5, seed=21):
+        ones = index.search(query, limit=12, per_video=1, scope=scope)
+        more = index.search(query, limit=12, per_video=4, scope=scope)
+        assert [match.video_id for match in ones] == [match.video_id for match in more]
+        for one, several in zip(ones, more, strict=True):
+            assert spans(one) == spans(several)[:1]
+            assert to_payload(one.scored[0].entry) == to_payload(several.scored[0].entry)
+            assert one.scored[0].entry.vector == pytest.approx(several.scored[0].entry.vector, abs=1e-6)
+            assert one.score == pytest.approx(several.score, abs=1e-6)
+
+
+def test_long_videos_do_not_crowd_out_the_others_of_one_entry_each(index: Index) -> None:
+    query = random_vectors(1)[0]
+    for video in range(3):
+        vectors = [near(query, 0.9 - video / 10 - n / 10_000, seed=n + 1) for n in range(150)]
+        index.upsert(make_entries(f"Long {video}", vectors=vectors))
+    index.upsert(make_entries("Short", vectors=[near(query, 0.2)]))
+    assert titles(index.search(query, limit=4, per_video=1)) == ["Long 0", "Long 1", "Long 2", "Short"]
+
+
+@pytest.mark.parametrize("per_video", [1, 3])
+@pytest.mark.parametrize("scope", ["video", "clip", None])
+def test_only_videos_among_the_given_come(index: Index, scope: Scope | None, per_video: int) -> None:
+    fill(index, videos=20)
+    query = random_vectors(1, seed=4)[0]
+    everyone = index.search(query, limit=20, per_video=per_video, scope=scope)
+    chosen = {match.video_id for match in everyone[::2]}
+    found = index.search(query, limit=20, per_video=per_video, scope=scope, among=chosen)
+    assert [match.video_id for match in found] == [match.video_id for match in everyone[::2]]
+    assert [spans(match) for match in found] == [spans(match) for match in everyone[::2]]
+    first = index.search(query, limit=3, per_video=per_video, scope=scope, among=list(chosen))
+    assert [match.video_id for match in first] == [match.video_id for match in found[:3]]
+
+
+def test_among_none_is_all_and_among_nothing_is_nothing(index: Index) -> None:
+    fill(index)
+    query = random_vectors(1)[0]
+    assert len(index.search(query, limit=8, among=None)) == 8
+    assert index.search(query, limit=8, among=[]) == []
+    assert index.search(Taste((query,)), limit=8, per_video=1, among=()) == []
+
+
+def test_among_takes_what_is_not_there_what_is_named_twice_and_what_is_excluded(index: Index) -> None:
+    ids = sorted({entry.video_id for entry in fill(index)})
+    query = random_vectors(1)[0]
+    found = index.search(query, limit=8, among=["nobody", ids[0], ids[0], ids[1], ids[2]], exclude=[ids[2], ids[3]])
+    assert {match.video_id for match in found} == set(ids[:2])
+    assert index.search(query, limit=8, among=["nobody"]) == []
+    assert index.search(query, limit=8, among=ids[:2], exclude=ids[:2]) == []
+
+
+def test_among_takes_hundreds_of_videos(index: Index) -> None:
+    entries = fill(index, videos=400, clips=1)
+    ids = sorted({entry.video_id for entry in entries})
+    for per_video in (1, 2):
+        found = index.search(random_vectors(1)[0], limit=400, per_video=per_video, among=ids[:300])
+        assert {match.video_id for match in found} == set(ids[:300])
+        assert {len(match.scored) for match in found} == {per_video}
+
+
+def test_among_finds_a_video_that_is_far_behind_all_others(index: Index) -> None:
+    query = random_vectors(1)[0]
+    index.upsert(make_entries("Long", vectors=[near(query, 0.9, seed=n + 1) for n in range(200)]))
+    last = make_entries("Last", vectors=[near(query, -0.9)])
+    index.upsert(last)
+    assert titles(index.search(query, limit=1, among=[last[0].video_id])) == ["Last"]
+
+
+TASTES = {
+    "likes": Taste(tuple(random_vectors(3, seed=31)), ()),
+    "dislikes": Taste((), tuple(random_vectors(2, seed=32))),
+    "both": Taste(tuple(random_vectors(3, seed=33)), tuple(random_vectors(2, seed=34))),
+}
+
+
+@pytest.mark.parametrize("taste", TASTES.values(), ids=TASTES)
+@pytest.mark.parametrize("per_video", [1, 3])
+def test_a_taste_scores_and_ranks_as_qdrant_says(index: Index, taste: Taste, per_video: int) -> None:
+    entries = fill(index, videos=25, clips=4)
+    scores = scores_of_qdrant(entries, taste)
+    best: dict[str, list[float]] = {}
+    for entry in entries:
+        best[entry.video_id] = sorted([*best.get(entry.video_id, []), scores[id_of(entry)]], reverse=True)[:per_video]
+    expected = sorted(best.items(), key=lambda item: -item[1][0])[:15]
+    matches = index.search(taste, limit=15, per_video=per_video)
+    assert [match.video_id for match in matches] == [video_id for video_id, _ in expected]
+    for match, (_, own) in zip(matches, expected, strict=True):
+        assert [scored.score for scored in match.scored] == pytest.approx(own, abs=1e-6)
+        assert match.score == pytest.approx(scores[id_of(match.scored[0].entry)], abs=1e-6)
+
+
+def scores_of_qdrant(entries: list[Entry], taste: Taste) -> dict[str, float]:
+    """Return the best score of each entry, by its id, as qdrant-client's own in-memory mode has it."""
+    client = QdrantClient(":memory:")
+    client.create_collection("a", models.VectorParams(size=FAKE_INFO.dimension, distance=models.Distance.COSINE))
+    client.upsert("a", [models.PointStruct(id=id_of(entry), vector=entry.vector.tolist()) for entry in entries])
+    wanted = models.RecommendInput(
+        positive=[vector.tolist() for vector in taste.likes],
+        negative=[vector.tolist() for vector in taste.dislikes],
+        strategy=models.RecommendStrategy.BEST_SCORE,
+    )
+    points = client.query_points("a", query=models.RecommendQuery(recommend=wanted), limit=len(entries)).points
+    client.close()
+    return {str(point.id): point.score for point in points}
+
+
+def test_a_taste_scores_by_the_formula_it_states(index: Index) -> None:
+    like, dislike = random_vectors(2, seed=41)
+    index.upsert(make_entries("Liked", vectors=[like]))
+    index.upsert(make_entries("Disliked", vectors=[dislike]))
+    index.upsert(make_entries("Opposite", vectors=[-like]))
+    only = index.search(Taste((like,)), limit=3)
+    assert [titles(only)[0], titles(only)[-1]] == ["Liked", "Opposite"]
+    assert [only[0].score, only[-1].score] == pytest.approx([0.75, 0.25], abs=1e-5)
+    hidden = index.search(Taste((), (dislike,)), limit=3)
+    assert titles(hidden)[-1] == "Disliked"
+    assert hidden[-1].score == pytest.approx(-0.75, abs=1e-5)
+    both = index.search(Taste((like,), (dislike,)), limit=3)
+    assert [titles(both)[0], titles(both)[-1]] == ["Liked", "Disliked"]
+    assert [both[0].score, both[-1].score] == pytest.approx([0.75, -0.75], abs=1e-5)
+
+
+def test_a_taste_keeps_to_scope_among_and_exclude(index: Index) -> None:
+    entries = fill(index, videos=12)
+    taste = TASTES["both"]
+    scores = scores_of_qdrant([entry for entry in entries if entry.scope == "video"], taste)
+    ids = [entry.video_id for entry in entries if entry.scope == "video"]
+    among, exclude = set(ids[:8]), ids[6:10]
+    expected = sorted(ids[:6], key=lambda video_id: -scores[video_id])
+    matches = index.search(taste, limit=8, per_video=1, scope="video", among=among, exclude=exclude)
+    assert [match.video_id for match in matches] == expected
+    assert {scored.entry.scope for match in matches for scored in match.scored} == {"video"}
+
+
+def test_the_length_of_liked_vectors_does_not_matter(index: Index) -> None:
+    fill(index)
+    taste = TASTES["both"]
+    longer = Taste(tuple(3 * vector for vector in taste.likes), tuple(0.5 * vector for vector in taste.dislikes))
+    once, again = index.search(taste, limit=8), index.search(longer, limit=8)
+    assert titles(once) == titles(again)
+    assert [match.score for match in once] == pytest.approx([match.score for match in again], abs=1e-5)
+
+
+def test_a_taste_without_anything_is_refused(index: Index) -> None:
+    fill(index, videos=1)
+    with pytest.raises(LibraryError, match="liked or disliked"):
+        index.search(Taste((), ()), limit=1)
+
+
+@pytest.mark.parametrize("bad", [np.ones(3, np.float32), np.full(64, np.nan, np.float32)], ids=["short", "nan"])
+def test_a_taste_with_a_vector_that_no_encoder_makes_is_refused(index: Index, bad: np.ndarray) -> None:
+    fill(index, videos=1)
+    good = random_vectors(1)[0]
+    for taste in (Taste((good, bad)), Taste((good,), (bad,)), Taste((), (bad,))):
+        with pytest.raises(LibraryError, match="64 finite numbers"):
+            index.search(taste, limit=1)
 
 
 def test_a_zero_vector_is_like_nothing(index: Index) -> None:

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from core.errors import EncoderMismatch, LibraryError
-from core.models import Counts, EncoderInfo, Entry, Match, Scope
+from core.models import Counts, EncoderInfo, Entry, Match, Scope, Taste
 
 NAMESPACE = uuid.UUID("6f1c0f64-5a2b-4c1e-9a34-2f5f7b0f3d11")
 KEYWORD_FIELDS = ("scope", "video_id")
@@ -91,6 +91,20 @@ def check_entries(entries: Sequence[Entry], info: EncoderInfo) -> None:
         check_vector(entry.vector, info)
 
 
+def check_target(target: np.ndarray | Taste, info: EncoderInfo) -> None:
+    """Raise LibraryError unless a search can be for this: vectors of this encoder, at least one."""
+    vectors = (*target.likes, *target.dislikes) if isinstance(target, Taste) else (target,)
+    if not vectors:
+        raise LibraryError("A search by taste needs something liked or disliked. Rate a video first.")
+    for vector in vectors:
+        check_vector(vector, info)
+
+
+def videos_wanted(limit: int, among: Collection[str] | None) -> int:
+    """Return how many videos a search can find at most: with this many at hand it need not ask on."""
+    return limit if among is None else min(limit, len(set(among)))
+
+
 def check_vector(vector: np.ndarray, info: EncoderInfo) -> None:
     """Raise LibraryError unless the vector has this encoder's dimension and finite numbers."""
     if vector.shape != (info.dimension,) or not np.isfinite(vector).all():
@@ -115,15 +129,20 @@ class Index(Protocol):
 
     def search(
         self,
-        vector: np.ndarray,
+        target: np.ndarray | Taste,
         *,
         limit: int,
         per_video: int = 3,
         scope: Scope | None = None,
         exclude: Collection[str] = (),
+        among: Collection[str] | None = None,
     ) -> list[Match]:
         """Return at most `limit` videos, best first, each with its at most `per_video` best entries and their
-        vectors. `exclude` names videos to leave out; `scope` None searches videos and clips alike."""
+        vectors. `exclude` names videos to leave out, `among` the only ones to look at (up to some hundreds; None is
+        all, empty is none); `scope` None searches videos and clips alike.
+
+        Searching for a vector scores by its cosine, for a Taste as told there. Raises LibraryError for a vector that
+        this encoder cannot have made and for a Taste without any."""
         ...
 
     def scroll(self, *, video_id: str | None = None, scope: Scope | None = None) -> Iterator[Entry]:

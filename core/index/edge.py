@@ -10,6 +10,7 @@ int8 copies are only made by `optimize()`. Measured with bench/search.py.
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ import qdrant_edge as edge
 
 from core.errors import EncoderMismatch, LibraryError, LibraryLocked
 from core.index import base
-from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored
+from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored, Taste
 
 NOTE = "library.json"
 SHARD = "shard"
@@ -63,33 +64,20 @@ class EdgeIndex:
 
     def search(
         self,
-        vector: np.ndarray,
+        target: np.ndarray | Taste,
         *,
         limit: int,
         per_video: int = 3,
         scope: Scope | None = None,
         exclude: Collection[str] = (),
+        among: Collection[str] | None = None,
     ) -> list[Match]:
-        base.check_vector(vector, self.info)
-        query = edge.Query.Nearest(vector.tolist())
-        videos = self._nearest_videos(query, limit, scope, exclude)
-        requests = [
-            edge.QueryRequest(
-                limit=per_video,
-                query=query,
-                filter=_where(video_id=video, scope=scope),
-                with_payload=True,
-                with_vector=True,
-            )
-            for video in videos
-        ]
-        with self._translated():
-            answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        matches = [
-            Match(video, tuple(Scored(base.from_payload(point.payload, point.vector), point.score) for point in points))
-            for video, points in zip(videos, answers, strict=True)
-            if points  # a video can be deleted between the two questions
-        ]
+        base.check_target(target, self.info)
+        query = _query(target)
+        best = self._best_points(query, base.videos_wanted(limit, among), scope, exclude, among)
+        if not best:
+            return []
+        matches = self._retrieved(best) if per_video == 1 else self._asked_each(best, query, per_video, scope)
         return sorted(matches, key=lambda match: -match.score)
 
     def scroll(self, *, video_id: str | None = None, scope: Scope | None = None) -> Iterator[Entry]:
@@ -127,26 +115,66 @@ class EdgeIndex:
         with self._write_lock, self._translated():
             self._shard.close()
 
-    def _nearest_videos(
-        self, query: edge.Query, limit: int, scope: Scope | None, exclude: Collection[str]
-    ) -> list[str]:
-        """Return the ids of the `limit` videos with the nearest entries, best first.
+    def _best_points(
+        self,
+        query: edge.Query,
+        limit: int,
+        scope: Scope | None,
+        exclude: Collection[str],
+        among: Collection[str] | None,
+    ) -> dict[str, edge.ScoredPoint]:
+        """Return the best entry of each of the `limit` best videos, best first, by video id; a payload has only that.
 
         Edge cannot group. So the nearest entries are looked at, whatever video they are of, and as long as videos are
         missing the next nearest of all others: one video of 1,000 clips takes one more round, not all the places.
         """
-        found: dict[str, None] = {}
-        size = limit * FETCH_PER_VIDEO
+        found: dict[str, edge.ScoredPoint] = {}
+        size = limit if scope == "video" else limit * FETCH_PER_VIDEO  # a video has one entry for the whole of it
         while len(found) < limit:
             request = edge.QueryRequest(
-                limit=size, query=query, filter=_where(scope=scope, exclude=[*exclude, *found]), with_payload=True
+                limit=size,
+                query=query,
+                filter=_where(scope=scope, exclude=[*exclude, *found], among=among),
+                with_payload=edge.PayloadSelector.Include(["video_id"]),
             )
             with self._translated():
                 points = self._shard.query(request)
-            found |= dict.fromkeys(point.payload["video_id"] for point in points)
+            for point in points:
+                found.setdefault(point.payload["video_id"], point)
             if len(points) < size:
                 break
-        return list(found)[:limit]
+        return dict(itertools.islice(found.items(), limit))
+
+    def _retrieved(self, best: dict[str, edge.ScoredPoint]) -> list[Match]:
+        """Return matches of these entries alone, all read at once: asking for each video takes five times as long."""
+        with self._translated():
+            records = self._shard.retrieve([point.id for point in best.values()], with_payload=True, with_vector=True)
+        entries = {record.id: base.from_payload(record.payload, record.vector) for record in records}
+        return [
+            Match(video, (Scored(entries[point.id], point.score),))
+            for video, point in best.items()
+            if point.id in entries  # a video can be deleted between the two questions
+        ]
+
+    def _asked_each(self, videos: Iterable[str], query: edge.Query, per_video: int, scope: Scope | None) -> list[Match]:
+        """Return matches of these videos, each with its `per_video` best entries."""
+        requests = [
+            edge.QueryRequest(
+                limit=per_video,
+                query=query,
+                filter=_where(video_id=video, scope=scope),
+                with_payload=True,
+                with_vector=True,
+            )
+            for video in videos
+        ]
+        with self._translated():
+            answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
+        return [
+            Match(video, tuple(Scored(base.from_payload(point.payload, point.vector), point.score) for point in points))
+            for video, points in zip(videos, answers, strict=True)
+            if points  # as above
+        ]
 
     def _write(self, operations: Iterable[edge.UpdateOperation]) -> None:
         """Apply operations and see them on the disk: Edge's log alone outlives a kill, but not a power cut."""
@@ -258,8 +286,19 @@ def _point(entry: Entry) -> edge.Point:
     return edge.Point(base.id_of(entry), entry.vector.tolist(), base.to_payload(entry))
 
 
+def _query(target: np.ndarray | Taste) -> edge.Query:
+    if isinstance(target, Taste):
+        likes, dislikes = ([vector.tolist() for vector in vectors] for vectors in (target.likes, target.dislikes))
+        return edge.Query.RecommendBestScore(edge.RecommendQuery(likes, dislikes))
+    return edge.Query.Nearest(target.tolist())
+
+
 def _where(
-    *, video_id: str | None = None, scope: Scope | None = None, exclude: Sequence[str] = ()
+    *,
+    video_id: str | None = None,
+    scope: Scope | None = None,
+    exclude: Collection[str] = (),
+    among: Collection[str] | None = None,
 ) -> edge.Filter | None:
     """Return a filter for those conditions that are given, or None when none is."""
     must = [
@@ -267,5 +306,7 @@ def _where(
         for key, value in (("video_id", video_id), ("scope", scope))
         if value is not None
     ]
+    if among is not None:
+        must.append(edge.FieldCondition(key="video_id", match=edge.MatchAny(list(among))))
     must_not = [edge.FieldCondition(key="video_id", match=edge.MatchAny(list(exclude)))] if exclude else []
     return edge.Filter(must=must, must_not=must_not) if must or must_not else None

@@ -28,7 +28,7 @@ from qdrant_client.http.exceptions import ApiException, ResponseHandlingExceptio
 
 from core.errors import AppError, EncoderMismatch, LibraryError, SettingsError, Unavailable
 from core.index import base
-from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored
+from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored, Taste
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -112,21 +112,23 @@ class ServerIndex:
 
     def search(
         self,
-        vector: np.ndarray,
+        target: np.ndarray | Taste,
         *,
         limit: int,
         per_video: int = 3,
         scope: Scope | None = None,
         exclude: Collection[str] = (),
+        among: Collection[str] | None = None,
     ) -> list[Match]:
-        base.check_vector(vector, self.info)
+        base.check_target(target, self.info)
+        query, limit = _query(target), base.videos_wanted(limit, among)
         found: list[Match] = []
         while len(found) < limit:
             groups = self._ask(
                 self._client.query_points_groups,
                 group_by="video_id",
-                query=vector.tolist(),
-                query_filter=_where(scope=scope, exclude=[*exclude, *(match.video_id for match in found)]),
+                query=query,
+                query_filter=_where(scope=scope, exclude=[*exclude, *(match.video_id for match in found)], among=among),
                 search_params=self._search_params(),
                 limit=limit - len(found),
                 group_size=per_video,
@@ -438,8 +440,24 @@ def _batches(entries: Sequence[Entry]) -> Iterator[list[models.PointStruct]]:
         yield batch
 
 
+def _query(target: np.ndarray | Taste) -> list[float] | models.RecommendQuery:
+    if not isinstance(target, Taste):
+        return target.tolist()
+    return models.RecommendQuery(
+        recommend=models.RecommendInput(
+            positive=[vector.tolist() for vector in target.likes],
+            negative=[vector.tolist() for vector in target.dislikes],
+            strategy=models.RecommendStrategy.BEST_SCORE,
+        )
+    )
+
+
 def _where(
-    *, video_id: str | None = None, scope: Scope | None = None, exclude: Sequence[str] = ()
+    *,
+    video_id: str | None = None,
+    scope: Scope | None = None,
+    exclude: Collection[str] = (),
+    among: Collection[str] | None = None,
 ) -> models.Filter | None:
     """Return a filter for those conditions that are given, or None when none is."""
     must = [
@@ -447,5 +465,7 @@ def _where(
         for key, value in (("video_id", video_id), ("scope", scope))
         if value is not None
     ]
+    if among is not None:
+        must.append(models.FieldCondition(key="video_id", match=models.MatchAny(any=list(among))))
     must_not = [models.FieldCondition(key="video_id", match=models.MatchAny(any=list(exclude)))] if exclude else []
     return models.Filter(must=must or None, must_not=must_not or None) if must or must_not else None
