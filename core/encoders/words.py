@@ -355,9 +355,9 @@ class _Lexicon:
     spelled: frozenset[str]
     """Single words as they stand in the lexicon: a stem such as "uncl" is no word to find in another."""
     kinds: frozenset[str]
-    """Words that say what a compound is whatever comes before them: cloudberry, schnauzerdog."""
+    """Words that say what a compound is whatever comes before them: marshberry, zorrowolf."""
     tails: frozenset[str]
-    """What a compound may end in after a word that says what it is about: windhouse, fishmonger."""
+    """What a compound may end in after a word that says what it is about: windhouse, dogmonger."""
 
     def is_noise(self, token: str) -> bool:
         known = token in self.meanings
