@@ -68,7 +68,7 @@ class Fault:
 
     `status` answers it; `hang` says nothing until the server stops or `release` is called; `drop` closes the connection
     unheard; `lose` does what was asked and closes the connection before it says so; `html` answers 200 with a page that
-    is not TwelveLabs's; `slow` answers rightly after `seconds`.
+    is not TwelveLabs's; `slow` waits for `seconds` before it does what was asked, and as long again before it says so.
     """
 
     kind: Literal["status", "hang", "drop", "lose", "html", "slow"] = "status"
@@ -695,6 +695,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer, headers = {"code": code, "message": message}, {}
         if fault is not None and fault.kind == "lose":
             return self._hang_up()
+        if fault is not None:
+            time.sleep(fault.seconds)
         return self._send(status, answer, headers)
 
     do_GET = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815

@@ -1,0 +1,298 @@
+"""The cloud path as a whole, through crashes, storms and outages: every job ready, nobody's help, each video paid once.
+
+Run as a program (`python -m tests.test_cloud FOLDER URL`), this file is a nursery: it loads everything once, and for
+each line of its input forks a life that goes on with what is in the folder. A line with a number kills that life with
+SIGKILL after so many seconds; an empty one lets it live to the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from core import services
+from core.encoders.twelvelabs import TwelveLabsEncoder
+from core.index.base import Index
+from core.index.edge import EdgeIndex
+from core.index.server import ServerIndex
+from core.ingest import Pipeline
+from core.jobs import JobQueue
+from core.models import Job, Query, Stage
+from core.settings import Settings
+from core.stores.base import Store
+from core.stores.folder import FolderStore
+from core.stores.s3 import S3Store
+from core.taxonomy import load as load_taxonomy
+from tests.servers.qdrant import QdrantServer
+from tests.servers.s3 import ACCESS_KEY, CLEAN_ENVIRONMENT, REGION, SECRET_KEY, S3Server
+from tests.servers.twelvelabs import API_KEY, TwelveLabsServer
+from tests.videos import make_video, plain
+
+FILES = 20
+KILLS = 14
+PATIENCE_S = 60.0
+BACKOFF_S = (0.1, 0.2, 0.4)
+SETTLE_S = 0.6
+
+
+def make_files(folder: Path, count: int) -> list[Path]:
+    """Make videos within TwelveLabs's limits, each of its own colour and so of its own content."""
+    folder.mkdir()
+    return [
+        make_video(
+            folder / f"film {n}.mp4", seconds=4.5, size=(480, 360), fps=2, pattern=plain(11 * n, 99, 250 - 11 * n)
+        )
+        for n in range(count)
+    ]
+
+
+def make_encoder(folder: Path, url: str, parallel: int = 4) -> TwelveLabsEncoder:
+    return TwelveLabsEncoder(
+        API_KEY, base_url=url, parallel=parallel, scratch_dir=folder / "work" / "fitted", settle_s=SETTLE_S
+    )
+
+
+@dataclass
+class Cloud:
+    """One queue over whichever services a test wants."""
+
+    encoder: TwelveLabsEncoder
+    store: Store
+    index: Index
+    queue: JobQueue
+
+    def close(self) -> None:
+        self.queue.stop(10)
+        self.index.close()
+
+
+def open_cloud(folder: Path, url: str, *, store: Store | None = None, make_index: Callable | None = None) -> Cloud:
+    encoder = make_encoder(folder, url)
+    store = store or FolderStore(folder / "media")
+    index = make_index(encoder.info) if make_index else EdgeIndex(folder / "index", encoder.info)
+    pipeline = Pipeline(encoder, store, index, work_dir=folder / "work", max_bytes=10_000_000, sources={})
+    queue = JobQueue(folder / "jobs.sqlite3", pipeline, spool_dir=folder / "spool", backoff_s=BACKOFF_S)
+    return Cloud(encoder, store, index, queue)
+
+
+def check_ready(cloud: Cloud, server: TwelveLabsServer, count: int) -> None:
+    """Assert that every video is in the library, once, and was paid for once."""
+    jobs = cloud.queue.jobs()
+    assert Counter(job.stage for job in jobs) == {Stage.READY: count}, [job.reason for job in jobs]
+    assert len({job.video_id for job in jobs}) == count
+    assert cloud.index.count().videos == count
+    assert len(server.tasks) == count
+
+
+@pytest.fixture
+def server() -> Iterator[TwelveLabsServer]:
+    with TwelveLabsServer(seconds_per_task=0.3) as server:
+        yield server
+
+
+class TestKills:
+    def test_twenty_videos_outlive_kills_at_random_moments(self, server: TwelveLabsServer, tmp_path: Path) -> None:
+        make_files(tmp_path / "inbox", FILES)
+        server.seconds_per_task = 0.8
+        # A task comes about while its request hangs, and its answer hangs again: most kills fall into that window.
+        server.fail("slow", method="POST", path="/tasks", seconds=0.1, times=10_000)
+        moments = random.Random(4)
+        nursery = subprocess.Popen(
+            [sys.executable, "-m", "tests.test_cloud", str(tmp_path), server.url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[1],
+        )
+        with nursery:
+            try:
+                kills = 0
+                for _ in range(KILLS):
+                    kills += tell(nursery, str(moments.uniform(0.1, 0.7))) == "killed"
+                stages = json.loads(tell(nursery, ""))
+            finally:
+                nursery.kill()
+        assert kills >= KILLS // 3, "most lives came to their end by themselves: kill earlier"
+        assert stages == {Stage.READY: FILES}
+        assert len(server.tasks) == FILES
+        assert server.count("GET", "/embed-v2/tasks") > 0, "no kill fell between a task and its id"
+        cloud = open_cloud(tmp_path, server.url)
+        check_ready(cloud, server, FILES)
+        cloud.close()
+        leftovers = [path for name in ("work", "spool") for path in (tmp_path / name).rglob("*") if path.is_file()]
+        assert leftovers == []
+
+
+def tell(nursery: subprocess.Popen[str], line: str) -> str:
+    nursery.stdin.write(f"{line}\n")
+    nursery.stdin.flush()
+    return nursery.stdout.readline().rstrip()
+
+
+def live(folder: Path, url: str) -> None:
+    """One process's worth of work."""
+    cloud = open_cloud(folder, url)
+    queue = cloud.queue
+    if not queue.jobs():
+        for path in sorted((folder / "inbox").iterdir()):
+            with path.open("rb") as file:
+                queue.receive(file, path.name)
+    queue.start()
+    jobs = queue.wait([job.id for job in queue.jobs()], timeout_s=PATIENCE_S)
+    print(json.dumps(Counter(job.stage for job in jobs)), flush=True)
+    cloud.close()
+
+
+def main(folder: str, url: str) -> None:
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            live(Path(folder), url)
+            os._exit(0)
+        if line.strip():
+            time.sleep(float(line))
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            print("killed", flush=True)
+
+
+class TestStormsAndOutages:
+    def test_a_storm_of_429_is_sat_out(self, server: TwelveLabsServer, tmp_path: Path) -> None:
+        server.fail(status=429, retry_after_s=0.2, times=80)
+        cloud = open_cloud(tmp_path, server.url)
+        jobs = [cloud.queue.submit(path) for path in make_files(tmp_path / "inbox", 8)]
+        cloud.queue.start()
+        reasons = watch(cloud.queue, jobs)
+        assert "TwelveLabs asks for fewer requests. Trying again now." in reasons
+        check_ready(cloud, server, 8)
+        cloud.close()
+
+    def test_the_service_itself_may_break_at_every_call(self, server: TwelveLabsServer, tmp_path: Path) -> None:
+        dice = random.Random(7)
+        for _ in range(60):
+            kind = dice.choice(["status", "drop", "lose"])
+            server.fail(kind, status=dice.choice([500, 502, 503]), skip=dice.randrange(6))
+        cloud = open_cloud(tmp_path, server.url)
+        jobs = [cloud.queue.submit(path) for path in make_files(tmp_path / "inbox", 8)]
+        cloud.queue.start()
+        watch(cloud.queue, jobs)
+        check_ready(cloud, server, 8)
+        cloud.close()
+
+    def test_each_service_may_be_away_in_turn(
+        self, server: TwelveLabsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, value in CLEAN_ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+        with S3Server() as s3, QdrantServer() as qdrant:
+            bucket = s3.make_bucket()
+            store = S3Store(bucket, region=REGION, endpoint_url=s3.url, access_key=ACCESS_KEY, secret_key=SECRET_KEY)
+
+            def make_index(info: object) -> ServerIndex:
+                return ServerIndex(qdrant.url, None, "content_collection", info)
+
+            cloud = open_cloud(tmp_path, server.url, store=store, make_index=make_index)
+            files = iter(make_files(tmp_path / "inbox", 12))
+            cloud.queue.start()
+            reasons: set[str] = set()
+            jobs: list[Job] = []
+            for away in (server, s3, qdrant):
+                jobs += [cloud.queue.submit(next(files)) for _ in range(2)]
+                reasons |= watch(cloud.queue, jobs, until_s=0.3)
+                away.stop()
+                jobs += [cloud.queue.submit(next(files)) for _ in range(2)]
+                reasons |= watch(cloud.queue, jobs, until_s=1.5)
+                assert Counter(job.stage for job in cloud.queue.jobs())[Stage.READY] < len(jobs), "nobody missed it"
+                away.start()
+                reasons |= watch(cloud.queue, jobs)
+            check_ready(cloud, server, 12)
+            assert any(reason.startswith("TwelveLabs does not answer.") for reason in reasons), reasons
+            assert all("Trying again" in reason for reason in reasons), reasons
+            assert (server.received_bytes, server.assets) == (0, {}), "the bytes travelled to TwelveLabs a second time"
+            assert len(s3.client.list_objects_v2(Bucket=bucket)["Contents"]) == 2 * 12
+            cloud.close()
+
+    def test_s3_may_fail_in_the_middle_of_an_upload(
+        self, server: TwelveLabsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, value in CLEAN_ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+        with S3Server() as s3:
+            s3.fail("drop", operation="PutObject", times=12)
+            s3.fail(code="SlowDown", operation="PutObject", skip=2, times=6)
+            bucket = s3.make_bucket()
+            store = S3Store(bucket, region=REGION, endpoint_url=s3.url, access_key=ACCESS_KEY, secret_key=SECRET_KEY)
+            cloud = open_cloud(tmp_path, server.url, store=store)
+            jobs = [cloud.queue.submit(path) for path in make_files(tmp_path / "inbox", 4)]
+            cloud.queue.start()
+            watch(cloud.queue, jobs)
+            check_ready(cloud, server, 4)
+            cloud.close()
+
+
+def watch(queue: JobQueue, jobs: list[Job], until_s: float = PATIENCE_S) -> set[str]:
+    """Wait until these jobs are over, or for so long, and return the reasons that showed on their rows meanwhile."""
+    reasons: set[str] = set()
+    deadline = time.monotonic() + until_s
+    while time.monotonic() < deadline:
+        shown = queue.wait([job.id for job in jobs], timeout_s=0.03)
+        reasons |= {job.reason for job in shown if job.reason}
+        if all(job.stage.is_over for job in shown):
+            break
+    return reasons
+
+
+class TestWired:
+    """What core.services makes of the settings."""
+
+    @pytest.fixture
+    def settings(self, server: TwelveLabsServer, tmp_path: Path) -> Settings:
+        return Settings(
+            data_dir=tmp_path / "data",
+            encoder="twelvelabs",
+            twelvelabs_api_key=API_KEY,
+            twelvelabs_base_url=server.url,
+            twelvelabs_concurrency=3,
+        )
+
+    def test_pressing_a_category_or_a_mood_costs_no_call(self, server: TwelveLabsServer, settings: Settings) -> None:
+        taxonomy = load_taxonomy()
+        prompts = {text for theme in (*taxonomy.categories, *taxonomy.moods) for text in theme.prompts}
+        first = services.build(settings)
+        deadline = time.monotonic() + PATIENCE_S
+        while set(server.texts) < prompts:
+            assert time.monotonic() < deadline, "the taxonomy was not encoded ahead"
+            time.sleep(0.02)
+        first.close()
+        assert len(server.texts) == len(prompts)
+        again = services.build(settings)
+        for category in taxonomy.categories:
+            again.discover.search(Query(category=category.id))
+        for mood in taxonomy.moods:
+            again.discover.search(Query(mood=mood.id))
+        again.discover.search(Query(text="a grey wolf"))
+        again.discover.search(Query(text="a grey wolf"))
+        again.close()
+        assert sorted(server.texts) == sorted([*prompts, "a grey wolf"])
+
+    def test_the_settings_reach_the_encoder(self, settings: Settings) -> None:
+        built = services.build(settings)
+        assert (built.encoder.info.name, built.encoder.info.parallel) == ("twelvelabs/marengo3.0", 3)
+        assert API_KEY not in repr(built)
+        built.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
