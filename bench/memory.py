@@ -34,6 +34,7 @@ from tests.browser.conftest import FLAGS, Server, free_port  # noqa: E402
 MIB = 1024 * 1024
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PLAYING_TARGET_MB, UPLOAD_TARGET_MB = 30, 60
+NAMES = ("wolf", "locomotive", "guitar")
 BY_PATH = """
 import streamlit as st
 st.video(st.query_params["path"], autoplay=True, muted=True)
@@ -49,7 +50,7 @@ def main() -> int:
 
 
 def measure(folder: Path, browser: Browser) -> bool:
-    films = [make_large_video(folder / f"film {n}.mp4", 200 * MIB, seed=n) for n in range(3)]
+    films = [make_large_video(folder / f"{name}.mp4", 200 * MIB, seed=n) for n, name in enumerate(NAMES)]
     large = make_large_video(folder / "large.mp4", 300 * MIB, seed=9)
 
     server = Server(folder / "data", free_port())
@@ -57,7 +58,7 @@ def measure(folder: Path, browser: Browser) -> bool:
     try:
         ingest_all(server, browser, films)
         calm = settled(server.process.pid)
-        contexts = [watch(browser, f"{server.url}/?q=film+{n}") for n in range(3)]
+        contexts = [watch(browser, f"{server.url}/?q={name}") for name in NAMES]
         time.sleep(5)
         playing = peak_over(server.process.pid, 5)
         for context in contexts:

@@ -60,8 +60,12 @@ def _parser() -> argparse.ArgumentParser:
 
     search = commands.add_parser("search", help="find videos by words, category and mood")
     search.add_argument("words", nargs="?", default="")
-    search.add_argument("--category")
-    search.add_argument("--mood")
+    search.add_argument("--category", action="append", default=[], help="an id or label; may be given several times")
+    search.add_argument("--mood", action="append", default=[], help="an id or label; may be given several times")
+    search.add_argument("--strength", type=float, default=Query().strength, help="0: no mood, 1: nothing but the mood")
+    search.add_argument("--variety", type=float, default=0.0, help="0: the closest, 1: the most varied")
+    search.add_argument("--like", metavar="VIDEO_ID", help="more like this video")
+    search.add_argument("--profile", help="whose taste counts")
     search.add_argument("--limit", type=int, default=10)
     search.add_argument("--json", action="store_true", help="the same array as POST /search")
     search.set_defaults(run=_search)
@@ -88,8 +92,17 @@ def _samples(services: Services, arguments: argparse.Namespace) -> int:
 
 
 def _search(services: Services, arguments: argparse.Namespace) -> int:
-    query = Query(arguments.words, arguments.category, arguments.mood, arguments.limit)
-    hits = services.discover.search(query)
+    query = Query(
+        text=arguments.words,
+        categories=tuple(arguments.category),
+        moods=tuple(arguments.mood),
+        strength=arguments.strength,
+        variety=arguments.variety,
+        like=arguments.like,
+        profile=arguments.profile,
+        limit=arguments.limit,
+    )
+    hits = services.discover.search(query).hits
     if arguments.json:
         print(json.dumps([hit_to_json(hit) for hit in hits], ensure_ascii=False, indent=2))
         return 0

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from anyio import to_thread
@@ -18,13 +19,14 @@ from starlette.routing import BaseRoute, Route
 from core import __version__
 from core.discover import MAX_LIMIT
 from core.errors import AppError, QueryError, StoreError
-from core.models import Hit, Query
+from core.models import LENGTHS, SHAPES, SOUNDS, Filters, Hit, Query, Sort
 from core.services import Services
 from core.stores.base import CONTENT_TYPES
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_OFFSET = 900
 MEDIA_PREFIX = "/app/static/media/"
 
 
@@ -42,7 +44,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         except QueryError as error:
             return _error(400, str(error), error.details)
         base_url = str(request.base_url)
-        return await _answer(lambda: [hit_to_json(hit, base_url) for hit in services().discover.search(query)])
+        return await _answer(lambda: [hit_to_json(hit, base_url) for hit in services().discover.search(query).hits])
 
     async def media(request: Request) -> Response:
         try:
@@ -76,16 +78,77 @@ def parse_query(body: bytes) -> Query:
         raise QueryError('The body is not JSON. Send for example {"category": "nature", "mood": "calm"}.') from None
     if not isinstance(data, dict):
         raise QueryError("The body must be a JSON object with query, category or mood.")
-    texts = {}
-    for name in ("query", "category", "mood"):
-        value = data.get(name)
-        if value is not None and not isinstance(value, str):
-            raise QueryError(f"{name} must be a string.")
-        texts[name] = (value or "").strip()
-    limit = data.get("limit", 10)
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
-        raise QueryError(f"limit must be a whole number from 1 to {MAX_LIMIT}.", {"limit": [1, MAX_LIMIT]})
-    return Query(texts["query"], texts["category"] or None, texts["mood"] or None, limit)
+    return Query(
+        text=_text(data, "query"),
+        categories=_texts(data, "category"),
+        moods=_texts(data, "mood"),
+        strength=_number(data, "strength", Query().strength, 0, 1),
+        like=_text(data, "like") or None,
+        like_at_s=None if data.get("like_at") is None else _number(data, "like_at", 0.0, 0, 1e6),
+        profile=_text(data, "profile") or None,
+        hide_seen=_switch(data, "hide_seen"),
+        variety=_number(data, "variety", 0.0, 0, 1),
+        filters=Filters(
+            lengths=_choices(data, "length", LENGTHS),
+            shapes=_choices(data, "shape", SHAPES),
+            sounds=_choices(data, "sound", SOUNDS),
+        ),
+        sort=_one_of(data, "sort", get_args(Sort)),
+        limit=_whole(data, "limit", 10, 1, MAX_LIMIT),
+        offset=_whole(data, "offset", 0, 0, MAX_OFFSET),
+    )
+
+
+def _text(data: dict, name: str) -> str:
+    value = data.get(name)
+    if value is not None and not isinstance(value, str):
+        raise QueryError(f"{name} must be a string.")
+    return (value or "").strip()
+
+
+def _texts(data: dict, name: str) -> tuple[str, ...]:
+    """Return one string or several as a tuple, without blank ones."""
+    value = data.get(name)
+    values = value if isinstance(value, list) else [value]
+    if not all(one is None or isinstance(one, str) for one in values):
+        raise QueryError(f"{name} must be a string or a list of strings.")
+    return tuple(dict.fromkeys(one.strip() for one in values if one and one.strip()))
+
+
+def _choices(data: dict, name: str, allowed: Collection[str]) -> tuple[str, ...]:
+    values = _texts(data, name)
+    for value in values:
+        if value not in allowed:
+            raise QueryError(f"There is no {name} {value!r}. Choose of: {', '.join(allowed)}.", {name: [*allowed]})
+    return values
+
+
+def _one_of(data: dict, name: str, allowed: Sequence[str]) -> Any:
+    value = _text(data, name) or allowed[0]
+    if value not in allowed:
+        raise QueryError(f"{name} is {value!r}. Choose one of: {', '.join(allowed)}.", {name: [*allowed]})
+    return value
+
+
+def _number(data: dict, name: str, default: float, least: float, most: float) -> float:
+    value = data.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise QueryError(f"{name} must be a number from {least} to {most:g}.", {name: [least, most]})
+    return float(value)
+
+
+def _whole(data: dict, name: str, default: int, least: int, most: int) -> int:
+    value = data.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise QueryError(f"{name} must be a whole number from {least} to {most}.", {name: [least, most]})
+    return value
+
+
+def _switch(data: dict, name: str) -> bool:
+    value = data.get(name, False)
+    if not isinstance(value, bool):
+        raise QueryError(f"{name} must be true or false.", {name: [True, False]})
+    return value
 
 
 def hit_to_json(hit: Hit, base_url: str = "") -> dict[str, object]:

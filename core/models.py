@@ -175,24 +175,76 @@ class Counts:
     clips: int
 
 
+Sort = Literal["match", "newest", "oldest", "shortest", "longest"]
+
+
 @dataclass(frozen=True, slots=True)
+class Filters:
+    """What a video must be like beside what is in it. An empty tuple asks for nothing."""
+
+    lengths: tuple[str, ...] = ()
+    """Of LENGTHS."""
+    shapes: tuple[str, ...] = ()
+    """Of SHAPES."""
+    sounds: tuple[str, ...] = ()
+    """Of SOUNDS."""
+
+
+LENGTHS: Mapping[str, tuple[float, float]] = {
+    "under-10s": (0.0, 10.0),
+    "10s-1min": (10.0, 60.0),
+    "1-10min": (60.0, 600.0),
+    "over-10min": (600.0, float("inf")),
+}
+"""Bands of duration, [from, to) seconds."""
+SHAPES = ("landscape", "portrait", "square")
+SOUNDS = ("with-sound", "silent")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """What a person asks for. At least one of text, category and mood must be set."""
+    """What a person asks for. With nothing asked and a profile that likes something, it is "For you"."""
 
     text: str = ""
-    category: str | None = None
-    mood: str | None = None
+    categories: tuple[str, ...] = ()
+    """Ids or labels; several are mixed."""
+    moods: tuple[str, ...] = ()
+    strength: float = 0.4
+    """How much the mood counts beside the rest: 0 leaves it out, 1 leaves nothing but it."""
+    like: str | None = None
+    """Id of a video to find more like."""
+    like_at_s: float | None = None
+    """A time in that video: more like this very moment."""
+    picture: np.ndarray | None = None
+    """A picture to find the like of, (height, width, 3) uint8 RGB."""
+    profile: str | None = None
+    """Whose taste counts."""
+    hide_seen: bool = False
+    variety: float = 0.0
+    """0 is the closest videos, 1 the most varied of the fitting ones."""
+    filters: Filters = Filters()
+    sort: Sort = "match"
     limit: int = 12
     offset: int = 0
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether anything is asked for by content."""
+        return bool(self.text.strip() or self.categories or self.moods or self.like or self.picture is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One part of a query and the cosine it contributed."""
+    """One part of a query, what it contributed to a hit, and how it stands out."""
 
-    kind: Literal["category", "mood", "words", "similar"]
+    kind: Literal["category", "mood", "words", "similar", "picture", "taste"]
     label: str
     score: float
+    """Cosine of this part and the video; for taste Qdrant's best score."""
+    share: float
+    """What it added to the hit's score."""
+    standing: float
+    """Standard deviations above what is usual for this video (see core/relevance.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +269,39 @@ class Hit:
     width_px: int
     height_px: int
     has_audio: bool
+    ingested_at: str
     score: float
     confidence: Confidence | None
     """How well it answers what was asked; None where nothing was asked."""
     reasons: tuple[Reason, ...] = ()
     moments: tuple[Moment, ...] = ()
+    """Matching clips, best first."""
     seen: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    """Titles of near-duplicates folded into this hit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many of the fitting videos have each property, before filters."""
+
+    lengths: Mapping[str, int]
+    shapes: Mapping[str, int]
+    sounds: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The answer to a query."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    """How many videos fit, as far as was looked (core/discover.py, POOL)."""
+    facets: Facets
+    alternatives: tuple[str, ...] = ()
+    """Ids of categories close to what was asked that would find something; filled when nothing fits."""
+    all_seen: bool = False
+    """Everything that fits has been seen by this profile: so it is shown after all."""
 
 
 class Stage(StrEnum):

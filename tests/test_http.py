@@ -25,7 +25,7 @@ def services(tmp_path):
         index.upsert(make_entries(title, info=info))
     kinds = taxonomy.load()
     discover = Discover(encoder=encoder, index=index, store=store, taxonomy=kinds)
-    return Services(Settings(data_dir=tmp_path), kinds, encoder, store, index, discover, jobs=None)
+    return Services(Settings(data_dir=tmp_path), encoder, store, index, discover, jobs=None, taste=None, channels=None)
 
 
 @pytest.fixture
@@ -72,6 +72,13 @@ def test_search_in_words_and_by_limit(client):
         (b"{}", "nothing to search for"),
         (b'{"query": "  "}', "nothing to search for"),
         (b'{"query": 5}', "query must be a string"),
+        (b'{"category": [5]}', "list of strings"),
+        (b'{"query": "x", "strength": 2}', "strength"),
+        (b'{"query": "x", "variety": "much"}', "variety"),
+        (b'{"query": "x", "length": "huge"}', "under-10s"),
+        (b'{"query": "x", "sort": "random"}', "newest"),
+        (b'{"query": "x", "hide_seen": 1}', "true or false"),
+        (b'{"like": "no-such-video"}', "no longer in the library"),
         (b'{"category": "grumpy"}', "animals"),
         (b'{"mood": "grumpy"}', "joyful"),
         (b'{"query": "x", "limit": 0}', "limit"),
