@@ -144,8 +144,9 @@ def live(folder: Path, url: str) -> None:
     """One process's worth of work."""
     cloud = open_cloud(folder, url)
     queue = cloud.queue
-    if not queue.jobs():
-        for path in sorted((folder / "inbox").iterdir()):
+    taken = {job.filename for job in queue.jobs()}
+    for path in sorted((folder / "inbox").iterdir()):
+        if path.name not in taken:
             with path.open("rb") as file:
                 queue.receive(file, path.name)
     queue.start()
