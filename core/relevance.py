@@ -32,6 +32,8 @@ NEUTRAL = (
     "untitled",
 )
 SPREAD_USUAL, SPREAD_LEAST = 0.1, 0.03
+WORDS_SCALE = 0.75
+"""Typed words say more than a category does, so a video that has them stands out further; this evens it out."""
 NOISE, RELATED, STRONG = 0.6, 0.9, 1.9
 """Standings from which a video fits at all, is related, and is a strong match. Of the right videos of the corpus and
 the sample library, three in four are related or better to their category; of the wrong ones one in ten is."""

@@ -59,6 +59,8 @@ _OF_THE_WHOLE = 0.6
 
 _ASKED_PERCEPTS, _ASKED_CONCEPTS, _ASKED_HASHED = 1.5, 1.0, 0.35
 """How much each block of a text counts when it has all three."""
+_ONE_OF_MANY = 0.6
+"""How far a word is taken for its concept: who asks for wolves is served by a wolf, less so by another wild mammal."""
 _ASKED_UNIT = 2.5
 """Standard deviations (their norm) that a text must ask for until the percept block counts in full."""
 
@@ -123,12 +125,12 @@ def video_vector(percepts: np.ndarray, concepts: np.ndarray, hashed: np.ndarray)
 
 def text_vector(reading: Reading) -> np.ndarray:
     """Return the unit vector of a text, without slack; zeros when there was nothing to read."""
-    # The less of a text is understood, the more its very words must do.
-    unknown = 1.0 - min(float(np.linalg.norm(reading.percepts) + np.linalg.norm(reading.concepts)), 1.0)
+    # The less of a text is understood, and the more it means one thing of many, the more its very words must do.
+    trust = reading.known * (reading.named + _ONE_OF_MANY * (1.0 - reading.named))
     blocks = [
-        _ASKED_PERCEPTS * _within(reading.percepts / _ASKED_UNIT),
-        _ASKED_CONCEPTS * _within(reading.concepts),
-        (_ASKED_HASHED + (1.0 - _ASKED_HASHED) * unknown) * _within(reading.hashed),
+        trust * _ASKED_PERCEPTS * _within(reading.percepts / _ASKED_UNIT),
+        trust * _ASKED_CONCEPTS * _within(reading.concepts),
+        max(_ASKED_HASHED, np.sqrt(1.0 - trust**2)) * _within(reading.hashed),
     ]
     vector = np.concatenate([*blocks, [0.0]])
     length = float(np.linalg.norm(vector))

@@ -89,6 +89,10 @@ class Reading:
     """float32 (HASHED,), signed; a word on its own has norm 1 to 1.3."""
     percepts: np.ndarray
     """float32 (len(PERCEPTS),), signed targets in standard deviations: "dark" asks for more darkness."""
+    known: float = 0.0
+    """Share of the words that the lexicon knows, 0 to 1."""
+    named: float = 0.0
+    """Share of the known words that name their concept, 0 to 1: "dog" says all of it, "wolf" is one of many mammals."""
 
 
 def read(text: str) -> Reading:
@@ -100,7 +104,25 @@ def read(text: str) -> Reading:
         weights = _MOST_REPEATS * (1.0 - 0.5**repeats)
         total = weights @ np.stack([_vector(*unit) for unit in units])
     concepts, hashed, percepts = np.split(total, [len(CONCEPTS), len(CONCEPTS) + HASHED])
-    return Reading(concepts, hashed, percepts)
+    known = [unit for unit, negated in units if not negated and _is_known(unit)]
+    named = [unit for unit in known if _names_concept(unit)]
+    return Reading(concepts, hashed, percepts, len(known) / max(len(units), 1), len(named) / max(len(known), 1))
+
+
+def _is_known(unit: tuple[str, ...]) -> bool:
+    vector = _vector(unit, False)
+    return bool(vector[: len(CONCEPTS)].any() or vector[len(CONCEPTS) + HASHED :].any())
+
+
+def _names_concept(unit: tuple[str, ...]) -> bool:
+    """Tell whether a word or phrase is the name of a concept, or only asks for percepts, which need no name."""
+    stems = [_stem(word) for word in unit]
+    return not _vector(unit, False)[: len(CONCEPTS)].any() or any(set(stems) <= names for names in _concept_names())
+
+
+@lru_cache(maxsize=1)
+def _concept_names() -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(_stem(word) for word in name.split("-")) for name in CONCEPTS)
 
 
 # -- from text to units: words and known phrases ---------------------------------------------------------------
