@@ -187,6 +187,55 @@ def test_what_edge_cannot_write_is_said_in_a_sentence(folder: Path) -> None:
     index.close()
 
 
+@pytest.mark.parametrize("per_video", [1, 2])
+@pytest.mark.parametrize("before", ["_videos_of", "_retrieved", "_asked_each"])
+def test_a_video_that_is_deleted_while_it_is_searched_is_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, per_video: int, before: str
+) -> None:
+    index = EdgeIndex(folder, FAKE_INFO)
+    for title in ("Wolf", "Bear"):
+        index.upsert(make_entries(title))
+    goes, stays = (make_entries(title)[0].video_id for title in ("Wolf", "Bear"))
+    step, called = getattr(index, before), []
+
+    def delete_first(*arguments: object) -> object:
+        called.append(before)
+        index.delete(goes)
+        return step(*arguments)
+
+    monkeypatch.setattr(index, before, delete_first)
+    found = [match.video_id for match in index.search(word_vector("wolf"), limit=2, per_video=per_video)]
+    skipped = before == ("_retrieved" if per_video > 1 else "_asked_each")
+    assert found == ([goes, stays] if skipped else [stays])
+    assert bool(called) is not skipped
+    index.close()
+
+
+def test_which_video_an_entry_is_of_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = EdgeIndex(folder, FAKE_INFO)
+    index.upsert(make_entries("Wolf"))
+    index.search(word_vector("wolf"), limit=1)
+    index.upsert(make_entries("Bear"))
+    read: list[int] = []
+
+    class Watched:
+        shard = index._shard
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.shard, name)
+
+        def retrieve(self, ids: list, **how: object) -> list:
+            read.append(len(ids))
+            return self.shard.retrieve(ids, **how)
+
+    monkeypatch.setattr(index, "_shard", Watched())
+    index.search(word_vector("wolf"), limit=2, per_video=2)
+    assert read == [4], "the entries of the new video, and not those that were read before"
+    index.search(word_vector("bear"), limit=2, per_video=2)
+    assert read == [4]
+    index.close()
+
+
 def test_counting_again_asks_the_shard_only_after_a_write(folder: Path) -> None:
     index = EdgeIndex(folder, FAKE_INFO)
     index.upsert(make_entries("Wolf"))
