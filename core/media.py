@@ -1,4 +1,4 @@
-"""Check video files, make copies a browser can play, and take posters: the home of PyAV.
+"""Check video files, make copies a browser can play, take posters and single frames: the home of PyAV.
 
     inspect ─► MediaInfo (playable: as-is | remux | transcode) ─► make_playable ─► write_poster
 
@@ -22,6 +22,7 @@ import hashlib
 import html
 import os
 import re
+import time
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -70,6 +71,10 @@ _DEMUXERS = f"{_VIDEO_DEMUXERS},{_SOUND_DEMUXERS}"
 _MAX_PIXELS = str(MAX_SIDE_PX * MAX_SIDE_PX)
 _TIMEOUT_S = (20, 30)
 """To open a file, and to read one packet of it. A local file that takes longer is built to hang us."""
+_SAME_TIME_S = 0.001
+"""Times are rounded to the clocks of containers; Matroska's ticks a thousand times a second."""
+_FRAME_TIMEOUT_S = 15.0
+"""To find one frame, wherever the video lies: a person waits for it."""
 
 _BROKEN = (av.error.FFmpegError, ValueError, OverflowError)
 """What PyAV raises over bad bytes; ValueError includes UnicodeError."""
@@ -97,6 +102,9 @@ _PICTURE_CLOCK = Fraction(1, 90_000)
 _NOT_A_VIDEO = (
     "This file cannot be opened as a video: it is damaged, or something else under a video's name. "
     "Export or download it again."
+)
+_NOT_FETCHED = (
+    "This video cannot be fetched from where it is kept: nothing answers there, or it is gone. Try again in a moment."
 )
 _BROKEN_FILE = "This file is damaged and cannot be read as a video. Export or download it again."
 
@@ -1127,8 +1135,89 @@ def _interest(frame: av.VideoFrame) -> float:
 
 def _as_displayed(frame: av.VideoFrame, info: MediaInfo) -> Image.Image:
     scale = min(1.0, POSTER_WIDTH_PX / info.width_px)
-    width, height = max(1, round(info.width_px * scale)), max(1, round(info.height_px * scale))
-    if info.rotation_deg % 180:
-        width, height = height, width
+    size = max(1, round(info.width_px * scale)), max(1, round(info.height_px * scale))
+    return Image.fromarray(_upright(frame, size, info.rotation_deg))
+
+
+def _upright(frame: av.VideoFrame, size: tuple[int, int], rotation_deg: int) -> np.ndarray:
+    """Return the pixels of a frame, RGB, turned clockwise, with this width and height afterwards."""
+    width, height = size[::-1] if rotation_deg % 180 else size
     pixels = frame.reformat(width, height, "rgb24", interpolation="AREA", **_dynamic_range(frame)).to_ndarray()
-    return Image.fromarray(np.ascontiguousarray(np.rot90(pixels, k=-info.rotation_deg // 90)))
+    return np.ascontiguousarray(np.rot90(pixels, k=-rotation_deg // 90))
+
+
+# One frame -----------------------------------------------------------------------------------------------------------
+
+
+def frame_at(source: Path | str, at_s: float) -> np.ndarray:
+    """Return what a video shows at a time, RGB as displayed, (height, width, 3) uint8.
+
+    `source` is a path, or an http(s) URL such as a store gives out. It is the frame at the time or the last one before
+    it; the first where the time is before the video, the last where it is beyond. Raises MediaError.
+    """
+    deadline_s = time.monotonic() + _FRAME_TIMEOUT_S
+    opened = _fetched(source) if isinstance(source, str) and _is_address(source) else _opened(Path(source))
+    with opened as container:
+        picture = _picture_of(container)
+        target_s = _start_of(container, picture) + max(0.0, _within_length(container, at_s))
+        if not _seek(container, target_s) and not _seek(container, 0.0):
+            raise MediaError("This video cannot be searched for a frame. Export it again.")
+        frame = _shown_at(container, picture, target_s, deadline_s)
+        rotation_deg = round(-frame.rotation / 90) * 90 % 360
+        size = _displayed_size(frame.width, frame.height, picture.sample_aspect_ratio, rotation_deg)
+        return _upright(frame, size, rotation_deg)
+
+
+def _is_address(source: str) -> bool:
+    return source.lower().startswith(("http://", "https://"))
+
+
+@contextmanager
+def _fetched(url: str) -> Iterator[InputContainer]:
+    """Open a video at an address, read no more of it than is needed. The address may be signed: no error repeats it."""
+    waiting_us = str(round(_FRAME_TIMEOUT_S * 1e6))
+    options = {
+        "format_whitelist": _DEMUXERS,
+        "protocol_whitelist": "http,https,tcp,tls,httpproxy",
+        "max_pixels": _MAX_PIXELS,
+        "rw_timeout": waiting_us,
+        "timeout": waiting_us,
+    }
+    try:
+        container = av.open(url, options=options, metadata_errors="ignore", timeout=_FRAME_TIMEOUT_S)
+    except av.error.InvalidDataError as error:
+        raise MediaError(_NOT_A_VIDEO) from error
+    except _BROKEN as error:
+        raise MediaError(_NOT_FETCHED) from error
+    try:
+        with container:
+            yield container
+    except _BROKEN as error:
+        raise MediaError(_NOT_FETCHED) from error
+
+
+def _within_length(container: InputContainer, at_s: float) -> float:
+    """Return the time, or the end of the video where that is known and earlier."""
+    length_s = container.duration / av.time_base if container.duration else at_s
+    return min(at_s, length_s)
+
+
+def _shown_at(container: InputContainer, picture: av.VideoStream, target_s: float, deadline_s: float) -> av.VideoFrame:
+    """Return the last frame from here on that is not after the target, or the first if all are."""
+    shown: av.VideoFrame | None = None
+    for frame in _frames(container, picture):
+        if shown is not None and (frame.time is None or frame.time > target_s + _SAME_TIME_S):
+            return shown
+        shown = frame
+        if time.monotonic() > deadline_s:
+            raise MediaError("Finding this frame takes too long. Try another moment of the video.")
+    if shown is None:
+        raise MediaError("No picture decodes at this moment of the video. Try another one.")
+    return shown
+
+
+def _frames(container: InputContainer, picture: av.VideoStream) -> Iterator[av.VideoFrame]:
+    """Yield all frames from here to the end, those the decoder holds back included."""
+    for packet in _packets(container, [picture]):
+        yield from _decoded(packet)
+    yield from _decoded(_last_packet(picture))

@@ -24,6 +24,8 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from core.errors import EncoderError
 from core.models import Progress, ignore_progress
 
+SIZE = (96, 54)
+"""Width and height in pixels that small pictures fit inside."""
 THREADS = 2
 """Decoder threads a file. Each holds a few decoded pictures, so more would cost memory."""
 _SPARE_RATE = 5.0
@@ -53,7 +55,7 @@ def sample(
     path: Path,
     *,
     fps: float = 4.0,
-    size: tuple[int, int] = (96, 54),
+    size: tuple[int, int] = SIZE,
     sample_rate: int = 16_000,
     on_progress: Progress = ignore_progress,
 ) -> Iterator[Picture | Sound]:
@@ -78,6 +80,18 @@ def sample(
     if not found:
         raise EncoderError(f"No picture of {path.name} could be decoded. The file is damaged: export it again.")
     on_progress(1.0)
+
+
+def shrink(rgb: np.ndarray, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """Return a picture, (height, width, 3) uint8, as small as `sample` makes those of a video, by the same scaler."""
+    return _fitted(VideoFrame.from_ndarray(rgb, format="rgb24"), size, 1.0, VideoReformatter())
+
+
+def _fitted(frame: VideoFrame, size: tuple[int, int], pixel_aspect: float, scaler: VideoReformatter) -> np.ndarray:
+    scale = min(size[0] / (frame.width * pixel_aspect), size[1] / frame.height)
+    width = max(round(frame.width * pixel_aspect * scale), 2)
+    height = max(round(frame.height * scale), 2)
+    return scaler.reformat(frame, width, height, "rgb24", interpolation=Interpolation.BILINEAR).to_ndarray()
 
 
 def _read(
@@ -157,11 +171,8 @@ class _Pictures:
         pixel_aspect = float(self.stream.sample_aspect_ratio or 1) or 1.0
         turned = frame.rotation % 180 != 0
         box = self._size[::-1] if turned else self._size
-        scale = min(box[0] / (frame.width * pixel_aspect), box[1] / frame.height)
-        width = max(round(frame.width * pixel_aspect * scale), 2)
-        height = max(round(frame.height * scale), 2)
-        small = self._scaler.reformat(frame, width, height, "rgb24", interpolation=Interpolation.BILINEAR)
-        return np.ascontiguousarray(np.rot90(small.to_ndarray(), round(frame.rotation / 90) % 4))
+        small = _fitted(frame, box, pixel_aspect, self._scaler)
+        return np.ascontiguousarray(np.rot90(small, round(frame.rotation / 90) % 4))
 
     def _hold(self, until_s: float) -> Iterator[Picture]:
         """Yield the last picture again at each time that was due well before `until_s`."""

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core import taxonomy
 from core.discover import ensemble
-from core.encoders.local import INFO, LocalEncoder, text_vector, video_vector, video_words
-from core.encoders.percepts import PERCEPTS
+from core.encoders.layout import LAYOUT
+from core.encoders.local import INFO, LocalEncoder, image_vector, text_vector, video_vector, video_words
+from core.encoders.percepts import LOOK, PERCEPTS
 from core.encoders.words import CONCEPTS, HASHED, read
 from core.errors import EncoderError
+from core.media import frame_at
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
 from tests.videos import make_video, plain
 
@@ -23,6 +26,7 @@ ENCODER = LocalEncoder()
 NO_PERCEPTS = np.zeros(len(PERCEPTS), np.float32)
 NO_CONCEPTS = np.zeros(len(CONCEPTS), np.float32)
 NO_WORDS = np.zeros(HASHED, np.float32)
+NO_LAYOUT = np.zeros(LAYOUT, np.float32)
 
 
 def described(
@@ -62,14 +66,19 @@ def category(name: str) -> np.ndarray:
 
 
 def test_the_blocks_fill_the_dimension():
-    assert INFO.dimension == len(PERCEPTS) + len(CONCEPTS) + HASHED + 1 == 384
+    assert INFO.dimension == len(PERCEPTS) + len(CONCEPTS) + HASHED + LAYOUT + 1 == 384
 
 
 def test_cosine_ranks_as_the_plain_score_does():
     random = np.random.default_rng(0)
     asked = text_vector(read("a tense chase at night"))
     blocks = [
-        (random.normal(0, 1, len(PERCEPTS)), random.uniform(0, 0.3, len(CONCEPTS)), random.normal(0, 0.04, HASHED))
+        (
+            random.normal(0, 1, len(PERCEPTS)),
+            random.uniform(0, 0.3, len(CONCEPTS)),
+            random.normal(0, 0.04, HASHED),
+            random.normal(0, 0.2, LAYOUT),
+        )
         for _ in range(50)
     ]
     cosines = np.array([asked @ video_vector(*block) for block in blocks])
@@ -80,7 +89,7 @@ def test_cosine_ranks_as_the_plain_score_does():
 
 
 def test_full_blocks_still_fit_the_length():
-    vector = video_vector(percepts(**dict.fromkeys(PERCEPTS, 2.5)), NO_CONCEPTS + 1, NO_WORDS + 1)
+    vector = video_vector(percepts(**dict.fromkeys(PERCEPTS, 2.5)), NO_CONCEPTS + 1, NO_WORDS + 1, NO_LAYOUT + 1)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
     assert vector[-1] == pytest.approx(0, abs=1e-3)
 
@@ -88,8 +97,8 @@ def test_full_blocks_still_fit_the_length():
 def test_less_known_is_a_smaller_score_not_a_larger_one():
     """Plain cosine would make a video with one weak percept as dark as one that is dark through and through."""
     asked = query("dark")
-    faint = video_vector(percepts(darkness=0.2), NO_CONCEPTS, NO_WORDS)
-    clear = video_vector(percepts(darkness=2.2, loudness=1.0), NO_CONCEPTS, NO_WORDS)
+    faint = video_vector(percepts(darkness=0.2), NO_CONCEPTS, NO_WORDS, NO_LAYOUT)
+    clear = video_vector(percepts(darkness=2.2, loudness=1.0), NO_CONCEPTS, NO_WORDS, NO_LAYOUT)
     assert asked @ clear > 3 * (asked @ faint) > 0
 
 
@@ -103,25 +112,28 @@ def test_an_unknown_name_finds_its_title(tmp_path):
     words = video_words(described(tmp_path / "a.mp4", "Quokka at Rottnest"))
     others = video_words(described(tmp_path / "a.mp4", "Harbour lights"))
     asked = query("quokka")
-    assert asked @ video_vector(NO_PERCEPTS, *words) > INFO.related_at
-    assert asked @ video_vector(NO_PERCEPTS, *others) < INFO.noise_at
+    assert asked @ video_vector(NO_PERCEPTS, *words, NO_LAYOUT) > INFO.related_at
+    assert asked @ video_vector(NO_PERCEPTS, *others, NO_LAYOUT) < INFO.noise_at
 
 
 def test_what_nothing_is_about_stays_noise(tmp_path):
     asked = query("quarterly tax filing")
     for title in ("Dog on the beach", "Guitar lesson for beginners", "Rocket launch", "How to bake bread"):
-        assert asked @ video_vector(NO_PERCEPTS, *video_words(described(tmp_path / "a.mp4", title))) < INFO.noise_at
+        assert (
+            asked @ video_vector(NO_PERCEPTS, *video_words(described(tmp_path / "a.mp4", title)), NO_LAYOUT)
+            < INFO.noise_at
+        )
 
 
 def test_synonyms_meet_in_the_concepts(tmp_path):
-    dog = video_vector(NO_PERCEPTS, *video_words(described(tmp_path / "a.mp4", "Spaniel fetches a ball")))
+    dog = video_vector(NO_PERCEPTS, *video_words(described(tmp_path / "a.mp4", "Spaniel fetches a ball")), NO_LAYOUT)
     assert category("animals") @ dog > INFO.related_at > INFO.noise_at > category("technology") @ dog
 
 
 def test_a_title_counts_more_than_tags_and_tags_more_than_subtitles(tmp_path):
     path = tmp_path / "a.mp4"
     scores = [
-        category("music") @ video_vector(NO_PERCEPTS, *video_words(video))
+        category("music") @ video_vector(NO_PERCEPTS, *video_words(video), NO_LAYOUT)
         for video in (
             described(path, "a concert"),
             described(path, tags={"genre": "concert"}),
@@ -136,7 +148,7 @@ def test_a_title_counts_more_than_tags_and_tags_more_than_subtitles(tmp_path):
 
 def test_long_subtitles_do_not_drown_the_title(tmp_path):
     video = described(tmp_path / "a.mp4", "Guitar lesson", subtitles="dog cat robot cake rocket castle " * 500)
-    vector = video_vector(NO_PERCEPTS, *video_words(video))
+    vector = video_vector(NO_PERCEPTS, *video_words(video), NO_LAYOUT)
     assert category("music") @ vector > category("animals") @ vector
 
 
@@ -177,14 +189,14 @@ def test_a_dark_video_is_found_by_dark_and_a_bright_one_by_bright(tmp_path):
     ],
 )
 def test_a_mood_prefers_what_looks_and_sounds_like_it(name, seen):
-    vector = video_vector(percepts(**seen), NO_CONCEPTS, NO_WORDS)
+    vector = video_vector(percepts(**seen), NO_CONCEPTS, NO_WORDS, NO_LAYOUT)
     moods = {theme.id: float(mood(theme.id) @ vector) for theme in taxonomy.load().moods}
     assert max(moods, key=moods.__getitem__) == name
     assert moods[name] > INFO.noise_at
 
 
 def test_silence_alone_is_only_mildly_calm():
-    silent = video_vector(percepts(silence=1.7), NO_CONCEPTS, NO_WORDS)
+    silent = video_vector(percepts(silence=1.7), NO_CONCEPTS, NO_WORDS, NO_LAYOUT)
     assert abs(float(mood("calm") @ silent)) < INFO.noise_at
 
 
@@ -197,7 +209,8 @@ def test_clips_have_the_words_of_their_video_and_percepts_of_their_own(tmp_path)
     embedding = encode(described(path, "a robot", seconds=8))
     dark, bright = (clip.vector for clip in embedding.clips)
     assert query("dark") @ dark > query("dark") @ bright
-    assert np.allclose(dark[len(PERCEPTS) : -1], bright[len(PERCEPTS) : -1])
+    words = slice(len(PERCEPTS), -1 - LAYOUT)
+    assert np.allclose(dark[words], bright[words])
     assert embedding.clips[0].seen != embedding.clips[1].seen
 
 
@@ -221,9 +234,13 @@ def test_a_broken_file_is_refused_with_a_sentence(tmp_path):
         encode(described(path))
 
 
+def corpus_folder() -> Path:
+    return Path(os.environ.get("CORPUS_DIR", Path(__file__).parents[1] / "../shared/corpus"))
+
+
 @pytest.fixture(scope="module")
 def corpus() -> dict[str, VideoEmbedding]:
-    folder = Path(os.environ.get("CORPUS_DIR", Path(__file__).parents[1] / "../shared/corpus"))
+    folder = corpus_folder()
     names = ("cartoon_kids_bake_cake.mp4", "pour_over_coffee.mp4", "puppy_chewing.mp4", "nasa_webb_mirror.mp4")
     if not all((folder / name).is_file() for name in names):
         pytest.skip(f"the real clips are not in {folder}; set CORPUS_DIR")
@@ -256,3 +273,85 @@ def test_nonsense_finds_no_real_clip(corpus):
         assert all(
             asked @ vector < INFO.noise_at for vector in (embedding.vector, *(c.vector for c in embedding.clips))
         )
+
+
+def shapes(seed: int) -> np.ndarray:
+    """Return a picture, (90, 160, 3), of soft shapes in colours of its own."""
+    coarse = np.random.default_rng(seed).integers(0, 255, (3, 5, 3), np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((160, 90), Image.Resampling.BICUBIC))
+
+
+def showing(path: Path, *seeds: int) -> Video:
+    """Return a video in which each of the pictures stands for three seconds."""
+    return described(
+        make_video(path, seconds=3 * len(seeds), pattern=lambda i, w, h: shapes(seeds[i // 36])), seconds=3 * len(seeds)
+    )
+
+
+def test_an_image_asks_for_what_a_still_can_show_and_for_no_words():
+    vector = ENCODER.encode_image(shapes(1))
+    assert vector.shape == (INFO.dimension,)
+    assert vector.dtype == np.float32
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+    unseen = [name not in LOOK for name in PERCEPTS]
+    assert not vector[: len(PERCEPTS)][unseen].any()
+    assert not vector[len(PERCEPTS) : -1 - LAYOUT].any()
+    assert vector[-1] == 0
+
+
+def test_a_frame_finds_its_own_video_and_its_own_moment(tmp_path):
+    own, other = (encode(showing(tmp_path / f"{name}.mp4", *seeds)) for name, *seeds in (("a", 1, 2), ("b", 3, 4)))
+    frame = ENCODER.encode_image(shapes(2))
+    first, second = (clip.vector for clip in own.clips)
+    assert frame @ second > 1.5 * max(frame @ first, *(frame @ clip.vector for clip in other.clips))
+    assert frame @ second > INFO.related_at
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (480, 270), (81, 45)])
+def test_the_size_of_a_picture_hardly_counts(size):
+    frame = shapes(5)
+    scaled = np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC))
+    assert ENCODER.encode_image(frame) @ ENCODER.encode_image(scaled) > 0.99
+
+
+@pytest.mark.parametrize("shade", [0, 107, 255])
+@pytest.mark.parametrize("size", [(1, 1), (2, 500), (500, 2), (54, 96)])
+def test_plain_and_tiny_pictures_are_finite(shade, size):
+    vector = ENCODER.encode_image(np.full((*size, 3), shade, np.uint8))
+    assert np.isfinite(vector).all()
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+
+
+def test_what_shows_nothing_asks_for_nothing():
+    assert not image_vector(NO_PERCEPTS, NO_LAYOUT).any()
+
+
+def test_a_copy_is_more_alike_than_another_video_of_the_same_colours(tmp_path):
+    original = showing(tmp_path / "a.mp4", 1)
+    copy = described(
+        make_video(
+            tmp_path / "copy.mkv",
+            seconds=2,
+            size=(96, 54),
+            codec="mpeg4",
+            pattern=lambda i, w, h: np.asarray(Image.fromarray(shapes(1)).resize((w, h))),
+        ),
+        seconds=2,
+    )
+    turned = described(
+        make_video(tmp_path / "b.mp4", seconds=3, pattern=lambda i, w, h: shapes(1)[::-1, ::-1]), seconds=3
+    )
+    vector, same, other = (encode(video).vector for video in (original, copy, turned))
+    assert vector @ same > 0.995 > 0.985 > vector @ other
+
+
+@pytest.mark.corpus
+def test_real_frames_find_their_clips(corpus):
+    folder = corpus_folder()
+    for name in corpus:
+        frame = ENCODER.encode_image(frame_at(folder / name, 4.0))
+        scores = {
+            other: max(frame @ vector for vector in (found.vector, *(clip.vector for clip in found.clips)))
+            for other, found in corpus.items()
+        }
+        assert max(scores, key=scores.__getitem__) == name

@@ -26,3 +26,15 @@ class Encoder(Protocol):
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Return one unit vector a text, float32 (len(texts), info.dimension); a zero row where nothing is known."""
         ...
+
+
+class ImageEncoder(Encoder, Protocol):
+    """An encoder that also puts still pictures into its space; one does if `info.images` says so."""
+
+    def encode_image(self, rgb: np.ndarray) -> np.ndarray:
+        """Return the unit vector of a picture, (height, width, 3) uint8, as float32 (info.dimension,).
+
+        Like a text's it is a query: its cosine ranks the videos, its own first. It is zero where a picture shows
+        nothing that could be searched for. Raises EncoderError or Unavailable.
+        """
+        ...

@@ -6,7 +6,7 @@ aloud, what happens. A dog in a video called clip_07.mp4 stays unknown to it; a 
 
 One space for videos, clips and text:
 
-    vector = [ percepts | concepts | hashed words | slack ]
+    vector = [ percepts | concepts | hashed words | layout | slack ]
 
 A video has percepts measured from its pictures and sound, concepts and hashed words read from its words. A text has
 the percepts it asks for ("tense" is dark and loud), the concepts it names and the words it has. Their score is the
@@ -17,6 +17,9 @@ length R, and that of a text is 0: now cosine is the dot product divided by a co
 This is the reduction of maximum inner product to cosine of Bachrach et al. 2014 ("Speeding up the Xbox recommender
 system using a Euclidean transformation for inner-product spaces") and Neyshabur and Srebro 2015 ("On symmetric and
 asymmetric LSHs for inner product search"). Between two videos the slack counts as likeness of how much is known.
+
+The layout (`layout.py`) is what a picture looks like from afar. No text asks for it. A picture does, which so finds the
+video it was taken from, and it makes copies of one video more alike than two videos of one mood.
 """
 
 from __future__ import annotations
@@ -26,14 +29,15 @@ from pathlib import Path
 
 import numpy as np
 
-from core.encoders.percepts import PERCEPTS, Measurements, Measurer, describe
+from core.encoders.layout import LAYOUT
+from core.encoders.percepts import OF_A_STILL, PERCEPTS, Measurements, Measurer, describe
 from core.encoders.words import CONCEPTS, HASHED, Reading, read
 from core.models import ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding, ignore_progress
-from core.sampling import sample
+from core.sampling import Picture, sample, shrink
 
 INFO = EncoderInfo(
-    name="local-v1",
-    dimension=len(PERCEPTS) + len(CONCEPTS) + HASHED + 1,
+    name="local-v2",
+    dimension=len(PERCEPTS) + len(CONCEPTS) + HASHED + LAYOUT + 1,
     sees=(
         "light and colour",
         "movement and cuts",
@@ -41,9 +45,10 @@ INFO = EncoderInfo(
         "words in titles, file names, tags and subtitles",
     ),
     blind_to=("who or what is in the picture", "what is said aloud", "the story"),
-    noise_at=0.10,
-    related_at=0.15,
-    strong_at=0.26,
+    noise_at=0.095,
+    related_at=0.143,
+    strong_at=0.247,
+    images=True,
 )
 
 _PERCEPT_UNIT = 4.5
@@ -52,8 +57,11 @@ the direction counts, or black frames and noise would outshine everything."""
 _CONCEPT_UNIT = 2.0
 """Concepts (their norm) that fill the concept block: a video may be about four things before each counts less."""
 _HASHED_SHARE = 0.6
-_RADIUS = float(np.sqrt(1.0 + 1.0 + _HASHED_SHARE**2))
-"""R: the length of the three blocks when all are full."""
+_LAYOUT_SHARE = 0.5
+"""Enough that a frame finds its own video: over 22 real clips the mean reciprocal rank is 0.98, without layouts 0.88
+(more gains nothing there, and lowers what all else counts)."""
+_RADIUS = float(np.sqrt(1.0 + 1.0 + _HASHED_SHARE**2 + _LAYOUT_SHARE**2))
+"""R: the length of the four blocks when all are full."""
 _OF_THE_WHOLE = 0.6
 """A moment is seen in the light of the whole: this much of a clip's percepts are those of its video."""
 
@@ -61,6 +69,8 @@ _ASKED_PERCEPTS, _ASKED_CONCEPTS, _ASKED_HASHED = 1.5, 1.0, 0.35
 """How much each block of a text counts when it has all three."""
 _ONE_OF_MANY = 0.6
 """How far a word is taken for its concept: who asks for wolves is served by a wolf, less so by another wild mammal."""
+_SHOWN_PERCEPTS = 0.25
+"""How much the percepts of a still count beside its layout: enough to order what looks nothing like it by its feel."""
 _ASKED_UNIT = 2.5
 """Standard deviations (their norm) that a text must ask for until the percept block counts in full."""
 
@@ -89,6 +99,16 @@ class LocalEncoder:
         """Return one unit vector a text, float32 (len(texts), dimension); a zero row for a text without words."""
         return np.array([text_vector(read(text)) for text in texts], np.float32).reshape(-1, INFO.dimension)
 
+    def encode_image(self, rgb: np.ndarray) -> np.ndarray:
+        """Return the unit vector of a picture, (height, width, 3) uint8, float32 (dimension,); see encoders/base.py.
+
+        It asks for the layout and those percepts that a still can show: no movement, cuts, sound or words.
+        """
+        measurer = Measurer()
+        measurer.add(Picture(0.0, shrink(rgb)))
+        seen = measurer.finish()
+        return image_vector(np.where(OF_A_STILL, seen.whole(), 0.0), seen.layout(0.0, np.inf))
+
 
 def measure(path: Path, on_progress: Progress = ignore_progress) -> Measurements:
     """Return what can be measured of a file, whatever it is called: the costly half of encoding."""
@@ -105,18 +125,20 @@ def embed(measured: Measurements, video: Video) -> VideoEmbedding:
     clips = []
     for start_s, end_s in measured.shots(video.info.duration_s):
         percepts = measured.percepts(start_s, end_s)
-        vector = video_vector(_OF_THE_WHOLE * whole + (1 - _OF_THE_WHOLE) * percepts, *words)
+        mixed = _OF_THE_WHOLE * whole + (1 - _OF_THE_WHOLE) * percepts
+        vector = video_vector(mixed, *words, measured.layout(start_s, end_s))
         clips.append(ClipEmbedding(start_s, end_s, vector, describe(percepts)))
-    return VideoEmbedding(video_vector(whole, *words), tuple(clips), describe(whole))
+    return VideoEmbedding(video_vector(whole, *words, measured.layout(0.0, np.inf)), tuple(clips), describe(whole))
 
 
-def video_vector(percepts: np.ndarray, concepts: np.ndarray, hashed: np.ndarray) -> np.ndarray:
-    """Return the unit vector of a video or clip: three bounded blocks and the slack that makes up the length."""
+def video_vector(percepts: np.ndarray, concepts: np.ndarray, hashed: np.ndarray, layout: np.ndarray) -> np.ndarray:
+    """Return the unit vector of a video or clip: four bounded blocks and the slack that makes up the length."""
     blocks = np.concatenate(
         [
             _within(percepts / _PERCEPT_UNIT),
             _within(concepts / _CONCEPT_UNIT),
             _HASHED_SHARE * _within(hashed),
+            _LAYOUT_SHARE * _within(layout),
         ]
     ).astype(np.float64)
     slack = np.sqrt(max(_RADIUS**2 - blocks @ blocks, 0.0))
@@ -132,6 +154,16 @@ def text_vector(reading: Reading) -> np.ndarray:
         trust * _ASKED_CONCEPTS * _within(reading.concepts),
         max(_ASKED_HASHED, np.sqrt(1.0 - trust**2)) * _within(reading.hashed),
     ]
+    return _asked([*blocks, np.zeros(LAYOUT)])
+
+
+def image_vector(percepts: np.ndarray, layout: np.ndarray) -> np.ndarray:
+    """Return the unit vector of a still picture, without words and slack."""
+    return _asked([_SHOWN_PERCEPTS * _within(percepts / _ASKED_UNIT), np.zeros(len(CONCEPTS) + HASHED), layout])
+
+
+def _asked(blocks: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the unit vector of a query from its four blocks, without slack; zeros when it asks for nothing."""
     vector = np.concatenate([*blocks, [0.0]])
     length = float(np.linalg.norm(vector))
     return (vector / length if length else vector).astype(np.float32)

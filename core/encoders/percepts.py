@@ -21,6 +21,7 @@ from functools import cached_property
 
 import numpy as np
 
+from core.encoders.layout import LAYOUT, layout, steady
 from core.sampling import Picture, Sound
 
 VISUAL: tuple[str, ...] = (
@@ -64,6 +65,8 @@ LOOK = (
     *("monochrome", "night", "flatness", "outlines", "texture", "skin"),
 )
 """What one picture shows by itself."""
+OF_A_STILL = np.array([name in LOOK for name in PERCEPTS])
+"""Which percepts a single picture has: no movement, cuts or sound."""
 CHANGE = ("motion", "stillness", "flicker", "step", "step_2")
 """What it shows beside the one before; the steps (colours and places moved, 0 to 1) find cuts."""
 _SAME_PLACES = 0.95
@@ -280,6 +283,7 @@ class Measurer:
         self._rate = sample_rate
         self._times: list[float] = []
         self._rows: list[np.ndarray] = []
+        self._layouts: list[np.ndarray] = []
         self._waiting: list[Picture] | None = []
         self._bars = _Bars()
         self._before: tuple[_Seen | None, _Seen | None] = (None, None)
@@ -310,6 +314,7 @@ class Measurer:
             np.array(self._rows, np.float32).reshape(-1, len(LOOK) + len(CHANGE)),
             np.array(self._heard_times, np.float32),
             np.array(self._heard, np.float32).reshape(-1, len(HEARD)),
+            np.array(self._layouts, np.float32).reshape(-1, LAYOUT),
         )
 
     def _add_waiting(self) -> None:
@@ -322,6 +327,7 @@ class Measurer:
         now = _seen(rgb)
         self._times.append(picture.time_s)
         self._rows.append(np.concatenate([look(rgb), _change(now, *self._before)]))
+        self._layouts.append(layout(rgb))
         self._before = (now, self._before[0])
 
     def _add_sound(self, sound: Sound) -> None:
@@ -388,12 +394,13 @@ _LIMIT = 2.5
 
 @dataclass(frozen=True)
 class Measurements:
-    """Rows of raw measures over time: of pictures (LOOK + CHANGE) and of seconds of sound (HEARD)."""
+    """Rows of raw measures over time: of pictures (LOOK + CHANGE, layouts) and of seconds of sound (HEARD)."""
 
     times_s: np.ndarray
     rows: np.ndarray
     heard_times_s: np.ndarray
     heard: np.ndarray
+    layouts: np.ndarray
 
     @cached_property
     def end_s(self) -> float:
@@ -447,6 +454,10 @@ class Measurements:
         for name in SOUND[:-1]:  # As much silence as there is, so little is known of the sound.
             scores[name] = scores.get(name, 0.0) * heard
         return _LIMIT * np.tanh(np.array([scores[name] for name in PERCEPTS], np.float32) / _LIMIT)
+
+    def layout(self, start_s: float, end_s: float) -> np.ndarray:
+        """Return the usual layout of a span, float32 (LAYOUT,), of length 1 at most."""
+        return steady(self.layouts[_span(self.times_s, start_s, end_s)].mean(0))
 
     def _raw(self, start_s: float, end_s: float) -> dict[str, float]:
         """Return the percepts on their natural scales; those of sound only when there is some."""

@@ -63,8 +63,8 @@ CONCEPTS: tuple[str, ...] = (
 """Names of the dimensions of `Reading.concepts`: every category and mood of the taxonomy, then finer topics."""
 # fmt: on
 
-HASHED = 356 - len(CONCEPTS)
-"""Dimensions of `Reading.hashed`: what the percepts and the concepts leave free of the encoder's 384."""
+HASHED = 329 - len(CONCEPTS)
+"""Dimensions of `Reading.hashed`: what the percepts, the concepts and the layout leave free of the encoder's 384."""
 
 _MOST_REPEATS = 2.0  # a word said a hundred times weighs at most as much as two words
 _STEM_SLOTS = 6  # a stem is spread over six dimensions, so that one collision cannot make strangers alike
