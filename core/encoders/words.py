@@ -66,6 +66,8 @@ CONCEPTS: tuple[str, ...] = (
 HASHED = 329 - len(CONCEPTS)
 """Dimensions of `Reading.hashed`: what the percepts, the concepts and the layout leave free of the encoder's 384."""
 
+_BLOCKS = (len(CONCEPTS), len(CONCEPTS) + HASHED, len(CONCEPTS) + HASHED + len(PERCEPTS))  # where the next begins
+
 _MOST_REPEATS = 2.0  # a word said a hundred times weighs at most as much as two words
 _STEM_SLOTS = 6  # a stem is spread over six dimensions, so that one collision cannot make strangers alike
 _STEM_NORM, _NGRAM_NORM = 1.0, 0.7  # a word's stem against all its n-grams together
@@ -89,29 +91,31 @@ class Reading:
     """float32 (HASHED,), signed; a word on its own has norm 1 to 1.3."""
     percepts: np.ndarray
     """float32 (len(PERCEPTS),), signed targets in standard deviations: "dark" asks for more darkness."""
-    known: float = 0.0
+    asked: np.ndarray
+    """float32 (len(CONCEPTS),): the concepts without what they imply. A dog is an animal; who asks for dogs wants dogs."""
+    known: float
     """Share of the words that the lexicon knows, 0 to 1."""
-    named: float = 0.0
+    named: float
     """Share of the known words that name their concept, 0 to 1: "dog" says all of it, "wolf" is one of many mammals."""
 
 
 def read(text: str) -> Reading:
     """Return what a title, file name, subtitle or query says; all zeros where nothing is known or said."""
     units = Counter(_units(text))
-    total = np.zeros(len(CONCEPTS) + HASHED + len(PERCEPTS), np.float32)
+    total = np.zeros(_BLOCKS[-1] + len(CONCEPTS), np.float32)
     if units:
         repeats = np.array(list(units.values()), np.float32)
         weights = _MOST_REPEATS * (1.0 - 0.5**repeats)
         total = weights @ np.stack([_vector(*unit) for unit in units])
-    concepts, hashed, percepts = np.split(total, [len(CONCEPTS), len(CONCEPTS) + HASHED])
+    concepts, hashed, percepts, asked = np.split(total, _BLOCKS)
     known = [unit for unit, negated in units if not negated and _is_known(unit)]
     named = [unit for unit in known if _names_concept(unit)]
-    return Reading(concepts, hashed, percepts, len(known) / max(len(units), 1), len(named) / max(len(known), 1))
+    return Reading(concepts, hashed, percepts, asked, len(known) / max(len(units), 1), len(named) / max(len(known), 1))
 
 
 def _is_known(unit: tuple[str, ...]) -> bool:
-    vector = _vector(unit, False)
-    return bool(vector[: len(CONCEPTS)].any() or vector[len(CONCEPTS) + HASHED :].any())
+    concepts, _, percepts, _ = np.split(_vector(unit, False), _BLOCKS)
+    return bool(concepts.any() or percepts.any())
 
 
 def _names_concept(unit: tuple[str, ...]) -> bool:
@@ -187,8 +191,9 @@ def _units(text: str) -> Iterator[tuple[tuple[str, ...], bool]]:
 
 @lru_cache(maxsize=4096)
 def _vector(unit: tuple[str, ...], negated: bool) -> np.ndarray:
-    """Return [concepts | hashed | percepts] of a word or phrase, float32."""
+    """Return [concepts | hashed | percepts | asked] of a word or phrase, float32."""
     lexicon = _lexicon()
+    asked = np.zeros(len(CONCEPTS), np.float32)
     concepts = np.zeros(len(CONCEPTS), np.float32)
     hashed = np.zeros(HASHED, np.float32)
     percepts = np.zeros(len(PERCEPTS), np.float32)
@@ -199,13 +204,14 @@ def _vector(unit: tuple[str, ...], negated: bool) -> np.ndarray:
         stems = [_stem(word) for word in unit if not lexicon.is_noise(word)]
         meanings = [(lexicon.meanings[_phrase_key(_stem(word) for word in unit)], 1.0)]
     for meaning, weight in meanings:
+        asked = np.maximum(asked, weight * meaning.asked)
         concepts = np.maximum(concepts, weight * meaning.concepts)
         percepts = _stronger(percepts, weight * meaning.percepts)
     for stem in stems:
         hashed += _hash(stem)
     if negated:
-        concepts, hashed, percepts = 0.0 * concepts, 0.0 * hashed, _NEGATED * percepts
-    vector = np.concatenate([concepts, hashed, percepts])
+        asked, concepts, hashed, percepts = 0.0 * asked, 0.0 * concepts, 0.0 * hashed, _NEGATED * percepts
+    vector = np.concatenate([concepts, hashed, percepts, asked])
     vector.flags.writeable = False  # shared by every text that has the word
     return vector
 
@@ -355,6 +361,7 @@ def _bases(word: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Meaning:
+    asked: np.ndarray
     concepts: np.ndarray
     percepts: np.ndarray
 
@@ -458,7 +465,7 @@ def _parse(data: Mapping) -> _Lexicon:
     meanings: dict[str, _Meaning] = {}
     spelled: set[str] = set()
 
-    def learn(phrase: str, concepts: np.ndarray, percepts: np.ndarray) -> None:
+    def learn(phrase: str, asked: np.ndarray, concepts: np.ndarray, percepts: np.ndarray) -> None:
         tokens = _tokens(phrase)
         if not tokens:
             raise EncoderError(f"{LEXICON_PATH.name}: {phrase!r} is dropped as noise from names. Remove it.")
@@ -466,22 +473,28 @@ def _parse(data: Mapping) -> _Lexicon:
         for key in _keys(tokens):
             known = meanings.get(key)
             meanings[key] = (
-                _Meaning(np.maximum(known.concepts, concepts), _stronger(known.percepts, percepts))
+                _Meaning(
+                    np.maximum(known.asked, asked),
+                    np.maximum(known.concepts, concepts),
+                    _stronger(known.percepts, percepts),
+                )
                 if known
-                else _Meaning(concepts, percepts)
+                else _Meaning(asked, concepts, percepts)
             )
 
     for number, name in enumerate(CONCEPTS):
         concepts = closure[number]
+        asked = np.eye(len(CONCEPTS), dtype=np.float32)[number]
         targets = concepts[:, None] * own  # what a concept implies, it asks for too
         percepts = targets[np.abs(targets).argmax(axis=0), np.arange(len(PERCEPTS))]
         for phrase in _listed(_text(tables[name], "words", name)):
-            learn(phrase, concepts, percepts)
+            learn(phrase, asked, concepts, percepts)
         for phrase in _listed(_text(tables[name], "hints", name)):
-            learn(phrase, _HINT * concepts, _HINT * percepts)
+            learn(phrase, _HINT * asked, _HINT * concepts, _HINT * percepts)
     for phrases, targets in _table(data, "percept_words").items():
         for phrase in _listed(phrases):
-            learn(phrase, np.zeros(len(CONCEPTS), np.float32), _row(targets, PERCEPTS, phrases))
+            nothing = np.zeros(len(CONCEPTS), np.float32)
+            learn(phrase, nothing, nothing, _row(targets, PERCEPTS, phrases))
 
     lengths: dict[str, set[int]] = defaultdict(set)
     for key in meanings:
