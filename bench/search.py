@@ -16,6 +16,7 @@ import multiprocessing
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -27,11 +28,12 @@ from core import taxonomy
 from core.discover import Discover, unit
 from core.index import base
 from core.index.edge import EdgeIndex
-from core.models import EncoderInfo, Entry, Query
+from core.models import EncoderInfo, Entry, Query, Taste
 from core.stores.folder import FolderStore
 
 TARGET_MS = 25.0
 LIMIT, PER_VIDEO, RECALL_AT = 12, 3, 10
+POOL = 100
 BASELINE_POINTS = 10_000
 BASELINE_QUERIES = 30
 TAXONOMY = taxonomy.load()
@@ -39,7 +41,7 @@ THEMES = (*TAXONOMY.categories, *TAXONOMY.moods)
 
 
 class SyntheticEncoder:
-    """Know a random direction for each category and mood, and for no other text."""
+    """Know a random direction for each category and mood, and one for every other text."""
 
     def __init__(self, dimension: int) -> None:
         self.info = EncoderInfo(
@@ -47,10 +49,15 @@ class SyntheticEncoder:
         )
         directions = _random_units(np.random.default_rng(1), len(THEMES), dimension)
         self.themes = {theme.id: directions[number] for number, theme in enumerate(THEMES)}
-        self._prompts = {prompt: self.themes[theme.id] for theme in THEMES for prompt in theme.prompts}
+        self._phrases = {phrase: self.themes[theme.id] for theme in THEMES for phrase in (theme.label, *theme.prompts)}
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        return np.array([self._prompts[text] for text in texts], dtype=np.float32)
+        return np.array([self._direction(text) for text in texts], dtype=np.float32)
+
+    def _direction(self, text: str) -> np.ndarray:
+        if text in self._phrases:
+            return self._phrases[text]
+        return _random_units(np.random.default_rng(zlib.crc32(text.encode())), 1, self.info.dimension)[0]
 
 
 def main() -> int:
@@ -71,13 +78,31 @@ def main() -> int:
 
         found: list[list[str]] = []
         search_ms = _times_ms(lambda n: found.append(_video_ids(index, vectors[n])), options.queries)
+        chosen = [
+            [match.video_id for match in index.search(v, limit=POOL, per_video=1, scope="video")] for v in vectors
+        ]
+        tastes = [Taste((vectors[n - 1], vectors[n - 2], vectors[n]), (vectors[n - 3],)) for n in range(len(vectors))]
+        asked = {
+            f"one entry of {POOL} videos": lambda n: index.search(vectors[n], limit=POOL, per_video=1),
+            f"whole videos among {POOL}": lambda n: index.search(
+                vectors[n], limit=POOL, per_video=1, scope="video", among=chosen[n - 1]
+            ),
+            f"4 entries among {LIMIT} videos": lambda n: index.search(
+                vectors[n], limit=LIMIT, per_video=4, among=chosen[n - 1][:LIMIT]
+            ),
+            f"a taste, whole videos among {POOL}": lambda n: index.search(
+                tastes[n], limit=POOL, per_video=1, scope="video", among=chosen[n - 1]
+            ),
+        }
+        asked_ms = {label: _times_ms(call, options.queries) for label, call in asked.items()}
         resident_mb, own_mb = _memory_mb("VmRSS") - resident_before, _memory_mb("RssAnon") - own_before
         count_ms = _times_ms(lambda n: index.count(), options.queries)
-        discover = Discover(encoder, index, FolderStore(root / "media"), TAXONOMY)
-        for theme in THEMES:
-            discover.theme_vector(theme)  # the app keeps them from the first time they are pressed
+        discover = Discover(encoder=encoder, index=index, store=FolderStore(root / "media"), taxonomy=TAXONOMY)
+        for category, mood in pairs:
+            discover.parts(Query(categories=(category,), moods=(mood,)))  # kept from the first press
         discover_ms = _times_ms(
-            lambda n: discover.search(Query(category=pairs[n][0], mood=pairs[n][1], limit=LIMIT)), options.queries
+            lambda n: discover.search(Query(categories=(pairs[n][0],), moods=(pairs[n][1],), limit=LIMIT)),
+            options.queries,
         )
         index.close()
         recall = _recall(found, vectors, root, options)
@@ -88,6 +113,8 @@ def main() -> int:
     print(f"resident memory grew by {resident_mb:.0f} MB, all but {own_mb:.0f} MB of it mapped files (reclaimable)\n")
     print(f"{'milliseconds':<58}{'p50':>8}{'p95':>8}{'max':>8}")
     _row(f"EdgeIndex.search, {counts.videos + counts.clips:,} entries", search_ms)
+    for label, times in asked_ms.items():
+        _row(f"  {label}", times)
     _row("Discover.search, the whole way, same library", discover_ms)
     _row("EdgeIndex.count, same library", count_ms)
     _row(f"baseline: qdrant-client local mode, {BASELINE_POINTS:,} points", local_ms)
