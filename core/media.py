@@ -73,6 +73,8 @@ _TIMEOUT_S = (20, 30)
 """To open a file, and to read one packet of it. A local file that takes longer is built to hang us."""
 _SAME_TIME_S = 0.001
 """Times are rounded to the clocks of containers; Matroska's ticks a thousand times a second."""
+_STEPS_BACK_S = (0.0, 2.0, 15.0, 120.0, float("inf"))
+"""How far before a time to begin decoding: broadcasts are not always sought to a frame that decodes by itself."""
 _FRAME_TIMEOUT_S = 15.0
 """To find one frame, wherever the video lies: a person waits for it."""
 
@@ -1159,10 +1161,9 @@ def frame_at(source: Path | str, at_s: float) -> np.ndarray:
     opened = _fetched(source) if isinstance(source, str) and _is_address(source) else _opened(Path(source))
     with opened as container:
         picture = _picture_of(container)
-        target_s = _start_of(container, picture) + max(0.0, _within_length(container, at_s))
-        if not _seek(container, target_s) and not _seek(container, 0.0):
-            raise MediaError("This video cannot be searched for a frame. Export it again.")
-        frame = _shown_at(container, picture, target_s, deadline_s)
+        start_s = _start_of(container, picture)
+        target_s = start_s + max(0.0, _within_length(container, at_s))
+        frame = _shown_at(container, picture, start_s, target_s, deadline_s)
         rotation_deg = round(-frame.rotation / 90) * 90 % 360
         size = _displayed_size(frame.width, frame.height, picture.sample_aspect_ratio, rotation_deg)
         return _upright(frame, size, rotation_deg)
@@ -1202,18 +1203,38 @@ def _within_length(container: InputContainer, at_s: float) -> float:
     return min(at_s, length_s)
 
 
-def _shown_at(container: InputContainer, picture: av.VideoStream, target_s: float, deadline_s: float) -> av.VideoFrame:
-    """Return the last frame from here on that is not after the target, or the first if all are."""
+def _shown_at(
+    container: InputContainer, picture: av.VideoStream, start_s: float, target_s: float, deadline_s: float
+) -> av.VideoFrame:
+    """Return the last frame that is not after the target, or the first if all are."""
     shown: av.VideoFrame | None = None
-    for frame in _frames(container, picture):
-        if shown is not None and (frame.time is None or frame.time > target_s + _SAME_TIME_S):
-            return shown
-        shown = frame
-        if time.monotonic() > deadline_s:
-            raise MediaError("Finding this frame takes too long. Try another moment of the video.")
+    for back_s in _STEPS_BACK_S:
+        from_s = max(start_s, target_s - back_s)
+        if not _seek(container, from_s):
+            continue
+        found = _last_until(_frames(container, picture), target_s, deadline_s)
+        shown = found or shown
+        if from_s == start_s or (found is not None and _not_after(found, target_s)):
+            break
     if shown is None:
         raise MediaError("No picture decodes at this moment of the video. Try another one.")
     return shown
+
+
+def _last_until(frames: Iterator[av.VideoFrame], target_s: float, deadline_s: float) -> av.VideoFrame | None:
+    """Return the last of the frames that is not after the target, the first if all are, None without any."""
+    last: av.VideoFrame | None = None
+    for frame in frames:
+        if last is not None and not _not_after(frame, target_s):
+            return last
+        last = frame
+        if time.monotonic() > deadline_s:
+            raise MediaError("Finding this frame takes too long. Try another moment of the video.")
+    return last
+
+
+def _not_after(frame: av.VideoFrame, target_s: float) -> bool:
+    return frame.time is not None and frame.time <= target_s + _SAME_TIME_S
 
 
 def _frames(container: InputContainer, picture: av.VideoStream) -> Iterator[av.VideoFrame]:

@@ -44,7 +44,17 @@ FAKE_INFO = EncoderInfo(
     noise_at=0.1,
     related_at=0.3,
     strong_at=0.6,
+    images=True,
 )
+_COLOURS = {
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+    "red": (230, 30, 30),
+    "green": (30, 200, 30),
+    "blue": (30, 30, 230),
+    "yellow": (240, 220, 30),
+    "grey": (128, 128, 128),
+}
 CLIP_S = 2.0
 
 
@@ -115,6 +125,12 @@ class FakeEncoder:
         return np.array([word_vector(text, self.info.dimension) for text in texts], dtype=np.float32).reshape(
             len(texts), self.info.dimension
         )
+
+    def encode_image(self, rgb: np.ndarray) -> np.ndarray:
+        """Return the vector of the name of a picture's mean colour: a red one finds the videos named red."""
+        mean = np.asarray(rgb, np.float32).mean(axis=(0, 1))
+        name = min(_COLOURS, key=lambda name: float(np.linalg.norm(mean - _COLOURS[name])))
+        return word_vector(name, self.info.dimension)
 
 
 class MemoryIndex:

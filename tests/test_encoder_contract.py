@@ -136,3 +136,19 @@ def test_the_words_of_a_title_find_it_before_others(encoder, path):
     dog, car = (encode(encoder, described(path, title)).vector for title in ("a happy dog", "a motor race"))
     query = encoder.encode_text(["dog"])[0]
     assert query @ dog > query @ car
+
+
+@pytest.mark.parametrize("shape", [(90, 160, 3), (1080, 607, 3), (16, 16, 3)])
+def test_an_image_becomes_a_unit_vector(encoder, shape):
+    if not encoder.info.images:
+        pytest.skip(f"{encoder.info.name} does not say that it reads images")
+    rgb = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    vector = encoder.encode_image(rgb)
+    assert vector.shape == (encoder.info.dimension,)
+    assert vector.dtype == np.float32
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-4)
+    assert np.array_equal(vector, encoder.encode_image(rgb))
+
+
+def test_an_encoder_reads_images_exactly_if_it_says_so(encoder):
+    assert hasattr(encoder, "encode_image") == encoder.info.images

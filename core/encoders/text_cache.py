@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from core.encoders.base import Encoder
+from core.encoders.base import Encoder, ImageEncoder
 from core.errors import AppError
 from core.models import Progress, Video, VideoEmbedding
 
@@ -46,7 +46,7 @@ Result = TypeVar("Result")
 class CachedText:
     """An encoder that remembers texts; videos go straight through to the one it wraps."""
 
-    def __init__(self, encoder: Encoder, path: Path, *, max_texts: int = MAX_TEXTS) -> None:
+    def __init__(self, encoder: Encoder | ImageEncoder, path: Path, *, max_texts: int = MAX_TEXTS) -> None:
         self.encoder = encoder
         self.info = encoder.info
         self._path = path
@@ -65,6 +65,10 @@ class CachedText:
             known = {**known, **fresh}
         rows = [known[text] for text in texts]
         return np.array(rows, dtype=np.float32).reshape(len(texts), self.info.dimension)
+
+    def encode_image(self, rgb: np.ndarray) -> np.ndarray:
+        """Return what the encoder makes of a picture, if `info.images` says that it can; not remembered."""
+        return self.encoder.encode_image(rgb)
 
     def warm(self, texts: Sequence[str]) -> threading.Thread:
         """Begin to encode texts that will be asked for, in the background, and return the thread that does it.
