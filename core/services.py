@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
-from core import samples
-from core.discover import Discover
+import numpy as np
+
+from core import media, samples, taxonomy
+from core.channels import ChannelBook
+from core.discover import Discover, fixed_texts
 from core.encoders.base import Encoder
-from core.errors import SettingsError, StoreError
+from core.errors import QueryError, SettingsError, StoreError
 from core.index.base import Index
 from core.ingest import Pipeline
 from core.jobs import JobQueue
 from core.settings import Settings
 from core.stores.base import Store
-from core.taxonomy import Taxonomy
-from core.taxonomy import load as load_taxonomy
+from core.taste import TasteBook
+from core.taxonomy import Kind, Taxonomy, Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,33 @@ class Services:
     """Everything a page, a route or a command needs, wired and open."""
 
     settings: Settings
-    taxonomy: Taxonomy
     encoder: Encoder
     store: Store
     index: Index
     discover: Discover
     jobs: JobQueue
+    taste: TasteBook
+    channels: ChannelBook
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        return self.discover.taxonomy
+
+    def add_theme(self, kind: Kind, label: str, prompts: Sequence[str]) -> Theme:
+        """Keep a person's own category or mood and use it from now on. Raises QueryError, SettingsError, StoreError."""
+        theme = taxonomy.add(self.settings.taxonomy_path, kind, label, prompts)
+        self.discover.taxonomy = taxonomy.load(own=self.settings.taxonomy_path)
+        return theme
+
+    def frame(self, video_id: str, at_s: float) -> np.ndarray:
+        """Return the frame of a video in the library at a time, (height, width, 3) uint8 RGB. Raises AppError."""
+        entry = next(self.index.scroll(video_id=video_id, scope="video"), None)
+        if entry is None:
+            raise QueryError("The video is no longer in the library.")
+        store = self.store
+        return media.frame_at(
+            store.path(entry.media_key) if store.name == "folder" else store.url(entry.media_key), at_s
+        )
 
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""
@@ -42,7 +66,7 @@ def build(settings: Settings) -> Services:
 
     Raises SettingsError, LibraryLocked, EncoderMismatch, LibraryError or StoreError, each with what to do.
     """
-    taxonomy = load_taxonomy()
+    themes = taxonomy.load(own=settings.taxonomy_path)
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -66,8 +90,10 @@ def build(settings: Settings) -> Services:
     except BaseException:
         index.close()
         raise
-    discover = Discover(encoder=encoder, index=index, store=store, taxonomy=taxonomy)
-    return Services(settings, taxonomy, encoder, store, index, discover, jobs)
+    taste = TasteBook(settings.data_dir / "taste.sqlite3")
+    channels = ChannelBook(settings.data_dir / "channels.sqlite3")
+    discover = Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste)
+    return Services(settings, encoder, store, index, discover, jobs, taste, channels)
 
 
 @contextmanager
@@ -102,8 +128,7 @@ def _encoder(settings: Settings) -> Encoder:
             scratch_dir=settings.data_dir / "work" / "fitted",
         )
         cached = CachedText(encoder, settings.data_dir / "texts.sqlite3")
-        taxonomy = load_taxonomy()
-        cached.warm([text for theme in (*taxonomy.categories, *taxonomy.moods) for text in theme.prompts])
+        cached.warm(fixed_texts(taxonomy.load(own=settings.taxonomy_path)))
         return cached
     raise SettingsError(
         f"The {settings.encoder} encoder is not part of this release. Set ENCODER to local or twelvelabs."

@@ -66,6 +66,11 @@ class Settings:
         return self.data_dir / "spool"
 
     @property
+    def taxonomy_path(self) -> Path:
+        """A person's own categories and moods, beside the shipped ones."""
+        return self.data_dir / "taxonomy.toml"
+
+    @property
     def jobs_path(self) -> Path:
         """SQLite file of the jobs."""
         return self.data_dir / "jobs.sqlite3"

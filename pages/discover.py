@@ -3,73 +3,33 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.models import Hit, Query
-from core.taxonomy import Theme
-from pages.components.chrome import heading, set_page
+from core.models import Hit, Query, Results
+from pages.components import ask, extras, views
+from pages.components.chrome import heading, presenting, set_page
 from pages.components.ingest_panel import add_samples_button
-from pages.components.link import read_link, write_link
 from pages.components.services import page_services
-from pages.components.video_card import video_card
-from pages.components.words import plural
+from pages.components.words import plain, plural
 
 PAGE_SIZE = 12
-MAX_WORDS = 200
-ANY = "any"
+FEED_SIZE = 48
 
 set_page("Discover")
 services = page_services()
-taxonomy = services.taxonomy
-categories = {theme.id: theme for theme in taxonomy.categories}
-moods = {theme.id: theme for theme in taxonomy.moods}
-
-
-def button_text(theme: Theme) -> str:
-    return f":material/{theme.icon}: {theme.label}"
 
 
 def describe(query: Query) -> str:
     """Return in words what was asked for."""
-    words = [categories[query.category].label] if query.category else []
-    words += [moods[query.mood].label.lower()] if query.mood else []
+    words = [services.taxonomy.category(name).label for name in query.categories]
+    words += [services.taxonomy.mood(name).label.lower() for name in query.moods]
     words += [f"“{query.text}”"] if query.text else []
-    return " · ".join(words)
-
-
-def choose() -> Query:
-    """Draw the three ways to ask and return what is asked; the page's address carries all of it."""
-    read_link(
-        {
-            "q": lambda text: text[:MAX_WORDS],
-            "category": lambda id_: id_ if id_ in categories else None,
-            "mood": lambda id_: id_ if id_ in moods else ANY,
-        }
-    )
-    text = st.text_input(
-        "Search in words",
-        key="q",
-        placeholder="Say what should happen in it: a dog on grass, storm at sea, robots …",
-        icon=":material/search:",
-        label_visibility="collapsed",
-        max_chars=MAX_WORDS,
-    )
-    category = st.pills(
-        "Category", list(categories), format_func=lambda id_: button_text(categories[id_]), key="category"
-    )
-    mood = st.pills(
-        "Mood",
-        [ANY, *moods],
-        format_func=lambda id_: button_text(moods[id_]) if id_ in moods else "Any",
-        required=True,
-        key="mood",
-    )
-    query = Query(text=(text or "").strip(), category=category, mood=None if mood == ANY else mood)
-    write_link({"q": query.text, "category": query.category, "mood": query.mood})
-    return query
+    words += ["more like a video"] if query.like else []
+    words += ["more like a picture"] if query.picture is not None else []
+    return " · ".join(words) or "you"
 
 
 def show_empty_library() -> None:
     with st.container(border=True, horizontal_alignment="center", key="empty"):
-        st.markdown("### :material/movie: Your library is empty")
+        st.subheader(":material/movie: Your library is empty", anchor=False, text_alignment="center")
         st.text("Add videos of your own, or start with a small library of animated scenes drawn on the spot.")
         with st.container(horizontal=True, horizontal_alignment="center"):
             add_samples_button(services, then_go_to="pages/ingest.py")
@@ -77,52 +37,81 @@ def show_empty_library() -> None:
                 st.switch_page("pages/ingest.py")
 
 
-def show_nothing_found(query: Query) -> None:
+def show_nothing_found(query: Query, results: Results) -> None:
     with st.container(border=True, key="nothing"):
-        st.markdown("### :material/search_off: Nothing here matches that")
+        st.subheader(":material/search_off: Nothing here matches that", anchor=False)
         st.text(f"No video in the library fits {describe(query)}.")
+        if any((query.filters.lengths, query.filters.shapes, query.filters.sounds)) and sum(
+            results.facets.sounds.values()
+        ):
+            st.caption("Some do without the filters: look under Tune.")
         if query.text:
-            st.caption("Try other or fewer words; this encoder matches words with titles, tags and subtitles.")
-        if query.mood and (query.category or query.text):
-            st.caption("Set the mood to Any.")
-        st.caption("Press another category, or add more videos on the Ingest page.")
+            st.caption("Try other or fewer words.")
+        if results.alternatives:
+            st.caption("Nearest to it in your library:")
+            with st.container(horizontal=True, gap="xsmall"):
+                for id_ in results.alternatives:
+                    label = services.taxonomy.category(id_).label
+                    st.button(plain(label), key=f"instead-{id_}", on_click=ask.show_category, args=[id_])
 
 
-def show_grid(hits: list[Hit]) -> None:
-    with st.grid(3, min_column_width=280, key="results"):
-        for hit in hits:
-            video_card(hit)
-
-
-def show_results(query: Query) -> None:
-    asked = (query.text, query.category, query.mood)
-    if st.session_state.get("asked") != asked:
-        st.session_state.update(asked=asked, shown=PAGE_SIZE)
-    shown = st.session_state.shown
-    # One more than is shown tells whether there is more to show.
-    hits = services.discover.search(Query(*asked, limit=min(shown + 1, 100)))
-    if not hits:
-        show_nothing_found(query)
+def show_hits(hits: tuple[Hit, ...], total: int) -> None:
+    marks = services.taste.marks(st.session_state.who)
+    if st.session_state.view == "feed":
+        views.feed(hits, total, services, marks)
         return
-    more = len(hits) > shown
-    counted = plural(min(len(hits), shown), "video") + (" and more" if more else "")
-    st.text(f"{counted} for {describe(query)}")
-    show_grid(hits[:shown])
-    if more and st.button("Show more", icon=":material/expand_more:", width="stretch"):
+    views.grid(hits, services, marks)
+    if total > len(hits) and len(hits) < 100 and st.button("Show more", icon=":material/expand_more:", width="stretch"):
         st.session_state.shown += PAGE_SIZE
         st.rerun()
 
 
-heading("Discover", "Videos by what happens in them and how they feel.", services)
+def show_results(query: Query) -> None:
+    results = services.discover.search(query)
+    st.session_state.facets = results.facets
+    if not results.hits:
+        show_nothing_found(query, results)
+        return
+    if not st.session_state.present:
+        with st.container(horizontal=True, vertical_alignment="center", key="found"):
+            st.text(f"{plural(results.total, 'video')} for {describe(query)}", width="stretch")
+            views.view_controls()
+        if results.all_seen:
+            st.caption("You have seen all that fits, so here it is again.")
+    show_hits(results.hits, results.total)
+
+
+def page_limit() -> int:
+    """Return how many hits to ask for; a new question starts with one page again."""
+    if state.get("asked-before") != ask.question_key():
+        state.update({"asked-before": ask.question_key(), "shown": PAGE_SIZE})
+    return FEED_SIZE if state.view == "feed" else min(state.shown, 100)
+
+
+ask.read_state(services)
+state = st.session_state
+if state.present:
+    presenting()
+    views.leave_presenting()
+elif state.view == "grid":
+    heading("Discover", "Videos by what happens in them and how they feel.", services)
 if not services.index.count().videos:
     show_empty_library()
     st.stop()
-query = choose()
-if not (query.text or query.category or query.mood):
-    st.text("Press a category, set a mood or say a word. Until then, some of what is in your library:")
-    show_grid(services.discover.browse(PAGE_SIZE))
-    st.stop()
+if not state.present and state.view == "grid":
+    extras.channel_bar(services)
+    ask.words_box(services)
+    ask.category_pills(services)
+if not state.present or state.view == "feed":
+    ask.mood_pills(services)
+ask.chips()
+ask.write_state()
+question = ask.asked(page_limit())
 try:
-    show_results(query)
+    if question.asks or services.taste.marks(question.profile).likes:
+        show_results(question)
+    else:
+        st.text("Press a category, set a mood or say a word. Until then, some of what is in your library:")
+        show_hits(tuple(services.discover.browse(PAGE_SIZE)), PAGE_SIZE)
 except AppError as error:
     st.error(str(error))

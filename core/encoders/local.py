@@ -67,6 +67,8 @@ _OF_THE_WHOLE = 0.6
 
 _ASKED_PERCEPTS, _ASKED_CONCEPTS, _ASKED_HASHED = 1.5, 1.0, 0.35
 """How much each block of a text counts when it has all three."""
+_ASKED_IMPLIED = 0.15
+"""How much of what a text implies it asks for: who asks for a dog would rather have a cat than a car."""
 _ONE_OF_MANY = 0.6
 """How far a word is taken for its concept: who asks for wolves is served by a wolf, less so by another wild mammal."""
 _SHOWN_PERCEPTS = 0.25
@@ -151,7 +153,7 @@ def text_vector(reading: Reading) -> np.ndarray:
     trust = reading.known * (reading.named + _ONE_OF_MANY * (1.0 - reading.named))
     blocks = [
         trust * _ASKED_PERCEPTS * _within(reading.percepts / _ASKED_UNIT),
-        trust * _ASKED_CONCEPTS * _within(reading.concepts),
+        trust * _ASKED_CONCEPTS * _within(reading.asked + _ASKED_IMPLIED * (reading.concepts - reading.asked)),
         max(_ASKED_HASHED, np.sqrt(1.0 - trust**2)) * _within(reading.hashed),
     ]
     return _asked([*blocks, np.zeros(LAYOUT)])

@@ -21,6 +21,11 @@ def set_page(title: str) -> None:
     st.html(STYLE)
 
 
+def presenting() -> None:
+    """Hide all that is not a video, for showing to others."""
+    st.html("<style>.stAppHeader, .stToolbar { display: none } .stMainBlockContainer { padding-top: 1rem }</style>")
+
+
 def heading(title: str, subtitle: str, services: Services, badge_every_s: float | None = None) -> None:
     """Draw a page's heading with the badge of the live backends beside it, kept fresh where the library grows."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="heading"):

@@ -1,4 +1,4 @@
-"""A video with its player at the matching moment, as every page shows it."""
+"""A video with its player at the matching moment, why it is there, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -6,33 +6,110 @@ import math
 
 import streamlit as st
 
-from core.models import Hit
+from core.errors import AppError
+from core.models import Hit, Reason
 from core.services import Services
-from pages.components.words import LABELS, clock
+from core.taste import Marks
+from pages.components.ask import show_like, show_picture
+from pages.components.words import LABELS, clock, plural
+
+_SHOWN_PARTS = {"category": "Category", "words": "Words", "mood": "Mood", "similar": "Like", "picture": "Picture"}
 
 
-def video_card(hit: Hit) -> None:
-    """Draw one hit: the player at the moment, the title, how well it matches, and what was seen.
-
-    Texts that came with a file go through st.text, which reads neither HTML nor Markdown.
-    """
+def video_card(hit: Hit, services: Services, marks: Marks) -> None:
+    """Draw one hit in the grid. Texts that came with a file go through st.text: neither HTML nor Markdown."""
     with st.container(border=True, gap="xsmall", key=f"card-{hit.video_id}"):
-        start = whole_second(hit.start_s, hit.end_s)
-        player(hit.url, start, hit.title)
-        title(hit.title, hit.video_id)
+        moment_player(hit)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             if hit.confidence:
                 label, colour = LABELS[hit.confidence]
                 st.badge(label, color=colour)
-            moment = f"from {clock(start)} · " if start else ""
-            st.caption(f"{moment}{clock(hit.duration_s)}")
+            st.caption(clock(hit.duration_s))
+            if hit.seen:
+                st.caption(" · ".join(hit.seen))
+        with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key=f"do-{hit.video_id}"):
+            taste_buttons(hit, services, marks)
+            like_menu(hit, services)
+            why(hit)
+
+
+@st.fragment
+def moment_player(hit: Hit, *, autoplay: bool = False) -> None:
+    """Draw the player, the title and chips for the matching moments; a chip seeks in place."""
+    starts = list(dict.fromkeys(whole_second(moment.start_s, moment.end_s) for moment in hit.moments))
+    key = f"moment-{hit.video_id}"
+    best = whole_second(hit.start_s, hit.end_s)
+    start = st.session_state.get(key)
+    player(hit.url, best if start not in starts else start, hit.title, autoplay=autoplay)
+    title(hit.title, hit.video_id)
+    if len(starts) > 1:
+        st.pills(
+            "Matching moments",
+            sorted(starts),
+            format_func=lambda second: f":material/play_arrow: {clock(second)}",
+            default=best if best in starts else None,
+            key=key,
+            label_visibility="collapsed",
+        )
+
+
+def taste_buttons(hit: Hit, services: Services, marks: Marks) -> None:
+    """Draw thumbs up and down and "seen" for the person whose taste counts."""
+    state = {
+        "like": (":material/thumb_up:", "More of this kind", hit.video_id in marks.likes),
+        "dislike": (":material/thumb_down:", "Less of this kind", hit.video_id in marks.dislikes),
+        "seen": (":material/visibility:", "I have seen it", hit.video_id in marks.seen),
+    }
+    for mark, (icon, hint, on) in state.items():
+        st.button(
+            icon,
+            help=f"{hint}{' (press to undo)' if on else ''}: {mark}",
+            type="primary" if on else "tertiary",
+            key=f"{mark}-{hit.video_id}",
+            on_click=_mark,
+            args=[services, hit.video_id, mark, on],
+        )
+
+
+def like_menu(hit: Hit, services: Services) -> None:
+    """Draw the ways to find more like a video: all of it, its moment, or one frame."""
+    with st.popover(":material/auto_awesome_motion:", type="tertiary", help="More like this"):
+        st.button("Like this video", key=f"more-{hit.video_id}", on_click=show_like, args=[hit.video_id])
+        st.button(
+            f"Like this moment ({clock(hit.start_s)})",
+            key=f"moment-like-{hit.video_id}",
+            on_click=show_like,
+            args=[hit.video_id, (hit.start_s + hit.end_s) / 2],
+        )
+        if services.encoder.info.images:
+            second = st.number_input(
+                "Find the frame at second", 0.0, hit.duration_s, hit.start_s, 1.0, key=f"at-{hit.video_id}"
+            )
+            st.button("Like this frame", key=f"frame-{hit.video_id}", on_click=_frame, args=[services, hit, second])
+            if problem := st.session_state.pop(f"frame-problem-{hit.video_id}", None):
+                st.error(problem)
+
+
+def why(hit: Hit) -> None:
+    """Draw why a hit is there: what each part of the query contributed, what was seen, where."""
+    with st.popover(":material/help:", type="tertiary", help="Why this?"):
+        most = max((abs(reason.share) for reason in hit.reasons), default=0.0) or 1.0
+        for reason in hit.reasons:
+            _reason(reason, most)
         if hit.seen:
-            st.caption(" · ".join(hit.seen))
+            st.caption("Seen at this moment")
+            st.text(", ".join(hit.seen))
+        st.caption("Moment")
+        st.text(f"{clock(hit.start_s)} to {clock(hit.end_s)} of {clock(hit.duration_s)}")
+        if hit.copies:
+            st.caption(f"{plural(len(hit.copies), 'copy', 'copies')} folded into this card")
+            for copy in hit.copies:
+                st.text(copy)
 
 
-def player(url: str, start_s: int, title: str) -> None:
+def player(url: str, start_s: int, title: str, *, autoplay: bool = False) -> None:
     """Draw a player that fetches by URL (never by path: Streamlit would hold the whole file in memory)."""
-    st.video(url, start_time=start_s, alt=title)
+    st.video(url, start_time=start_s, alt=title, autoplay=autoplay, muted=autoplay)
 
 
 def whole_second(start_s: float, end_s: float) -> int:
@@ -65,3 +142,31 @@ def most_like(services: Services, video_id: str, key: str) -> None:
 def _similar(_services: Services, video_id: str, videos: int) -> list[Hit]:
     """Ask for the most similar videos once for each size of the library: pages are drawn again every second."""
     return _services.discover.similar(video_id)
+
+
+def _reason(reason: Reason, most: float) -> None:
+    if reason.kind == "taste":
+        liked = "nearer to what you like" if reason.score > 0 else "nearer to what you dislike"
+        st.caption("Your taste")
+        st.text(liked)
+        return
+    st.caption(_SHOWN_PARTS[reason.kind])
+    st.text(reason.label)
+    st.progress(min(max(reason.share / most, 0.0), 1.0))
+
+
+def _mark(services: Services, video_id: str, mark: str, on: bool) -> None:
+    profile = st.session_state.who
+    if on:
+        services.taste.unmark(profile, video_id, mark)
+    else:
+        services.taste.mark(profile, video_id, mark)
+        said = {"like": "More of this kind from now on.", "dislike": "Less of this kind from now on.", "seen": "Noted."}
+        st.toast(said[mark])
+
+
+def _frame(services: Services, hit: Hit, second: float) -> None:
+    try:
+        show_picture(services.frame(hit.video_id, second))
+    except AppError as error:
+        st.session_state[f"frame-problem-{hit.video_id}"] = str(error)

@@ -27,3 +27,8 @@ def elapsed(seconds: float) -> str:
 def plural(number: int, one: str, many: str | None = None) -> str:
     """Return a counted noun: 1 video, 1,204 videos."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def plain(text: str) -> str:
+    """Return text escaped, so that Markdown shows it as it is."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>$:~&" else letter for letter in text)
