@@ -104,7 +104,7 @@ SCENES: tuple[Scene, ...] = (
         ("fox", "snow", "winter", "forest", "dusk", "quiet", "wildlife"),
         ("nature", "animals", "animation"),
         "calm",
-        8.0,
+        7.5,
     ),
     Scene(
         "before-the-thunder",
@@ -113,7 +113,7 @@ SCENES: tuple[Scene, ...] = (
         ("forest", "deer", "thunderstorm", "lightning", "rain", "danger", "weather"),
         ("nature", "animals", "adventure"),
         "tense",
-        8.5,
+        8.0,
     ),
     Scene(
         "bee-morning",
@@ -131,7 +131,7 @@ SCENES: tuple[Scene, ...] = (
         ("whale", "calf", "night", "stars", "moon", "dream", "magic"),
         ("fantasy", "animals", "animation"),
         "dreamy",
-        9.0,
+        8.0,
     ),
     Scene(
         "lantern-fish",
@@ -140,7 +140,7 @@ SCENES: tuple[Scene, ...] = (
         ("deep sea", "fish", "ocean", "jellyfish", "bioluminescence", "underwater"),
         ("documentary", "animals", "nature"),
         "dreamy",
-        8.5,
+        7.5,
     ),
     Scene(
         "rocket-launch",
@@ -158,7 +158,7 @@ SCENES: tuple[Scene, ...] = (
         ("lighthouse", "storm", "sea", "waves", "lightning", "boat", "danger", "night"),
         ("adventure", "nature", "animation"),
         "tense",
-        8.5,
+        8.0,
     ),
     Scene(
         "balloons-at-sunrise",
@@ -167,7 +167,7 @@ SCENES: tuple[Scene, ...] = (
         ("hot-air balloon", "sunrise", "mountains", "mist", "flight", "journey"),
         ("travel", "adventure", "nature"),
         "calm",
-        8.5,
+        7.5,
     ),
     Scene(
         "last-train-rain",
@@ -176,7 +176,7 @@ SCENES: tuple[Scene, ...] = (
         ("train", "rain", "night", "city", "window", "lonely", "farewell"),
         ("travel", "animation"),
         "melancholic",
-        9.0,
+        8.0,
     ),
     Scene(
         "desert-road",
@@ -230,7 +230,7 @@ SCENES: tuple[Scene, ...] = (
         ("love", "couple", "sunset", "sea", "bench", "kiss", "evening"),
         ("animation", "nature"),
         "romantic",
-        8.5,
+        8.0,
     ),
     Scene(
         "kite-day",
@@ -239,7 +239,7 @@ SCENES: tuple[Scene, ...] = (
         ("family", "kite", "parents", "child", "dog", "wind", "weekend", "hill"),
         ("family", "kids", "cartoon"),
         "joyful",
-        8.0,
+        7.0,
     ),
     Scene(
         "pancake",
@@ -284,7 +284,7 @@ SCENES: tuple[Scene, ...] = (
         ("jazz", "cats", "band", "saxophone", "double bass", "drums", "concert", "swing"),
         ("music", "cartoon", "animals"),
         "joyful",
-        8.0,
+        7.5,
     ),
     Scene(
         "abc-blocks",
@@ -302,7 +302,7 @@ SCENES: tuple[Scene, ...] = (
         ("volcano", "magma", "lava", "eruption", "geology", "earth", "science", "explained"),
         ("documentary", "education", "nature"),
         "tense",
-        9.0,
+        8.5,
     ),
     Scene(
         "eight-planets",
@@ -311,7 +311,7 @@ SCENES: tuple[Scene, ...] = (
         ("solar system", "planets", "astronomy", "sun", "orbit", "lesson", "space"),
         ("education", "documentary", "sci-fi"),
         "dreamy",
-        9.0,
+        8.5,
     ),
     Scene(
         "penalty",
@@ -356,7 +356,7 @@ SCENES: tuple[Scene, ...] = (
         ("coffee", "breakfast", "cup", "steam", "cat", "window", "cosy", "croissant"),
         ("food", "animation"),
         "calm",
-        8.0,
+        7.0,
     ),
 )
 """Every scene, in the order in which it is best shown."""

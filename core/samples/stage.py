@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, cos, exp, hypot, pi, radians, sin
+from math import ceil, cos, exp, floor, hypot, pi, radians, sin
 from typing import NamedTuple
 
 import numpy as np
@@ -154,6 +154,7 @@ def shot(t: float, *starts: float) -> tuple[int, float]:
 # ---------------------------------------------------------------- shapes as points
 
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * pi, 40, False)), np.sin(np.linspace(0, 2 * pi, 40, False))], axis=1)
+_SMALL_CIRCLE = _CIRCLE[::3]
 _STEPS = np.linspace(0, 1, 8, False)[:, None]
 _CATMULL_ROM = 0.5 * np.hstack(
     [
@@ -168,13 +169,15 @@ _CATMULL_ROM = 0.5 * np.hstack(
 def smooth(points: Points, closed: bool = True) -> np.ndarray:
     """Return the Catmull-Rom curve through these points, float (m, 2)."""
     pts = np.asarray(points, dtype=float)
-    if closed:
-        before, after, later = np.roll(pts, 1, 0), np.roll(pts, -1, 0), np.roll(pts, -2, 0)
-        corners = np.stack([before, pts, after, later], axis=1)
-        return (_CATMULL_ROM @ corners).reshape(-1, 2)
-    padded = np.vstack([pts[:1], pts, pts[-1:]])
-    corners = np.stack([padded[:-3], padded[1:-2], padded[2:-1], padded[3:]], axis=1)
-    return np.vstack([(_CATMULL_ROM @ corners).reshape(-1, 2), pts[-1:]])
+    curve = (_CATMULL_ROM @ pts[_neighbours(len(pts), closed)]).reshape(-1, 2)
+    return curve if closed else np.concatenate([curve, pts[-1:]])
+
+
+@lru_cache(maxsize=128)
+def _neighbours(count: int, closed: bool) -> np.ndarray:
+    """Return which four points shape each piece of a curve, int (pieces, 4)."""
+    pieces = np.arange(count if closed else count - 1)[:, None] + np.array([-1, 0, 1, 2])
+    return pieces % count if closed else pieces.clip(0, count - 1)
 
 
 def ridge(rng: np.random.Generator, width: float, rough: float = 1.0, octaves: int = 4) -> np.ndarray:
@@ -209,6 +212,7 @@ class Stage:
         self._turn = np.eye(2) * SUPER
         self._shift = np.zeros(2)
         self._camera: tuple[float, float, float] | None = None
+        self._lens = Image.Resampling.BILINEAR
 
     # where things are drawn
 
@@ -220,7 +224,8 @@ class Stage:
         turn, shift = self._turn, self._shift
         c, s = cos(radians(angle)), sin(radians(angle))
         self._shift = shift + turn @ (x, y)
-        self._turn = turn @ np.array([[c, -s], [s, c]]) @ np.diag([sx, sx if sy is None else sy])
+        sy = sx if sy is None else sy
+        self._turn = turn @ np.array([[c * sx, -s * sy], [s * sx, c * sy]])
         try:
             yield
         finally:
@@ -235,6 +240,7 @@ class Stage:
         zoom, x, y = self._camera or (1.0, WIDTH / 2, HEIGHT / 2)
         zoom = max(zoom, 1 + 2.5 * amount / HEIGHT)
         self._camera = (zoom, x + amount * sin(t * 71), y + amount * sin(t * 93 + 1))
+        self._lens = Image.Resampling.BOX  # half the work, and a shaking picture hides that it is coarser
 
     # shapes
 
@@ -248,7 +254,9 @@ class Stage:
     def ellipse(
         self, x: float, y: float, rx: float, ry: float | None = None, paint: Paint = "#000000", angle: float = 0
     ) -> None:
-        points = _CIRCLE * (rx, rx if ry is None else ry)
+        ry = rx if ry is None else ry
+        # A dozen corners are round enough for what is a few pixels wide.
+        points = (_CIRCLE if max(rx, ry) * abs(self._turn[0]).max() > 10 else _SMALL_CIRCLE) * (rx, ry)
         if angle:
             c, s = cos(radians(angle)), sin(radians(angle))
             points = points @ np.array([[c, s], [-s, c]])
@@ -272,7 +280,7 @@ class Stage:
         if curved and len(pts) > 2:
             pts = smooth(pts, closed=False)
         pts = pts @ self._turn.T + self._shift
-        wide = width * abs(np.linalg.det(self._turn)) ** 0.5
+        wide = width * self._scale()
         ink = rgba(colour)
         self._pen.line(pts.ravel().tolist(), fill=ink, width=max(1, round(wide)), joint="curve")
         if caps and wide > 3 and ink[3] == 255:
@@ -283,10 +291,11 @@ class Stage:
     def taper(self, points: Points, start: float, end: float, paint: Paint) -> None:
         """Draw a smooth line whose width goes from `start` to `end`: tails, horns, stems."""
         pts = smooth(points, closed=False)
-        along = np.gradient(pts, axis=0)
-        normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / (np.linalg.norm(along, axis=1, keepdims=True) + 1e-9)
-        half = np.linspace(start, end, len(pts))[:, None] / 2
-        self.polygon(np.vstack([pts + normal * half, (pts - normal * half)[::-1]]), paint)
+        along = np.empty_like(pts)
+        along[1:-1], along[0], along[-1] = pts[2:] - pts[:-2], pts[1] - pts[0], pts[-1] - pts[-2]
+        half = np.linspace(start, end, len(pts)) / 2 / (np.hypot(along[:, 0], along[:, 1]) + 1e-9)
+        aside = along[:, ::-1] * (-1, 1) * half[:, None]
+        self.polygon(np.concatenate([pts + aside, (pts - aside)[::-1]]), paint)
         for (x, y), wide in ((pts[0], start), (pts[-1], end)):
             if wide > 1.5 and not isinstance(paint, Gradient):
                 self.ellipse(x, y, wide / 2, paint=paint)
@@ -294,9 +303,10 @@ class Stage:
     def dots(self, xs: Iterable[float], ys: Iterable[float], radii: Iterable[float], colour: Colour) -> None:
         """Draw many small discs: snow, stars, sparks."""
         ink = rgba(colour)
-        for x, y, r in zip(xs, ys, radii, strict=True):
-            (px, py), pr = self._turn @ (x, y) + self._shift, r * SUPER
-            self._pen.ellipse((px - pr, py - pr, px + pr, py + pr), fill=ink)
+        places = np.column_stack([np.asarray(xs), np.asarray(ys)]) @ self._turn.T + self._shift
+        for (x, y), r in zip(places.tolist(), radii, strict=True):
+            r *= SUPER
+            self._pen.ellipse((x - r, y - r, x + r, y + r), fill=ink)
 
     def streaks(
         self, xs: Iterable[float], ys: Iterable[float], dx: float, dy: float, width: float, colour: Colour
@@ -311,7 +321,7 @@ class Stage:
     ) -> None:
         """Write words; `anchor` is Pillow's, middle by default, `bold` a stroke width."""
         place = tuple(self._turn @ (x, y) + self._shift)
-        scale = abs(np.linalg.det(self._turn)) ** 0.5
+        scale = self._scale()
         self._pen.text(
             place, words, rgba(colour), _font(round(size * scale)), anchor=anchor, stroke_width=round(bold * scale)
         )
@@ -321,8 +331,7 @@ class Stage:
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float = 1.0) -> None:
         """Add light that falls off softly to nothing at `radius`."""
         (px, py) = self._turn @ (x, y) + self._shift
-        scale = abs(np.linalg.det(self._turn)) ** 0.5
-        size = max(4, round(2 * radius * scale / 8) * 8)
+        size = max(4, round(2 * _LIT * radius * self._scale() / 8) * 8)
         left, top = round(px - size / 2), round(py - size / 2)
         box = (max(left, 0), max(top, 0), min(left + size, self.image.width), min(top + size, self.image.height))
         if box[0] >= box[2] or box[1] >= box[3] or strength <= 0:
@@ -376,9 +385,14 @@ class Stage:
         w, h = WIDTH * SUPER / zoom, HEIGHT * SUPER / zoom
         left = min(max(x * SUPER - w / 2, 0), WIDTH * SUPER - w)
         top = min(max(y * SUPER - h / 2, 0), HEIGHT * SUPER - h)
-        return self.image.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR, box=(left, top, left + w, top + h))
+        return self.image.resize((WIDTH, HEIGHT), self._lens, box=(left, top, left + w, top + h))
 
     # paint
+
+    def _scale(self) -> float:
+        """Return how many pixels a unit is here, for what is drawn the same in all directions."""
+        (a, b), (c, d) = self._turn
+        return abs(a * d - b * c) ** 0.5
 
     def _fill(self, pts: np.ndarray, paint: Paint) -> None:
         if isinstance(paint, Gradient):
@@ -390,22 +404,23 @@ class Stage:
             self._pen.polygon(pts.ravel().tolist(), fill=rgba(paint))
 
     def _fill_through_mask(self, pts: np.ndarray, paint: Gradient) -> None:
-        left, top = np.floor(np.maximum(pts.min(axis=0), 0)).astype(int).tolist()
-        right, bottom = np.ceil(pts.max(axis=0)).astype(int).tolist()
-        right, bottom = min(right + 1, self.image.width), min(bottom + 1, self.image.height)
+        (first_x, first_y), (last_x, last_y) = pts.min(axis=0).tolist(), pts.max(axis=0).tolist()
+        left, top = max(floor(first_x), 0), max(floor(first_y), 0)
+        right, bottom = min(ceil(last_x) + 1, self.image.width), min(ceil(last_y) + 1, self.image.height)
         if right <= left or bottom <= top:
             return
-        size = (right - left, bottom - top)
+        size, above = (right - left, bottom - top), top - floor(first_y)
         mask = Image.new("L", size)
         ImageDraw.Draw(mask).polygon((pts - (left, top)).ravel().tolist(), fill=255)
-        colours = vertical(size[1], [(0, paint.top), (1, paint.bottom)]).resize(size)
+        column = _column(ceil(last_y) + 1 - floor(first_y), paint)
+        colours = column.resize(size, Image.Resampling.NEAREST, box=(0, above, 1, above + size[1]))
         if rgba(paint.top)[3] < 255 or rgba(paint.bottom)[3] < 255:
             mask = ImageChops.multiply(mask, colours.getchannel("A"))
         if self.image.mode == "RGBA":
             colours.putalpha(mask)
             self.image.alpha_composite(colours, (left, top))
         else:
-            self.image.paste(colours.convert("RGB"), (left, top), mask)
+            self.image.paste(colours.convert("RGB") if colours.mode == "RGBA" else colours, (left, top), mask)
 
 
 def vertical(height_px: int, stops: Sequence[tuple[float, Colour]]) -> Image.Image:
@@ -423,17 +438,27 @@ def sky(*stops: tuple[float, Colour]) -> Image.Image:
     return vertical(size[1], stops).convert("RGB").resize(size)
 
 
-@lru_cache(maxsize=96)
-def _falloff(size: int) -> np.ndarray:
-    axis = (np.arange(size) + 0.5) / size * 2 - 1
-    distance = np.hypot(axis[:, None], axis[None, :])
-    return np.clip(1 - distance, 0, 1) ** 2.2
+@lru_cache(maxsize=4096)
+def _column(height_px: int, paint: Gradient) -> Image.Image:
+    return vertical(height_px, [(0, paint.top), (1, paint.bottom)])
+
+
+_LIT = 0.86
+"""Share of a glow's radius that is drawn; beyond it the light would be under three levels of 255."""
+
+
+@lru_cache(maxsize=1)
+def _falloff() -> Image.Image:
+    axis = np.linspace(-1, 1, 512)
+    away = np.hypot(axis[:, None], axis[None, :])
+    return Image.fromarray(np.round(255 * np.clip(1 - away, 0, 1) ** 1.9).astype(np.uint8))
 
 
 @lru_cache(maxsize=256)
-def _glow(size: int, colour: tuple[int, int, int], strength: int) -> Image.Image:
-    light = _falloff(size)[:, :, None] * np.array(colour, dtype=float) * (strength / 24)
-    return Image.fromarray(np.round(light).astype(np.uint8))
+def _glow(size_px: int, colour: tuple[int, int, int], strength: int) -> Image.Image:
+    """Return a light on black, RGB; strength in 24ths."""
+    light = _falloff().resize((size_px, size_px), Image.Resampling.BILINEAR)
+    return Image.merge("RGB", [light.point([round(a * c / 255 * strength / 24) for a in range(256)]) for c in colour])
 
 
 @lru_cache(maxsize=32)

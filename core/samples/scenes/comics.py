@@ -863,6 +863,6 @@ PLAYS = {
     "pancake": Play(pancake, pancake_score, 0.75, Look(grain=3, vignette=0.1)),
     "penguin-slip": Play(penguin_slip, penguin_slip_score, 0.75, Look(grain=3, vignette=0.1)),
     "clay-monster": Play(clay_monster, clay_monster_score, 0.75, Look(grain=4, vignette=0.25), hold=2),
-    "ghost-chase": Play(ghost_chase, ghost_chase_score, 0.75, Look(grain=3, vignette=0.25)),
+    "ghost-chase": Play(ghost_chase, ghost_chase_score, 0.75, Look(grain=3, vignette=0.25), hold=2),
     "jazz-cats": Play(jazz_cats, jazz_cats_score, 0.75, Look(grain=4, vignette=0.25)),
 }

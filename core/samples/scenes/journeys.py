@@ -721,7 +721,7 @@ PLAYS = {
     "rocket-launch": Play(rocket_launch, rocket_launch_score, 0.95),
     "lighthouse-storm": Play(lighthouse_storm, lighthouse_storm_score, 0.97, Look(grain=5, vignette=0.45)),
     "balloons-at-sunrise": Play(balloons, balloons_score, 0.28, Look(grain=5, vignette=0.2)),
-    "last-train-rain": Play(last_train, last_train_score, 0.4, Look(grain=6, vignette=0.5, tint="#eef0f6")),
+    "last-train-rain": Play(last_train, last_train_score, 0.4, Look(grain=5, vignette=0.5, tint="#eef0f6"), hold=2),
     "desert-road": Play(desert_road, desert_road_score, 0.7, Look(grain=4, vignette=0.12)),
-    "rainy-morning-coffee": Play(morning_coffee, morning_coffee_score, 0.25, Look(grain=5, vignette=0.3)),
+    "rainy-morning-coffee": Play(morning_coffee, morning_coffee_score, 0.25, Look(grain=4, vignette=0.3), hold=2),
 }
