@@ -13,6 +13,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -33,7 +34,6 @@ from core.settings import Settings
 from core.stores.base import Store
 from core.stores.folder import FolderStore
 from core.stores.s3 import S3Store
-from core.taxonomy import load as load_taxonomy
 from tests.servers.qdrant import QdrantServer
 from tests.servers.s3 import ACCESS_KEY, CLEAN_ENVIRONMENT, REGION, SECRET_KEY, S3Server
 from tests.servers.twelvelabs import API_KEY, TwelveLabsServer
@@ -269,30 +269,33 @@ class TestWired:
         )
 
     def test_pressing_a_category_or_a_mood_costs_no_call(self, server: TwelveLabsServer, settings: Settings) -> None:
-        taxonomy = load_taxonomy()
-        prompts = {text for theme in (*taxonomy.categories, *taxonomy.moods) for text in theme.prompts}
         first = services.build(settings)
-        deadline = time.monotonic() + PATIENCE_S
-        while set(server.texts) < prompts:
-            assert time.monotonic() < deadline, "the taxonomy was not encoded ahead"
-            time.sleep(0.02)
+        join_warming()
         first.close()
-        assert len(server.texts) == len(prompts)
+        asked = sorted(server.texts)
+        assert len(asked) == len(set(asked)) > 50
         again = services.build(settings)
-        for category in taxonomy.categories:
-            again.discover.search(Query(category=category.id))
-        for mood in taxonomy.moods:
-            again.discover.search(Query(mood=mood.id))
+        for category in again.taxonomy.categories:
+            again.discover.search(Query(categories=(category.id,)))
+        for mood in again.taxonomy.moods:
+            again.discover.search(Query(moods=(mood.id,)))
         again.discover.search(Query(text="a grey wolf"))
         again.discover.search(Query(text="a grey wolf"))
         again.close()
-        assert sorted(server.texts) == sorted([*prompts, "a grey wolf"])
+        assert sorted(server.texts) == sorted([*asked, "a grey wolf"])
 
     def test_the_settings_reach_the_encoder(self, settings: Settings) -> None:
         built = services.build(settings)
         assert (built.encoder.info.name, built.encoder.info.parallel) == ("twelvelabs/marengo3.0", 3)
         assert API_KEY not in repr(built)
+        join_warming()
         built.close()
+
+
+def join_warming() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "warm-texts":
+            thread.join(PATIENCE_S)
 
 
 if __name__ == "__main__":

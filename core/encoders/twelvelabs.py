@@ -103,7 +103,7 @@ NEW_TASK_S = 600.0
 LEAST_DEADLINE_S = 1800.0
 TICK_S = 0.2
 """How often progress is told while waiting, and so how soon a cancel is noticed."""
-POLL_S, MOST_POLL_S, POLL_SHARE = 0.3, 10.0, 0.15
+POLL_S, MOST_POLL_S, POLL_SHARE = 0.3, 10.0, 0.1
 """The first pause between two looks, the longest, and the share of the time waited so far that a pause may add."""
 TIMEOUT_S = 30
 SEND_TIMEOUT_S = 120
@@ -272,7 +272,7 @@ class TwelveLabsEncoder:
     def _begin(self, video: Video, notes: MutableMapping[str, str], on_progress: Progress) -> None:
         """Leave the id of this video's task in the notes: of one that was created unnoticed, or of a new one."""
         source = self._source(video)
-        if "asked" in notes and (orphan := self._orphan(source, notes["asked"], on_progress)):
+        if "asked" in notes and (orphan := self._orphan(source, notes["asked"])):
             notes["task"] = orphan
             return
         if source.url is not None:
@@ -312,16 +312,21 @@ class TwelveLabsEncoder:
             **({"embedding_type": ["fused_embedding"]} if self._model.fused and len(options) > 1 else {}),
         )
 
-    def _orphan(self, source: _Source, asked: str, on_progress: Progress) -> str | None:
-        """Return the id of a task that was created for this source without our hearing of it."""
+    def _orphan(self, source: _Source, asked: str) -> str | None:
+        """Return the id of a task that was created for this source without our hearing of it.
+
+        Raises Unavailable while the request for it may still be on its way.
+        """
         asked_at = datetime.fromisoformat(asked)
         if found := self._listed(source, asked_at):
             return found
-        settled_s = (datetime.now(UTC) - asked_at).total_seconds()
-        if settled_s >= self._settle_s:
-            return None
-        self._pause(min(self._settle_s, self._settle_s - settled_s), lambda: on_progress(0.0))
-        return self._listed(source, asked_at)
+        left_s = self._settle_s - (datetime.now(UTC) - asked_at).total_seconds()
+        if left_s > 0:
+            raise Unavailable(
+                "TwelveLabs may have begun this video without our hearing of it.",
+                retry_after_s=min(left_s, self._settle_s),
+            )
+        return None
 
     def _listed(self, source: _Source, asked_at: datetime) -> str | None:
         since = (asked_at - CLOCK_MARGIN).strftime("%Y-%m-%dT%H:%M:%SZ")
