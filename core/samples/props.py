@@ -18,6 +18,7 @@ from core.samples.stage import (
     Stage,
     fade,
     land,
+    mix,
     ridge,
     wave,
 )
@@ -123,10 +124,10 @@ def hills(
     return s.layer(0.0 if dress else shadow)
 
 
-def pine(s: Stage, x: float, y: float, height: float, paint: Paint, snow: Colour | None = None) -> None:
+def pine(s: Stage, x: float, y: float, height: float, paint: Colour, snow: Colour | None = None) -> None:
     """Draw a fir of three skirts, its foot at (x, y)."""
     with s.at(x, y + 2, sx=height):
-        s.rect(-0.03, -0.2, 0.06, 0.22, "#3a2a2a")
+        s.rect(-0.03, -0.2, 0.06, 0.22, mix(paint, "#2a1a1a", 0.3))
         for foot, top, half in ((-0.1, -0.52, 0.26), (-0.32, -0.76, 0.2), (-0.55, -1.0, 0.14)):
             s.polygon(
                 [

@@ -126,7 +126,7 @@ def penalty(rng: np.random.Generator) -> Draw:
     confetti, lines, fans = rng.random((80, 4)), rng.random((36, 2)), rng.random((30, 2))
 
     def keeper(s: Stage, x: float, y: float, dive: float, t: float) -> None:
-        with s.at(x + 116 * dive, y - 78 * np.sin(np.pi * clamp(dive * 0.62)), 74 * dive):
+        with s.at(x + 74 * dive, y - 70 * np.sin(np.pi * clamp(dive * 0.62)), 74 * dive):
             for side in (-1, 1):
                 s.line(reach((side * 7, -36), (side * (14 + 12 * dive), 0), 42, side), 11, "#262b3f")
                 reach_to = (side * 34, -66 - 8 * wave(t, 0.3)) if dive == 0 else (8 + side * 10, -124)
@@ -190,7 +190,7 @@ def penalty(rng: np.random.Generator) -> Draw:
                 for k in range(5):
                     s.ellipse(206, 132, 12 * k + bulge, 10 * k + bulge, fade("#ffffff", 0.16))
             dive = ease(span(u, 0.15, 0.75)) if number == 2 else 1.0
-            keeper(s, 330, 252, dive, t)
+            keeper(s, 322, 252, dive, t)
             bx, by = 560 - 354 * fly, 390 - 258 * fly - 40 * np.sin(np.pi * fly)
             drop = 0 if fly < 1 else 106 * clamp((u - 0.6 if number == 2 else 1.2 + u) * 1.2) ** 2
             _ball(s, bx, min(by + drop, 246), 22 - 10 * fly, t * 500 * (drop < 100))
@@ -282,7 +282,7 @@ def sunset_skater(rng: np.random.Generator) -> Draw:
                 [(hip[0] - 18, hip[1] + 6), (chest[0] - 22, chest[1] - 6), (chest[0] + 16, chest[1] - 10),
                 (hip[0] + 18, hip[1] + 6)], Gradient("#ffd23d", "#f2902b"),
             )
-            s.line(reach(chest, (54 + 6 * air, chest[1] + 8 - 40 * air), 60, -1), 12, "#f2b48a")
+            s.line(reach(chest, (60, chest[1] + 18 - 50 * air), 60, -1), 12, "#f2b48a")
             with s.at(chest[0] + 10, chest[1] - 28, 6):
                 s.ellipse(0, 0, 18, 19, "#f2b48a")
                 s.blob([(-18, -2), (-44 - 6 * wave(t, 0.2), 6 + 5 * wave(t, 0.24)), (-30, 14), (-12, 12)], "#5fe4f0")
@@ -477,7 +477,7 @@ def marble_dance_score(track: Track) -> None:
 def the_corridor(rng: np.random.Generator) -> Draw:
     def corridor(light: str, dark: str) -> Image.Image:
         s = Stage(colour=dark)
-        for k in range(9, -1, -1):
+        for k in range(10):
             near = 0.84**k
             x, y = 340 * near, 196 * near
             shade = mix(light, "#000000", 0.25 + 0.075 * k)

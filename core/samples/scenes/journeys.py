@@ -570,6 +570,10 @@ def desert_road(rng: np.random.Generator) -> Draw:
         s.scroll(rocks, t * 30)
         s.scroll(dunes, t * 80)
         s.scroll(cacti, t * 170)
+        sign = 760 - (t * 210) % 1500
+        s.rect(sign, 206, 6, 86, "#8a5a3c")
+        s.rect(sign - 34, 192, 74, 32, "#fff3d9", 5)
+        s.text(sign + 3, 208, "SEA 99", 15, "#c9503c", bold=0.3)
         s.rect(0, 290, WIDTH, 80, Gradient("#6d5f73", "#4c4257"))
         s.rect(0, 290, WIDTH, 4, "#fff0c9")
         for k in range(8):
@@ -579,10 +583,6 @@ def desert_road(rng: np.random.Generator) -> Draw:
         puffs(s, t + 2, 196, 322, dust, ("#f6d9a8d0", "#e8c08ad0"), 8, 22, 15, 0.7)
         s.ellipse(300, 326, 112, 8, "#2b243880")
         car(s, 300 + 10 * wave(t, 3.1), 322, t)
-        sign = 760 - (t * 300) % 1500
-        s.rect(sign, 236, 6, 80, "#8a5a3c")
-        s.rect(sign - 34, 226, 74, 32, "#fff3d9", 5)
-        s.text(sign + 3, 242, "SEA 99", 15, "#c9503c", bold=0.3)
 
     return draw
 
@@ -617,8 +617,6 @@ def clarion(freq: float, length_s: float) -> np.ndarray:
 def morning_coffee(rng: np.random.Generator) -> Draw:
     room = Stage()
     room.backdrop(sky((0, "#d9b48a"), (1, "#b98a68")))
-    for x in range(0, WIDTH, 40):
-        room.rect(x, 0, 20, HEIGHT, "#d2a97d")
     room.rect(150, 10, 350, 256, "#7d543c", 8)
     pane = Stage()
     pane.backdrop(sky((0, "#9fb4b8"), (0.7, "#c9d4cc"), (1, "#dfe0d0")))
@@ -626,6 +624,9 @@ def morning_coffee(rng: np.random.Generator) -> Draw:
         pane.paste(hills(rng, base, 16, ink, 0.3, dress=lambda s, x, y, ink=ink: pine(s, x, y, 46, ink), every=44))
     view = pane.image.crop((320, 40, 980, 512))
     front = Stage(colour=None)
+    for x in (*range(-20, 150, 40), *range(500, WIDTH, 40)):
+        front.rect(x, 0, 20, HEIGHT, "#d2a97d")
+        front.rect(x + 20, 0, 20, HEIGHT, "#c9a078")
     front.rect(320, 10, 10, 250, "#7d543c")
     front.rect(150, 130, 350, 8, "#7d543c")
     front.polygon([(120, 0), (200, 0), (186, 120), (150, 270), (112, 270)], Gradient("#f3e2c9", "#e0c3a0"))
@@ -676,7 +677,6 @@ def morning_coffee(rng: np.random.Generator) -> Draw:
             y = 24 + (when * 236 + t * 14 * (0.3 + speed)) % 236
             s.line([(x, max(y - 30 * speed, 20)), (x, y)], 1, "#ffffff3c", caps=False)
             s.ellipse(x, y, 1.4 + 1.6 * size, 1.9 + 2.1 * size, "#f6fbffa8")
-        s.rect(0, 0, 148, HEIGHT, "#d2a97d00")
         s.paste(sill)
         cat(s, 430, 300, t)
         s.ellipse(240, 318, 74, 11, "#fff4e4")
@@ -687,14 +687,10 @@ def morning_coffee(rng: np.random.Generator) -> Draw:
         s.ellipse(240, 259, 39, 7, "#5a3020")
         s.ellipse(238, 259, 22, 3.6, "#c98f5e")
         s.line([(206, 268), (208, 284), (216, 300)], 4, "#ff9f85")
-        for k, phase in enumerate((0, 0.35, 0.7)):
-            for age in (0.0, 0.5):
-                u = (t / 4.4 + phase + age) % 1
-                x, y = 224 + 16 * k, 250 - 96 * u
-                curl = [(x + (9 + 8 * u) * wave(t, 3.4, phase + j * 0.16 + u), y - 12 * j) for j in range(5)]
-                s.taper(
-                    curl, 3 + 9 * u, 7 + 9 * u, Gradient(fade("#fff8ee", 0), fade("#fff8ee", 0.34 * np.sin(np.pi * u))),
-                )
+        for k in range(3):
+            lean = 0.3 * k + t / 3.6
+            curl = [(224 + 16 * k + (2 + 1.2 * j) * wave(lean, 1, -0.09 * j), 252 - 11 * j) for j in range(11)]
+            s.taper(curl, 4, 17, Gradient(fade("#fffaf0", 0), fade("#fffaf0", 0.5 + 0.1 * wave(t, 2.3, k * 0.3))))
         for x, y, angle in ((118, 318, -8), (146, 326, 14)):
             with s.at(x, y, angle):
                 s.blob(

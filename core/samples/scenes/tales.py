@@ -101,14 +101,13 @@ def _dragon(s: Stage, x: float, y: float, size: float, t: float, fire: float) ->
     lift = 8 * wave(t, 0.95, 0.25)
     with s.at(x, y + lift, -4, size):
         if fire > 0:
-            for wide, long, ink in ((46, 250, "#ff4a1c"), (32, 205, "#ff8f2b"), (16, 150, "#ffe27a")):
-                jag = [8 * wave(t, 0.11 + 0.02 * k, k * 0.3) for k in range(5)]
-                far = long * fire
-                s.blob(
-                    [(134, -18), (140 + far * 0.4, -14 - wide * 0.3 + jag[0]), (134 + far, 40 - wide * 0.6 + jag[1]),
-                    (150 + far, 70 + jag[2]), (128 + far, 72 + wide * 0.4 + jag[3]),
-                    (128 + far * 0.4, 8 + wide * 0.4 + jag[4]), (130, -8)], ink,
-                )
+            for inner, ink in ((1.0, "#e8331c"), (0.72, "#ff7a24"), (0.46, "#ffb53d"), (0.22, "#fff0a8")):
+                for k in range(16):
+                    age = (k / 16 + t * 2.2) % 1
+                    r = (5 + 36 * age) * inner * (1 - age**5)
+                    s.ellipse(
+                        136 + 236 * fire * age, -18 + 96 * age**1.5 + 9 * age * wave(t, 0.23, k * 0.37), r, paint=ink,
+                    )
             s.glow(150 + 110 * fire, 20, 190, "#ff6a1c", fire)
         for far, shade in ((True, "#3a0b1c"), (False, "#6b1529")):
             tip = (-30 if far else -14, -120 * flap - 14)
@@ -832,8 +831,9 @@ def kite_day(rng: np.random.Generator) -> Draw:
                     (-22, -90)], hair,
                 )
             s.blob([(-17, -38), (-16, -76), (0, -84), (16, -76), (17, -38)], top)
-            s.line(reach((-13, -72), (-24, -46 - 6 * wave(t, 0.8)), 32, -1), 8, skin)
-            s.line(reach((12, -74), hand, 46, -1), 8, skin)
+            near = 1 if hand[0] > 0 else -1
+            s.line(reach((-13 * near, -72), (-26 * near, -44 - 6 * wave(t, 0.8)), 32, -near), 8, skin)
+            s.line(reach((14 * near, -74), hand, 32, near), 8, skin)
             s.ellipse(0, -102, 18, 19, skin)
             s.blob([(-19, -100), (-18, -118), (0, -125), (18, -116), (18, -104), (6, -114), (-10, -110)], hair)
             eyes(s, 5, -101, 13, 2.7, blink(t, 2.2, x / 100))

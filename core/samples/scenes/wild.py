@@ -219,15 +219,16 @@ def before_the_thunder(rng: np.random.Generator) -> Draw:
     sunny, stormy = [], []
     for base, light, dark in ((214, "#8dbf9c", "#161b2e"), (252, "#5a9a74", "#0f1424"), (292, "#3c7a56", "#0a0d1a")):
         seed = int(rng.integers(1 << 30))
-        for inks, kept in (((light, "#f0e6a8"), sunny), ((dark, dark), stormy)):
+        for inks, lift, kept in (((light, "#f0e6a8"), 0.08, sunny), ((dark, dark), 0.02, stormy)):
             own = np.random.default_rng(seed)
 
-            def plant(s: Stage, x: float, y: float, own: np.random.Generator = own, ink: str = inks[0]) -> None:
+            def plant(s: Stage, x: float, y: float, own: np.random.Generator = own, ink: str = inks[0],
+                      lift: float = lift) -> None:
                 kind, size = own.random(), own.uniform(55, 105)
                 if kind < 0.6:
                     pine(s, x, y, size, ink)
                 else:
-                    tree(s, x, y, size, (ink, mix(ink, "#ffffff", 0.08), mix(ink, "#ffffff", 0.16)), "#2b2530")
+                    tree(s, x, y, size, (ink, mix(ink, "#ffffff", lift), mix(ink, "#ffffff", 2 * lift)), "#2b2530")
 
             kept.append(hills(own, base, 10, Gradient(inks[0], mix(*inks, 0.25)), 0, 700, plant, 34, 0.0))
     drops = rng.random((220, 3))
@@ -260,17 +261,28 @@ def before_the_thunder(rng: np.random.Generator) -> Draw:
             s.rect(0, 0, WIDTH, HEIGHT, fade("#070912", 0.6))
             with s.at(430, 420, sx=3.1):
                 _deer(s, 0, 0, 1, t)
+            s.wash(fade("#0a1030", 0.5 * (1 - flash)))
         s.wash(fade("#dfe6ff", 0.5 * flash**3))
         rainfall(s, drops, t, 900, -0.35, "#c8d4ff80")
         s.ellipse(320, 372, 400, 34, "#04050c90")
         if number == 3:
-            s.glow(300, 268, 120 + 20 * wave(t, 0.13), "#ff5a1c", 0.9)
-            for k in range(7):
-                tip = 34 + 16 * wave(t, 0.21 + 0.03 * k, k * 0.3)
-                s.polygon(
-                    [(270 + k * 9, 278), (276 + k * 9, 278 - tip), (283 + k * 9, 278)],
-                    ("#ff3b1c", "#ff8a2b", "#ffd35a")[k % 3],
-                )
+            s.glow(300, 230, 200 + 16 * wave(t, 0.13), "#ff5a1c", 0.9)
+            s.taper([(300, 330), (296, 250), (302, 176)], 20, 9, "#120a10")
+            s.taper([(298, 250), (334, 214), (344, 184)], 9, 3, "#120a10")
+            s.taper([(298, 268), (266, 236), (258, 210)], 9, 3, "#120a10")
+            for wide, tall, ink in ((1.0, 1.0, "#e8331c"), (0.68, 0.72, "#ff8a2b"), (0.36, 0.44, "#ffe27a")):
+                for k, (x, y, size) in enumerate(
+                    ((300, 196, 62), (344, 194, 36), (258, 218, 34), (318, 244, 30), (284, 262, 28)),
+                ):
+                    high = size * tall * (1 + 0.2 * wave(t, 0.17 + 0.02 * k, k * 0.3))
+                    half = size * 0.34 * wide
+                    s.blob(
+                        [(x - half, y), (x - half * 0.7, y - high * 0.4), (x + 3, y - high),
+                        (x + half * 0.8, y - high * 0.35), (x + half, y), (x, y + half * 0.6)], ink,
+                    )
+            for x, y, when in drops[:24]:
+                age = (t * 0.7 + when) % 1
+                s.ellipse(250 + 110 * x + 30 * wave(t, 1.1, y), 260 - 230 * age, 1.6, paint=fade("#ffb03d", 1 - age))
         s.shake(3.5 * (0.3 + flash), t)
 
     return draw
