@@ -107,7 +107,7 @@ def rocket_launch(rng: np.random.Generator) -> Draw:
         number, u = shot(t, 3.0, 4.7, 6.2)
         if number < 2:
             s.backdrop(dawn.image)
-            lift = 0 if number == 0 else 430 * max(0.0, u - 0.45) ** 2.1
+            lift = 0 if number == 0 else 240 * max(0.0, u - 0.45) ** 2.1
             s.glow(320, 320, 200, "#ff8a3c", 0.0 if number == 0 else clamp(u * 3) * 0.9)
             if number == 1:
                 s.shake(2 + 5 * clamp(u * 2), t)

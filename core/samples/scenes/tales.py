@@ -901,7 +901,7 @@ def kite_day_score(track: Track) -> None:
 
 PLAYS = {
     "dragon-castle": Play(dragon_castle, dragon_castle_score, 0.98, Look(grain=5, vignette=0.5)),
-    "paper-boat": Play(paper_boat, paper_boat_score, 0.34, Look(grain=6, vignette=0.3), hold=2),
+    "paper-boat": Play(paper_boat, paper_boat_score, 0.34, Look(grain=5, vignette=0.45, tint="#c4cbd6"), hold=2),
     "robot-flower": Play(robot_flower, robot_flower_score, 0.6, Look(grain=4, vignette=0.15)),
     "blossom-crossing": Play(blossom_crossing, blossom_crossing_score, 0.5, Look(grain=3, vignette=0.15), hold=2),
     "bench-at-sunset": Play(bench, bench_score, 0.4, Look(grain=5, vignette=0.3), hold=2),

@@ -63,14 +63,14 @@ _FUR, _FUR_DARK, _SOCK, _CREAM = "#e2702f", "#b94f22", "#3b2430", "#fff1e0"
 
 def _trotting_fox(s: Stage, x: float, y: float, t: float) -> None:
     """Draw the fox from the side, its feet on y."""
-    lift = abs(wave(t, 0.8)) * 3
+    lift = abs(wave(t, 1.1)) * 3
     with s.at(x, y - lift):
         for hip, phase, ink in ((38, 0.5, _FUR_DARK), (-32, 0.0, _FUR_DARK), (30, 0.0, _FUR), (-40, 0.5, _FUR)):
-            swing, up = wave(t, 0.8, phase), max(0.0, wave(t, 0.8, phase + 0.25))
+            swing, up = wave(t, 1.1, phase), max(0.0, wave(t, 1.1, phase + 0.25))
             foot = (hip + 16 * swing, -5 * up + lift)
             s.taper([(hip, -36), (hip + 5 * swing - 2, -18), foot], 16, 7, ink)
             s.taper([(hip + 10 * swing, -13 + lift), foot, (foot[0] + 4, foot[1])], 7, 6, _SOCK)
-        w = 5 * wave(t, 0.8, 0.2)
+        w = 5 * wave(t, 1.1, 0.2)
         s.blob(
             [(-40, -52), (-66, -60 + w), (-102, -54 + 2 * w), (-128, -34 + 2 * w), (-98, -30 + w), (-62, -38)],
             Gradient(_FUR, _FUR_DARK),
@@ -84,7 +84,7 @@ def _trotting_fox(s: Stage, x: float, y: float, t: float) -> None:
             Gradient(_FUR, _FUR_DARK),
         )
         s.blob([(40, -56), (56, -50), (50, -30), (34, -26), (34, -40)], _CREAM)
-        with s.at(58, -68, sway(t, 0.8, 3)):
+        with s.at(58, -68, sway(t, 1.1, 3)):
             s.polygon([(-14, -8), (-13, -36), (3, -14)], _FUR_DARK)
             s.polygon([(-4, -12), (2, -38), (13, -12)], _FUR)
             s.polygon([(0, -15), (3, -31), (9, -14)], _SOCK)
@@ -154,11 +154,11 @@ def snow_fox(rng: np.random.Generator) -> Draw:
         number, u = shot(t, 4.6)
         s.backdrop(scenery.image)
         if number == 0:
-            for layer, speed in ((far, 8), (middle, 26), (near, 70)):
+            for layer, speed in ((far, 5), (middle, 16), (near, 48)):
                 s.scroll(layer, t * speed)
             s.ellipse(330, 322, 74, 7, "#7f78ad70")
             _trotting_fox(s, 322 + 6 * u, 322, t)
-            s.scroll(trunks, t * 120)
+            s.scroll(trunks, t * 72)
         else:
             s.paste(far, -60)
             s.scroll(middle, 300 + u * 3)
