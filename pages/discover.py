@@ -72,13 +72,15 @@ def show_results(query: Query) -> None:
     if not results.hits:
         show_nothing_found(query, results)
         return
-    if not st.session_state.present:
-        with st.container(horizontal=True, vertical_alignment="center", key="found"):
-            st.text(f"{plural(results.total, 'video')} for {describe(query)}", width="stretch")
+    if st.session_state.view == "grid" and not st.session_state.present:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="found"):
+            st.text(f"{plural(results.total, 'video')} for {describe(query)}")
             views.view_controls()
-        if results.all_seen:
-            st.caption("You have seen all that fits, so here it is again.")
+    if results.all_seen:
+        st.caption("You have seen all that fits, so here it is again.")
     show_hits(results.hits, results.total)
+    if st.session_state.view == "feed" and not st.session_state.present:
+        views.view_controls()
 
 
 def page_limit() -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import get_args
 
+import numpy as np
 import streamlit as st
 
 from core.errors import AppError
@@ -134,8 +135,10 @@ def category_pills(services: Services) -> None:
 def mood_pills(services: Services) -> None:
     """Draw the moods, and how strong they are beside what else is asked."""
     moods = {theme.id: theme for theme in services.taxonomy.moods}
-    _pills("Mood", "mood", [ANY, *moods], lambda id_: "Any" if id_ == ANY else _labelled(moods[id_]))
-    others = st.session_state.category or st.session_state.q.strip() or st.session_state.like
+    feed = st.session_state.view == "feed"
+    themes = {ANY: None, **moods}
+    _pills("Mood", "mood", themes, lambda id_: _labelled(moods[id_]) if id_ in moods else "Any", hide_label=feed)
+    others = not feed and (st.session_state.category or st.session_state.q.strip() or st.session_state.like)
     if st.session_state.mood != [ANY] and others:
         st.slider(
             "Mood strength",
@@ -168,6 +171,7 @@ def show_like(video_id: str, at_s: float | None = None) -> None:
     """Ask for more like a video, or like a moment of it; what else was asked is dropped."""
     st.session_state.update(like=video_id, at="" if at_s is None else f"{at_s:.2f}", q="", category=[], view="grid")
     st.session_state.pop("picture", None)
+    _close_menus()
     _restart()
 
 
@@ -178,8 +182,9 @@ def show_category(id_: str) -> None:
     _restart()
 
 
-def show_picture(rgb) -> None:
+def show_picture(rgb: np.ndarray) -> None:
     """Ask for videos that look like a picture; what else was asked is dropped."""
+    _close_menus()
     st.session_state.update(picture=rgb, like="", at="", q="", category=[], view="grid")
     _restart()
 
@@ -232,7 +237,9 @@ def _tuning() -> None:
     st.toggle("Mix several categories and moods", key="mix", persist_state="session")
 
 
-def _pills(label: str, key: str, options: Collection[str], text) -> None:
+def _pills(
+    label: str, key: str, options: Collection[str], text: Callable[[str], str], hide_label: bool = False
+) -> None:
     st.pills(
         label,
         list(options),
@@ -241,6 +248,7 @@ def _pills(label: str, key: str, options: Collection[str], text) -> None:
         key=key,
         on_change=_keep_newest,
         args=[key, list(st.session_state[key])],
+        label_visibility="collapsed" if hide_label else "visible",
     )
 
 
@@ -254,6 +262,10 @@ def _keep_newest(key: str, before: Sequence[str]) -> None:
         now = [one for one in now if one != ANY]
     st.session_state[key] = now or ([ANY] if key == "mood" else [])
     _restart()
+
+
+def _close_menus() -> None:
+    st.session_state["menus-used"] = st.session_state.get("menus-used", 0) + 1
 
 
 def _restart() -> None:

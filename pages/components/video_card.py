@@ -25,8 +25,8 @@ def video_card(hit: Hit, services: Services, marks: Marks) -> None:
                 label, colour = LABELS[hit.confidence]
                 st.badge(label, color=colour)
             st.caption(clock(hit.duration_s))
-            if hit.seen:
-                st.caption(" · ".join(hit.seen))
+        if hit.seen:
+            st.caption(" · ".join(hit.seen))
         with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key=f"do-{hit.video_id}"):
             taste_buttons(hit, services, marks)
             like_menu(hit, services)
@@ -58,12 +58,13 @@ def taste_buttons(hit: Hit, services: Services, marks: Marks) -> None:
     state = {
         "like": (":material/thumb_up:", "More of this kind", hit.video_id in marks.likes),
         "dislike": (":material/thumb_down:", "Less of this kind", hit.video_id in marks.dislikes),
-        "seen": (":material/visibility:", "I have seen it", hit.video_id in marks.seen),
+        "seen": (":material/visibility:", "Seen it", hit.video_id in marks.seen),
     }
     for mark, (icon, hint, on) in state.items():
         st.button(
-            icon,
-            help=f"{hint}{' (press to undo)' if on else ''}: {mark}",
+            f"{hint}, undo" if on else hint,
+            icon=icon,
+            help=f"{hint} (press to undo)" if on else hint,
             type="primary" if on else "tertiary",
             key=f"{mark}-{hit.video_id}",
             on_click=_mark,
@@ -73,7 +74,11 @@ def taste_buttons(hit: Hit, services: Services, marks: Marks) -> None:
 
 def like_menu(hit: Hit, services: Services) -> None:
     """Draw the ways to find more like a video: all of it, its moment, or one frame."""
-    with st.popover(":material/auto_awesome_motion:", type="tertiary", help="More like this"):
+    # A new key is a closed menu: it has done its work when something was found by it.
+    key = f"menu-{hit.video_id}-{st.session_state.get('menus-used', 0)}"
+    with st.popover(
+        "More like this", icon=":material/auto_awesome_motion:", type="tertiary", help="More like this", key=key
+    ):
         st.button("Like this video", key=f"more-{hit.video_id}", on_click=show_like, args=[hit.video_id])
         st.button(
             f"Like this moment ({clock(hit.start_s)})",
@@ -92,7 +97,7 @@ def like_menu(hit: Hit, services: Services) -> None:
 
 def why(hit: Hit) -> None:
     """Draw why a hit is there: what each part of the query contributed, what was seen, where."""
-    with st.popover(":material/help:", type="tertiary", help="Why this?"):
+    with st.popover("Why this?", icon=":material/help:", type="tertiary", help="Why this?"):
         most = max((abs(reason.share) for reason in hit.reasons), default=0.0) or 1.0
         for reason in hit.reasons:
             _reason(reason, most)

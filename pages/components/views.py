@@ -29,16 +29,17 @@ def feed(hits: Sequence[Hit], total: int, services: Services, marks: Marks) -> N
     hit = hits[number - 1]
     with st.container(key="feed", gap="xsmall"):
         moment_player(hit, autoplay=True)
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="feed-bar"):
             _step("Previous", ":material/arrow_back:", "ArrowLeft", number - 1, number > 1)
-            st.caption(f"{number} of {total}")
+            st.caption(f"{number} of {total}", width="content")
             _step("Next", ":material/arrow_forward:", "ArrowRight", number + 1, number < len(hits))
             if hit.confidence:
                 label, colour = LABELS[hit.confidence]
                 st.badge(label, color=colour)
-            taste_buttons(hit, services, marks)
-            like_menu(hit, services)
-            why(hit)
+            with st.container(horizontal=True, gap="xxsmall", width="content", key="do-feed"):
+                taste_buttons(hit, services, marks)
+                like_menu(hit, services)
+                why(hit)
     # Swipes, sound on a tap, and going on at the end need the browser's own events.
     st.html(
         GESTURES.read_text("utf-8").replace("PLAY_ON", "true" if st.session_state.play else "false"),
