@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 import streamlit as st
 
 from core.errors import AppError
-from core.http import routes
-from pages.components.services import close_services, shared_services
+from pages.components.services import app_routes, close_services, shared_services
 
 
 @asynccontextmanager
@@ -30,4 +29,4 @@ if __name__ == "__main__":
     ]
     st.navigation(pages, position="top").run()
 else:
-    app = st.App(__file__, routes=routes(shared_services), lifespan=lifespan)
+    app = st.App(__file__, routes=app_routes(), lifespan=lifespan)

@@ -30,8 +30,13 @@ MAX_OFFSET = 900
 MEDIA_PREFIX = "/app/static/media/"
 
 
-def routes(services: Callable[[], Services]) -> list[BaseRoute]:
-    """Return the routes; `services` is called at each request and may raise AppError, which becomes a 503."""
+def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRoute]:
+    """Return the routes; `services` is called at each request and may raise AppError, which becomes a 503.
+
+    `base_path` is where a reverse proxy shows the app. Streamlit puts it before its own routes and leaves custom ones
+    alone, so each of ours stands at both: with it for the outside, without it for health checks and programs near by.
+    """
+    base_path = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
 
     async def health(request: Request) -> Response:
         return await _answer(lambda: _health(services()))
@@ -43,7 +48,8 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
             query = parse_query(await _body(request))
         except QueryError as error:
             return _error(400, str(error), error.details)
-        base_url = str(request.base_url)
+        # A proxy says the outer scheme and host in X-Forwarded-Proto and Host; uvicorn and the request know them.
+        base_url = str(request.base_url).rstrip("/") + base_path
         return await _answer(lambda: [hit_to_json(hit, base_url) for hit in services().discover.search(query).hits])
 
     async def media(request: Request) -> Response:
@@ -64,9 +70,13 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         )
 
     return [
-        Route("/api/health", health, methods=["GET"]),
-        Route("/search", search, methods=["POST"]),
-        Route(MEDIA_PREFIX + "{key}", media, methods=["GET"]),
+        route
+        for prefix in dict.fromkeys(("", base_path))
+        for route in (
+            Route(prefix + "/api/health", health, methods=["GET"]),
+            Route(prefix + "/search", search, methods=["POST"]),
+            Route(prefix + MEDIA_PREFIX + "{key}", media, methods=["GET"]),
+        )
     ]
 
 

@@ -16,7 +16,7 @@ from core.errors import QueryError, SettingsError, StoreError
 from core.index.base import Index
 from core.ingest import Pipeline
 from core.jobs import JobQueue
-from core.settings import Settings
+from core.settings import STATIC_FILE_MB, Settings
 from core.stores.base import Store
 from core.taste import TasteBook
 from core.taxonomy import Kind, Taxonomy, Theme
@@ -147,6 +147,10 @@ def _store(settings: Settings) -> Store:
             secret_key=settings.aws_secret_key,
             public_read=settings.s3_public_read,
         )
+    if settings.served_dir:
+        from core.stores.static import StaticFolderStore
+
+        return StaticFolderStore(settings.media_dir, settings.served_dir, max_bytes=STATIC_FILE_MB * 1024 * 1024)
     from core.stores.folder import FolderStore
 
     return FolderStore(settings.media_dir)

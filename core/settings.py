@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,8 @@ from core.errors import SettingsError
 ENCODERS = ("auto", "local", "twelvelabs", "clip")
 MARENGO_MODELS = ("marengo3.0", "marengo3.5")
 MARENGO_RETIRED = ("marengo-retrieval-2.7", "marengo2.7", "marengo-retrieval-2.6", "marengo2.6")
+STATIC_FILE_MB = 200
+"""The largest file Streamlit's static serving hands out; it answers 404 to larger ones."""
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off", "")
 
@@ -46,6 +48,9 @@ class Settings:
     aws_secret_key: str | None = field(default=None, repr=False)
     s3_public_read: bool = False
 
+    served_dir: Path | None = None
+    """Folder the host itself serves under /app/static/media/; None where our own route does. No variable sets it."""
+
     @property
     def max_upload_bytes(self) -> int:
         return self.max_upload_mb * 1024 * 1024
@@ -74,6 +79,10 @@ class Settings:
     def jobs_path(self) -> Path:
         """SQLite file of the jobs."""
         return self.data_dir / "jobs.sqlite3"
+
+    def for_static_host(self, served_dir: Path) -> Settings:
+        """Return these settings for a host that serves a folder of static files and none of our routes."""
+        return replace(self, served_dir=served_dir, max_upload_mb=min(self.max_upload_mb, STATIC_FILE_MB))
 
 
 def load(

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-import streamlit as st
-from streamlit import config
+import threading
+from pathlib import Path
 
-from core.errors import AppError
+import streamlit as st
+from streamlit import config, runtime
+
+from core.errors import AppError, SettingsError
+from core.http import routes
 from core.services import Services, build
-from core.settings import load
+from core.settings import Settings, load
+
+STATIC_DIR = Path(__file__).parents[2] / "static"
+"""The folder Streamlit serves as /app/static/: the one beside streamlit_app.py."""
+_routes_are_served = threading.Event()
+
+
+def app_routes() -> list:
+    """Return the HTTP routes, under the configured base path, and note that this process serves the media by them."""
+    _routes_are_served.set()
+    # Static serving stands in where a host knows no routes. Here it would only warn of a folder that is not there.
+    config.set_option("server.enableStaticServing", False)
+    return routes(shared_services, config.get_option("server.baseUrlPath"))
 
 
 @st.cache_resource(show_spinner=False)
 def shared_services() -> Services:
     """Open the library once a process and start its workers. Raises AppError."""
-    settings = load(secrets=_secrets())
+    settings = _fit_host(load(secrets=_secrets()))
     # The server refuses a larger body on its own; the two caps must not disagree.
     config.set_option("server.maxUploadSize", settings.max_upload_mb)
     services = build(settings)
@@ -41,6 +57,23 @@ def page_services() -> Services:
             st.text(str(error))
         st.caption("Nothing is lost. When it is mended, reload this page.")
         st.stop()
+
+
+def _fit_host(settings: Settings) -> Settings:
+    """Return the settings as they must be on this host. Raises SettingsError where videos could not play.
+
+    A host that treats streamlit_app.py as a plain script serves no routes of ours, so that Streamlit's static serving
+    has to hand out the media. S3 hands out its own.
+    """
+    if _routes_are_served.is_set() or settings.aws_bucket or not runtime.exists():
+        return settings
+    if not config.get_option("server.enableStaticServing"):
+        raise SettingsError(
+            "This host serves none of the app's own addresses, and Streamlit's static serving is off, so no video "
+            "could play. Set enableStaticServing = true under [server] in .streamlit/config.toml (Streamlit turns it "
+            f"off at start while {STATIC_DIR} holds more than 1 GB), or keep the videos in S3: set AWS_BUCKET_NAME."
+        )
+    return settings.for_static_host(STATIC_DIR / "media")
 
 
 def _secrets() -> dict[str, object]:
