@@ -391,14 +391,21 @@ class JobQueue:
             return None
 
     def _runnable(self, now: float) -> Iterator[_Row]:
-        """Yield the jobs that can take a step now, first come first served."""
+        """Yield the jobs that can take a step now, first come first served.
+
+        Where encoding costs money all files are checked first: what a batch is going to cost is known before it begins.
+        """
         steps = Counter((row.work.step, row.busy) for row in self._open.values())
         encoders_free = self._pipeline.encoder.info.parallel > steps[Step.EMBED, True]
         working = sum(row.busy for row in self._open.values()) - (steps[Step.EMBED, True] if self._waiters else 0)
         hands_free = self._workers > working
         tried = sum(row.work.step is Step.STORE and row.tries > 0 and not row.busy for row in self._open.values())
         room_ahead = steps[Step.EMBED, False] + steps[Step.STORE, True] + tried < LOOKAHEAD
-        for row in self._open.values():
+        rows = list(self._open.values())
+        if self._pipeline.encoder.info.paid:
+            rows.sort(key=lambda row: row.work.step >= Step.STORE)
+            encoders_free = encoders_free and not self._is_priced_soon(rows, now)
+        for row in rows:
             if row.busy or row.waits_for or row.not_before > now:
                 continue
             waits = row.work.step is Step.EMBED
@@ -409,6 +416,11 @@ class JobQueue:
             if row.work.step is Step.STORE and not room_ahead and not row.tries:
                 continue
             yield row
+
+    @staticmethod
+    def _is_priced_soon(rows: Sequence[_Row], now: float) -> bool:
+        """Tell whether a file is about to be checked: not one that waits for its twin or for a service."""
+        return any(row.work.step < Step.STORE and not row.waits_for and row.not_before <= now for row in rows)
 
     def _occupy(self, row: _Row) -> None:
         row.busy, row.since, row.shown = True, self._clock(), None

@@ -37,6 +37,7 @@ def show_jobs() -> None:
     st.session_state["was-working"] = bool(working)
     if working:
         show_overall(working, len(ready))
+        show_cost()
     rows = stopped + sorted(working, key=lambda job: -job.overall)
     for job in rows[:ROWS_SHOWN]:
         show_row(job)
@@ -50,6 +51,20 @@ def show_overall(working: list[Job], ready: int) -> None:
     total = len(working) + ready
     done = (ready + sum(job.overall for job in working)) / total
     st.progress(done, text=f"{ready} of {plural(total, 'file')} ready · you can leave this page, the work goes on")
+
+
+def show_cost() -> None:
+    """Say how many minutes a paid encoder is going to charge for; it begins when all files are checked."""
+    if not services.encoder.info.paid:
+        return
+    waiting = services.jobs.to_encode()
+    if waiting.seconds or waiting.unchecked:
+        more = f", and {plural(waiting.unchecked, 'file')} not checked yet" if waiting.unchecked else ""
+        name = services.encoder.info.name
+        st.info(
+            f"{name} will use {waiting.seconds / 60:.1f} minutes of your plan for these files{more}.",
+            icon=":material/payments:",
+        )
 
 
 def show_row(job: Job) -> None:

@@ -389,6 +389,17 @@ class TestErrors:
         assert {job.stage for job in finish(queue)} == {Stage.READY}
         assert queue.to_encode().seconds == 0
 
+    def test_what_a_batch_costs_is_known_before_a_paid_encoder_begins(self, library: Library) -> None:
+        library.encoder.info = replace(FAKE_INFO, paid=True, parallel=3)
+        queue = library.open(start=False, workers=2)
+        for number in range(4):
+            queue.submit(library.video(f"{number}.mp4", number))
+        queue.start()
+        assert {job.stage for job in finish(queue)} == {Stage.READY}
+        steps = [step for step, _ in library.pipeline.ran]
+        last_check = max(place for place, step in enumerate(steps) if step is Step.INSPECT)
+        assert Step.EMBED not in steps[:last_check]
+
     def test_a_paid_encoder_brings_no_more_hands(self, library: Library) -> None:
         library.encoder.info = replace(FAKE_INFO, paid=True, parallel=3)
         queue = library.open(start=False, workers=1)

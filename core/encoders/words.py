@@ -92,7 +92,7 @@ class Reading:
     percepts: np.ndarray
     """float32 (len(PERCEPTS),), signed targets in standard deviations: "dark" asks for more darkness."""
     asked: np.ndarray
-    """float32 (len(CONCEPTS),): the concepts without what they imply. A dog is an animal; who asks for dogs wants dogs."""
+    """float32 (len(CONCEPTS),): without what they imply: a dog is an animal, but who asks for one wants dogs."""
     known: float
     """Share of the words that the lexicon knows, 0 to 1."""
     named: float
