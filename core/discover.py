@@ -54,8 +54,8 @@ from core.variety import diversify, fold
 
 MAX_LIMIT = 100
 MAX_TEXT = 500
-POOL = 96
-"""Videos looked at closely for one page of results; more when more are asked for."""
+POOL = 48
+"""Videos looked at closely for one page of results; more when more are asked for. It is also as far as is counted."""
 CLIP_SHARE = 0.5
 MOMENTS = 4
 LABEL_SHARE = 0.8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SAME = 0.985
+SAME = 0.97
 """Cosine of two videos' vectors above which they are copies of one: re-encoded, scaled, slightly trimmed."""
 SAME_LENGTH = 0.1
 """… and their durations differ by at most this share."""
@@ -19,12 +19,12 @@ def fold(vectors: np.ndarray, durations_s: np.ndarray) -> list[list[int]]:
     longest = np.maximum(durations_s[:, None], durations_s[None, :])
     same = (cosines >= SAME) & (np.abs(durations_s[:, None] - durations_s[None, :]) <= SAME_LENGTH * longest)
     groups: list[list[int]] = []
+    taken = np.zeros(len(vectors), bool)
     for index in range(len(vectors)):
-        group = next((group for group in groups if same[group[0], index]), None)
-        if group is None:
-            groups.append([index])
-        else:
-            group.append(index)
+        if not taken[index]:
+            group = np.flatnonzero(same[index] & ~taken)
+            taken[group] = True
+            groups.append([index, *(int(i) for i in group if i != index)])
     return groups
 
 
