@@ -1,11 +1,14 @@
-"""How long does a category + mood search take over 10,000 videos with 100,000 clips?
+"""How long does a press take over 10,000 videos with 100,000 clips: a category and a mood, with taste and variety?
 
-Beside it, in the same run, qdrant-client's local mode answers the same questions over 10,000 points. Vectors are
-synthetic and lie in clusters as real ones do: a video is a category, a mood and much of its own; its clips are near it.
+Beside it, in the same run, plain nearest-neighbour search of the same index, and qdrant-client's local mode, which
+answers the same questions over 10,000 points. Vectors are synthetic and lie in clusters as real ones do: a video is a
+category, a mood and much of its own; its clips are near it. "cpu" is what the whole process spent of its processors,
+the mean a call, which other programs on the machine disturb less than they do the time that passes.
 
     python bench/search.py [--videos 10000] [--clips 10] [--dimension 384] [--queries 200]
 
-Exit status 1 when the 95th percentile is over 25 ms.
+Exit status 1 when the 95th percentile is over 25 ms for a category and a mood, or over 40 ms with 3 likes, 2 dislikes
+and variety beside them.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +34,10 @@ from core.index import base
 from core.index.edge import EdgeIndex
 from core.models import EncoderInfo, Entry, Query, Taste
 from core.stores.folder import FolderStore
+from core.taste import TasteBook
 
-TARGET_MS = 25.0
+TARGET_MS, FULL_TARGET_MS = 25.0, 40.0
+LIKES, DISLIKES, VARIETY = 3, 2, 0.5
 LIMIT, PER_VIDEO, RECALL_AT = 12, 3, 10
 POOL = 100
 BASELINE_POINTS = 10_000
@@ -44,9 +50,7 @@ class SyntheticEncoder:
     """Know a random direction for each category and mood, and one for every other text."""
 
     def __init__(self, dimension: int) -> None:
-        self.info = EncoderInfo(
-            f"synthetic-{dimension}", dimension, (), (), noise_at=0.1, related_at=0.3, strong_at=0.5
-        )
+        self.info = EncoderInfo(f"synthetic-{dimension}", dimension, (), ())
         directions = _random_units(np.random.default_rng(1), len(THEMES), dimension)
         self.themes = {theme.id: directions[number] for number, theme in enumerate(THEMES)}
         self._phrases = {phrase: self.themes[theme.id] for theme in THEMES for phrase in (theme.label, *theme.prompts)}
@@ -76,6 +80,7 @@ def main() -> int:
         open_s = time.perf_counter() - started
         counts = index.count()
 
+        plain_ms = _times_ms(lambda n: index.search(vectors[n], limit=LIMIT, per_video=1), options.queries)
         found: list[list[str]] = []
         search_ms = _times_ms(lambda n: found.append(_video_ids(index, vectors[n])), options.queries)
         chosen = [
@@ -97,13 +102,20 @@ def main() -> int:
         asked_ms = {label: _times_ms(call, options.queries) for label, call in asked.items()}
         resident_mb, own_mb = _memory_mb("VmRSS") - resident_before, _memory_mb("RssAnon") - own_before
         count_ms = _times_ms(lambda n: index.count(), options.queries)
-        discover = Discover(encoder=encoder, index=index, store=FolderStore(root / "media"), taxonomy=TAXONOMY)
-        for category, mood in pairs:
-            discover.parts(Query(categories=(category,), moods=(mood,)))  # kept from the first press
-        discover_ms = _times_ms(
-            lambda n: discover.search(Query(categories=(pairs[n][0],), moods=(pairs[n][1],), limit=LIMIT)),
-            options.queries,
+        discover = Discover(
+            encoder=encoder,
+            index=index,
+            store=FolderStore(root / "media"),
+            taxonomy=TAXONOMY,
+            taste=_tastes(root, chosen),
         )
+        presses = [Query(categories=(category,), moods=(mood,), limit=LIMIT) for category, mood in pairs]
+        for press in presses:
+            discover.parts(press)  # kept from the first press
+        discover_ms = _times_ms(lambda n: discover.search(presses[n]), options.queries)
+        full = [replace(press, profile=f"person {n}", variety=VARIETY) for n, press in enumerate(presses)]
+        full_ms = _times_ms(lambda n: discover.search(full[n]), options.queries)
+        hits = [len(discover.search(press).hits) for press in full]
         index.close()
         recall = _recall(found, vectors, root, options)
         local_ms = _local_mode_ms(vectors, root, options)
@@ -111,22 +123,40 @@ def main() -> int:
     print(f"\nlibrary: {counts.videos:,} videos, {counts.clips:,} clips, {options.dimension} numbers a vector")
     print(f"built in {build_s:.1f} s, opened in {open_s:.2f} s")
     print(f"resident memory grew by {resident_mb:.0f} MB, all but {own_mb:.0f} MB of it mapped files (reclaimable)\n")
-    print(f"{'milliseconds':<58}{'p50':>8}{'p95':>8}{'max':>8}")
+    print(f"{'milliseconds':<58}{'p50':>8}{'p95':>8}{'max':>8}{'cpu':>8}")
+    _row(f"plain nearest neighbour, {LIMIT} videos, one entry each", plain_ms)
     _row(f"EdgeIndex.search, {counts.videos + counts.clips:,} entries", search_ms)
     for label, times in asked_ms.items():
         _row(f"  {label}", times)
-    _row("Discover.search, the whole way, same library", discover_ms)
+    _row("Discover.search, category + mood", discover_ms)
+    _row(f"Discover.search, {LIKES} likes, {DISLIKES} dislikes, variety {VARIETY}", full_ms)
     _row("EdgeIndex.count, same library", count_ms)
     _row(f"baseline: qdrant-client local mode, {BASELINE_POINTS:,} points", local_ms)
-    ratio = np.median(local_ms) / np.median(search_ms)
+    ratio = np.median(local_ms.wall) / np.median(search_ms.wall)
     print(
         f"\nratio at p50: {ratio:.1f} times quicker than the baseline, over {_scale(counts):.0f} times as many entries"
     )
+    times = ", ".join(f"{np.median(ms.wall) / np.median(plain_ms.wall):.1f}" for ms in (discover_ms, full_ms))
+    print(f"a press, without and with taste and variety: {times} times plain nearest neighbour; ", end="")
+    print(f"{np.mean(hits):.1f} hits a press")
     print(f"recall@{RECALL_AT} against exact numpy: {recall:.4f}")
-    worst = max(float(np.percentile(times, 95)) for times in (search_ms, discover_ms))
-    is_met = worst <= TARGET_MS
-    print(f"p95 of at most {TARGET_MS:.0f} ms: {'met' if is_met else 'MISSED'} ({worst:.1f} ms)")
-    return 0 if is_met else 1
+    checks = [
+        ("a category and a mood", max(search_ms.p95, discover_ms.p95), TARGET_MS),
+        ("with taste and variety", full_ms.p95, FULL_TARGET_MS),
+    ]
+    for label, worst, target in checks:
+        print(f"{label}, p95 of at most {target:.0f} ms: {'met' if worst <= target else 'MISSED'} ({worst:.1f} ms)")
+    return 0 if all(worst <= target for _, worst, target in checks) else 1
+
+
+def _tastes(root: Path, chosen: Sequence[Sequence[str]]) -> TasteBook:
+    """Return the marks of one person a press: likes and dislikes among what somebody else's press finds."""
+    book = TasteBook(root / "taste.sqlite3")
+    for n in range(len(chosen)):
+        for mark, ids in (("like", chosen[n - 1][:LIKES]), ("dislike", chosen[n - 2][-DISLIKES:])):
+            for video_id in ids:
+                book.mark(f"person {n}", video_id, mark)
+    return book
 
 
 def _build(root: Path, options: argparse.Namespace) -> None:
@@ -199,7 +229,7 @@ def _recall(found: list[list[str]], vectors: list[np.ndarray], root: Path, optio
     return float(np.mean(shares))
 
 
-def _local_mode_ms(vectors: list[np.ndarray], root: Path, options: argparse.Namespace) -> np.ndarray:
+def _local_mode_ms(vectors: list[np.ndarray], root: Path, options: argparse.Namespace) -> Times:
     """Ask qdrant-client's own embedded mode the same, grouped by video, over the first BASELINE_POINTS entries."""
     from qdrant_client import QdrantClient, models
 
@@ -241,18 +271,32 @@ def _in_own_process(work: Callable[..., None], *arguments: object) -> float:
     return time.perf_counter() - started
 
 
-def _times_ms(call: Callable[[int], object], times: int) -> np.ndarray:
+@dataclass(frozen=True, slots=True, eq=False)
+class Times:
+    """What calls took, in milliseconds."""
+
+    wall: np.ndarray
+    cpu: float
+    """The mean of the processors' time, over all threads of the process."""
+
+    @property
+    def p95(self) -> float:
+        return float(np.percentile(self.wall, 95))
+
+
+def _times_ms(call: Callable[[int], object], times: int) -> Times:
     taken = []
+    cpu_started = time.process_time()
     for number in range(times):
         started = time.perf_counter()
         call(number)
         taken.append(1000 * (time.perf_counter() - started))
-    return np.array(taken)
+    return Times(np.array(taken), 1000 * (time.process_time() - cpu_started) / times)
 
 
-def _row(label: str, times: np.ndarray) -> None:
-    p50, p95 = np.percentile(times, (50, 95))
-    print(f"{label:<58}{p50:>8.1f}{p95:>8.1f}{times.max():>8.1f}")
+def _row(label: str, times: Times) -> None:
+    p50, p95 = np.percentile(times.wall, (50, 95))
+    print(f"{label:<58}{p50:>8.1f}{p95:>8.1f}{times.wall.max():>8.1f}{times.cpu:>8.1f}")
 
 
 def _scale(counts: base.Counts) -> float:
