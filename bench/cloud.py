@@ -78,7 +78,7 @@ def _sequential(
     """Do it as the tutorial does; return the seconds and the bytes sent."""
     bucket, before = s3.make_bucket(), service.received_bytes
     client = TwelveLabs(api_key=API_KEY, base_url=service.url)
-    info = EncoderInfo("tutorial", 512, (), (), noise_at=0.1, related_at=0.2, strong_at=0.3)
+    info = EncoderInfo("tutorial", 512, (), ())
     index = ServerIndex(qdrant.url, None, "tutorial", info)
     start = time.perf_counter()
     for path in files:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from core import __version__
+from core import __version__, openapi
 from core.discover import MAX_LIMIT
 from core.errors import AppError, QueryError, StoreError
 from core.models import LENGTHS, SHAPES, SOUNDS, Filters, Hit, Query, Sort
@@ -52,6 +52,9 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
         base_url = str(request.base_url).rstrip("/") + base_path
         return await _answer(lambda: [hit_to_json(hit, base_url) for hit in services().discover.search(query).hits])
 
+    async def docs(request: Request) -> Response:
+        return await _answer(lambda: openapi.document(services().taxonomy, MAX_LIMIT, MAX_OFFSET))
+
     async def media(request: Request) -> Response:
         try:
             path = await to_thread.run_sync(lambda: _media_path(services(), request.path_params["key"]))
@@ -74,6 +77,7 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
         for prefix in dict.fromkeys(("", base_path))
         for route in (
             Route(prefix + "/api/health", health, methods=["GET"]),
+            Route(prefix + "/api/docs", docs, methods=["GET"]),
             Route(prefix + "/search", search, methods=["POST"]),
             Route(prefix + MEDIA_PREFIX + "{key}", media, methods=["GET"]),
         )

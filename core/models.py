@@ -76,10 +76,6 @@ class EncoderInfo:
     """What it can perceive, as short phrases for the screen."""
     blind_to: tuple[str, ...]
     """What it cannot perceive, as short phrases for the screen."""
-    noise_at: float
-    """Cosine of a prompt and a video below which a match is noise."""
-    related_at: float
-    strong_at: float
     parallel: int = 2
     """How many videos it is worth encoding at the same time."""
     paid: bool = False

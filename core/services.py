@@ -145,6 +145,7 @@ def _store(settings: Settings) -> Store:
             endpoint_url=settings.aws_endpoint_url,
             access_key=settings.aws_access_key,
             secret_key=settings.aws_secret_key,
+            session_token=settings.aws_session_token,
             public_read=settings.s3_public_read,
         )
     if settings.served_dir:

@@ -46,6 +46,7 @@ class Settings:
     aws_endpoint_url: str | None = None
     aws_access_key: str | None = field(default=None, repr=False)
     aws_secret_key: str | None = field(default=None, repr=False)
+    aws_session_token: str | None = field(default=None, repr=False)
     s3_public_read: bool = False
 
     served_dir: Path | None = None
@@ -151,6 +152,7 @@ def load(
         aws_endpoint_url=_url("AWS_ENDPOINT_URL", get("AWS_ENDPOINT_URL")),
         aws_access_key=get("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"),
         aws_secret_key=get("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY"),
+        aws_session_token=get("AWS_SESSION_TOKEN"),
         s3_public_read=_switch("S3_PUBLIC_READ", get("S3_PUBLIC_READ") or "false"),
     )
 

@@ -41,9 +41,6 @@ FAKE_INFO = EncoderInfo(
     dimension=64,
     sees=("words of the title",),
     blind_to=("pictures", "sound"),
-    noise_at=0.1,
-    related_at=0.3,
-    strong_at=0.6,
     images=True,
 )
 _COLOURS = {

@@ -11,6 +11,7 @@ HOMES = {
     "twelvelabs": ("core/encoders/twelvelabs.py",),
     "boto3": ("core/stores/s3.py",),
     "botocore": ("core/stores/s3.py",),
+    "s3transfer": ("core/stores/s3.py",),
     "qdrant_client": ("core/index/server.py",),
     "qdrant_edge": ("core/index/edge.py",),
     "av": ("core/media.py", "core/sampling.py", "core/samples/"),

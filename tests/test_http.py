@@ -56,6 +56,25 @@ def test_search_answers_best_first_with_the_contracts_fields(client):
     assert rows[0]["url"] == f"http://testserver/app/static/media/{rows[0]['video_id']}.mp4"
 
 
+def test_search_takes_several_categories_and_its_options(client):
+    request = {
+        "category": ["animals", "food"],
+        "mood": ["calm"],
+        "strength": 0.2,
+        "variety": 0.5,
+        "sound": "with-sound",
+    }
+    assert {row["filename"] for row in client.post("/search", json=request).json()} == {
+        "animals calm.mp4",
+        "animals.mp4",
+    }
+    first = client.post("/search", json={"category": "animals", "limit": 1}).json()[0]
+    like = client.post("/search", json={"like": first["video_id"]}).json()
+    assert first["video_id"] not in {row["video_id"] for row in like}
+    assert len(like) == 2
+    assert client.post("/search", json={"category": "animals", "offset": 1}).json() != [first]
+
+
 def test_search_in_words_and_by_limit(client):
     assert len(client.post("/search", json={"query": "quarterly"}).json()) == 1
     assert len(client.post("/search", json={"category": "Animals", "limit": 1}).json()) == 1
@@ -109,6 +128,18 @@ def test_a_search_from_another_site_is_refused(client):
     assert client.post("/search", headers={"Origin": "http://testserver"}, **request).status_code == 200
     forwarded = {"Origin": "https://videos.example", "X-Forwarded-Host": "videos.example"}
     assert client.post("/search", headers=forwarded, **request).status_code == 200
+
+
+def test_the_docs_describe_what_a_search_takes(client):
+    document = client.get("/api/docs").json()
+    assert document["openapi"] == "3.1.0"
+    body = document["paths"]["/search"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert "sci-fi" in body["properties"]["category"]["oneOf"][0]["enum"]
+    for name, schema in body["properties"].items():
+        wrong = {"query": "animals", name: {"an": "object"}}
+        assert client.post("/search", json=wrong).status_code == 400, f"{name} is documented and not read"
+        if "default" in schema:
+            assert client.post("/search", json={"query": "animals", name: schema["default"]}).status_code == 200
 
 
 @pytest.mark.parametrize("error", [Unavailable("Qdrant does not answer. Check QDRANT_URL."), RuntimeError("inside")])

@@ -23,6 +23,8 @@ from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
 from tests.videos import make_video, plain
 
 ENCODER = LocalEncoder()
+NOISE, RELATED = 0.095, 0.143
+"""Cosines below which nothing is said, and from which a video plainly fits."""
 NO_PERCEPTS = np.zeros(len(PERCEPTS), np.float32)
 NO_CONCEPTS = np.zeros(len(CONCEPTS), np.float32)
 NO_WORDS = np.zeros(HASHED, np.float32)
@@ -112,22 +114,19 @@ def test_an_unknown_name_finds_its_title(tmp_path):
     words = video_words(described(tmp_path / "a.mp4", "Quokka at Rottnest"))
     others = video_words(described(tmp_path / "a.mp4", "Harbour lights"))
     asked = query("quokka")
-    assert asked @ video_vector(NO_PERCEPTS, *words, NO_LAYOUT) > INFO.related_at
-    assert asked @ video_vector(NO_PERCEPTS, *others, NO_LAYOUT) < INFO.noise_at
+    assert asked @ video_vector(NO_PERCEPTS, *words, NO_LAYOUT) > RELATED
+    assert asked @ video_vector(NO_PERCEPTS, *others, NO_LAYOUT) < NOISE
 
 
 def test_what_nothing_is_about_stays_noise(tmp_path):
     asked = query("quarterly tax filing")
     for title in ("Dog on the beach", "Guitar lesson for beginners", "Rocket launch", "How to bake bread"):
-        assert (
-            asked @ video_vector(NO_PERCEPTS, *video_words(described(tmp_path / "a.mp4", title)), NO_LAYOUT)
-            < INFO.noise_at
-        )
+        assert asked @ video_vector(NO_PERCEPTS, *video_words(described(tmp_path / "a.mp4", title)), NO_LAYOUT) < NOISE
 
 
 def test_synonyms_meet_in_the_concepts(tmp_path):
     dog = video_vector(NO_PERCEPTS, *video_words(described(tmp_path / "a.mp4", "Spaniel fetches a ball")), NO_LAYOUT)
-    assert category("animals") @ dog > INFO.related_at > INFO.noise_at > category("technology") @ dog
+    assert category("animals") @ dog > RELATED > NOISE > category("technology") @ dog
 
 
 def test_a_title_counts_more_than_tags_and_tags_more_than_subtitles(tmp_path):
@@ -166,8 +165,8 @@ def test_neutral_names_know_no_concept(tmp_path):
 def test_a_dark_video_is_found_by_dark_and_a_bright_one_by_bright(tmp_path):
     dark = encode(described(make_video(tmp_path / "d.mp4", seconds=4, pattern=plain(12, 12, 18)))).vector
     bright = encode(described(make_video(tmp_path / "b.mp4", seconds=4, pattern=plain(240, 220, 150)))).vector
-    assert query("dark") @ dark > INFO.noise_at > 0 > query("dark") @ bright
-    assert query("bright") @ bright > INFO.noise_at > 0 > query("bright") @ dark
+    assert query("dark") @ dark > NOISE > 0 > query("dark") @ bright
+    assert query("bright") @ bright > NOISE > 0 > query("bright") @ dark
 
 
 @pytest.mark.parametrize(
@@ -192,12 +191,12 @@ def test_a_mood_prefers_what_looks_and_sounds_like_it(name, seen):
     vector = video_vector(percepts(**seen), NO_CONCEPTS, NO_WORDS, NO_LAYOUT)
     moods = {theme.id: float(mood(theme.id) @ vector) for theme in taxonomy.load().moods}
     assert max(moods, key=moods.__getitem__) == name
-    assert moods[name] > INFO.noise_at
+    assert moods[name] > NOISE
 
 
 def test_silence_alone_is_only_mildly_calm():
     silent = video_vector(percepts(silence=1.7), NO_CONCEPTS, NO_WORDS, NO_LAYOUT)
-    assert abs(float(mood("calm") @ silent)) < INFO.noise_at
+    assert abs(float(mood("calm") @ silent)) < NOISE
 
 
 def test_clips_have_the_words_of_their_video_and_percepts_of_their_own(tmp_path):
@@ -263,16 +262,14 @@ def corpus() -> dict[str, VideoEmbedding]:
 def test_real_clips_are_found_by_their_names(corpus, text, name):
     scores = {other: float(query(text) @ embedding.vector) for other, embedding in corpus.items()}
     assert max(scores, key=scores.__getitem__) == name
-    assert scores[name] > INFO.related_at
+    assert scores[name] > RELATED
 
 
 @pytest.mark.corpus
 def test_nonsense_finds_no_real_clip(corpus):
     asked = query("quarterly tax filing")
     for embedding in corpus.values():
-        assert all(
-            asked @ vector < INFO.noise_at for vector in (embedding.vector, *(c.vector for c in embedding.clips))
-        )
+        assert all(asked @ vector < NOISE for vector in (embedding.vector, *(c.vector for c in embedding.clips)))
 
 
 def shapes(seed: int) -> np.ndarray:
@@ -304,7 +301,7 @@ def test_a_frame_finds_its_own_video_and_its_own_moment(tmp_path):
     frame = ENCODER.encode_image(shapes(2))
     first, second = (clip.vector for clip in own.clips)
     assert frame @ second > 1.5 * max(frame @ first, *(frame @ clip.vector for clip in other.clips))
-    assert frame @ second > INFO.related_at
+    assert frame @ second > RELATED
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (480, 270), (81, 45)])

@@ -12,7 +12,8 @@ import pytest
 from core import taxonomy
 from core.discover import ensemble
 from core.encoders import words
-from core.encoders.local import INFO, LocalEncoder, video_vector, video_words
+from core.encoders.layout import LAYOUT
+from core.encoders.local import LocalEncoder, video_vector, video_words
 from core.encoders.percepts import PERCEPTS
 from core.encoders.words import CONCEPTS, HASHED, read
 from core.errors import EncoderError
@@ -20,8 +21,10 @@ from core.media import title_of
 from core.models import MediaInfo, Video
 
 ENCODER = LocalEncoder()
+NOISE = 0.095
+"""Cosine below which a text and a title have nothing to say to each other."""
 THEMES = taxonomy.load()
-NO_PERCEPTS = np.zeros(len(PERCEPTS), np.float32)
+NO_PERCEPTS, NO_LAYOUT = np.zeros(len(PERCEPTS), np.float32), np.zeros(LAYOUT, np.float32)
 
 # Names as people have them, with every category a person would file them under. Some say nothing.
 NAMES = """
@@ -256,7 +259,7 @@ def titled(name: str) -> Video:
 
 
 def vector(name: str) -> np.ndarray:
-    return video_vector(NO_PERCEPTS, *video_words(titled(name)))
+    return video_vector(NO_PERCEPTS, *video_words(titled(name)), NO_LAYOUT)
 
 
 def theme(name: str) -> np.ndarray:
@@ -323,7 +326,7 @@ def test_names_that_nobody_chose_say_nothing(name):
     reading = read(name)
     assert not reading.concepts.any(), meaning(name)
     assert not reading.percepts.any()
-    assert abs(QUERIES @ vector(name)).max() < INFO.noise_at
+    assert abs(QUERIES @ vector(name)).max() < NOISE
 
 
 # -- categories and moods --------------------------------------------------------------------------------------
@@ -518,7 +521,7 @@ def test_strangers_share_next_to_nothing():
     likeness = np.array([cosine(read(a).hashed, read(b).hashed) for a, b in combinations(strangers, 2)])
     assert abs(likeness.mean()) < 0.02
     assert abs(likeness).max() < 0.30
-    assert HASHED > 200
+    assert HASHED >= 190  # what keeps the two figures above; layouts took 27 of them
 
 
 def test_a_word_said_often_counts_at_most_twice():

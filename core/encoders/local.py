@@ -45,9 +45,6 @@ INFO = EncoderInfo(
         "words in titles, file names, tags and subtitles",
     ),
     blind_to=("who or what is in the picture", "what is said aloud", "the story"),
-    noise_at=0.095,
-    related_at=0.143,
-    strong_at=0.247,
     images=True,
 )
 

@@ -123,11 +123,6 @@ _SDK_ERRORS = (ApiError, httpx.HTTPError, ValidationError)
 _SEES = ("who and what is in the picture", "what happens", "sounds and music", "speech")
 _BLIND_TO = ("titles, file names and tags",)
 
-_NOISE_AT, _RELATED_AT, _STRONG_AT = 0.02, 0.10, 0.20
-"""Not measured: that takes an account. TwelveLabs publishes ranks, no cosines; these are the usual ones of models
-trained by contrast (CLIP and its kin: unrelated text and picture near 0, related 0.15 to 0.3). The first is low on
-purpose, since what falls below it is not shown. Measure them with bench/quality.py and a key before trusting labels."""
-
 
 class _NotThere(EncoderError):
     """The service does not know what was asked for (404)."""
@@ -180,9 +175,6 @@ class TwelveLabsEncoder:
             dimension=self._dimension,
             sees=_SEES,
             blind_to=_BLIND_TO,
-            noise_at=_NOISE_AT,
-            related_at=_RELATED_AT,
-            strong_at=_STRONG_AT,
             parallel=parallel,
             paid=True,
             max_duration_s=MOST_S,

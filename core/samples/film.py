@@ -28,8 +28,11 @@ def write(path: Path, frames: Iterable[Image.Image], sound: np.ndarray, tags: Ma
         picture.thread_count = 1  # two scenes are rendered at once, each on a core of its own
         voice = file.add_stream("aac", rate=RATE, layout="stereo", bit_rate=128_000)
         blocks, reformatter = _blocks(sound, 1024), VideoReformatter()
+        held: Image.Image | None = None
         for number, frame in enumerate(frames):
-            image = reformatter.reformat(av.VideoFrame.from_image(frame), format="yuv420p", threads=1)
+            if frame is not held:
+                held = frame
+                image = reformatter.reformat(av.VideoFrame.from_image(frame), format="yuv420p", threads=1)
             image.pts, image.time_base = number, Fraction(1, FPS)
             file.mux(picture.encode(image))
             _mux_until(file, voice, blocks, (number + 1) / FPS)

@@ -37,7 +37,7 @@ class Play:
     """Peak of the sound, 0 to 1: calm scenes are quiet."""
     look: Look = field(default_factory=Look)
     hold: int = 1
-    """Frames each drawing is held; 2 is the twelve drawings a second of hand-made animation."""
+    """Frames each drawing is held: 2 is twelve drawings a second, the pace of most animation made by hand."""
 
 
 # ---------------------------------------------------------------- skies

@@ -65,12 +65,11 @@ def dice(name: str, use: str) -> np.random.Generator:
 def _frames(card: Scene, play: Play, on_progress: Progress) -> Iterator[Image.Image]:
     draw, developer = play.prepare(dice(card.name, "picture")), Film(play.look, dice(card.name, "film"))
     count = round(card.duration_s * FPS)
-    drawn: Image.Image | None = None
     for number in range(count):
-        if drawn is None or number % play.hold == 0:
+        if number % play.hold == 0:
             stage = Stage()
             draw(stage, number / FPS)
-            drawn = stage.shown()
-        yield developer.develop(drawn, number)
+            frame = developer.develop(stage.shown(), number)
+        yield frame
         if number % 4 == 0:
             on_progress(number / count)

@@ -864,5 +864,5 @@ PLAYS = {
     "penguin-slip": Play(penguin_slip, penguin_slip_score, 0.75, Look(grain=3, vignette=0.1)),
     "clay-monster": Play(clay_monster, clay_monster_score, 0.75, Look(grain=4, vignette=0.25), hold=2),
     "ghost-chase": Play(ghost_chase, ghost_chase_score, 0.75, Look(grain=3, vignette=0.25), hold=2),
-    "jazz-cats": Play(jazz_cats, jazz_cats_score, 0.75, Look(grain=4, vignette=0.25)),
+    "jazz-cats": Play(jazz_cats, jazz_cats_score, 0.75, Look(grain=4, vignette=0.25), hold=2),
 }

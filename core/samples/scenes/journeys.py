@@ -217,7 +217,7 @@ def lighthouse_storm(rng: np.random.Generator) -> Draw:
     for _ in range(26):
         x, y, r = rng.uniform(-20, WIDTH + 20), rng.uniform(-10, 96), rng.uniform(40, 86)
         wild.ellipse(x, y, r, r * 0.5, mix("#0b0e1e", "#242a47", rng.random()))
-    drops, spray = rng.random((240, 3)), rng.random((26, 2))
+    drops, spray = rng.random((170, 3)), rng.random((26, 2))
     bolts = [np.stack([x + np.cumsum(rng.normal(0, 15, 12)), np.linspace(40, 240, 12)], axis=1) for x in (150, 520)]
 
     def boat(s: Stage, x: float, y: float, tilt: float, size: float) -> None:
@@ -716,7 +716,7 @@ def morning_coffee_score(track: Track) -> None:
 PLAYS = {
     "rocket-launch": Play(rocket_launch, rocket_launch_score, 0.95),
     "lighthouse-storm": Play(lighthouse_storm, lighthouse_storm_score, 0.97, Look(grain=5, vignette=0.45)),
-    "balloons-at-sunrise": Play(balloons, balloons_score, 0.28, Look(grain=5, vignette=0.2)),
+    "balloons-at-sunrise": Play(balloons, balloons_score, 0.28, Look(grain=5, vignette=0.2), hold=2),
     "last-train-rain": Play(last_train, last_train_score, 0.4, Look(grain=5, vignette=0.5, tint="#eef0f6"), hold=2),
     "desert-road": Play(desert_road, desert_road_score, 0.7, Look(grain=4, vignette=0.12)),
     "rainy-morning-coffee": Play(morning_coffee, morning_coffee_score, 0.25, Look(grain=4, vignette=0.3), hold=2),

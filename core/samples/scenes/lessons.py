@@ -376,7 +376,6 @@ def eight_planets(rng: np.random.Generator) -> Draw:
             for name, far, r, ink, _, angle in [p for p in shown if np.sin(p[-1]) >= 0]:
                 planet(s, 320 + far * np.cos(angle), 190 + far * 0.42 * np.sin(angle), r * 1.05, name, ink, t)
             s.text(320, 34, "Eight planets, one star", 25 * ease(t * 1.4) + 1, fade("#fff3d6", clamp(t)), bold=0.4)
-            s.camera(1.16 - 0.035 * t, 320, 185)
         else:
             s.glow(-40, 180, 260, "#ff9a3c", 0.9)
             s.ellipse(-120, 180, 170, paint=Gradient("#fff0a0", "#ffa02b"))
@@ -404,6 +403,6 @@ def eight_planets_score(track: Track) -> None:
 
 PLAYS = {
     "abc-blocks": Play(abc_blocks, abc_blocks_score, 0.65, Look(grain=3, vignette=0.08)),
-    "inside-a-volcano": Play(inside_a_volcano, inside_a_volcano_score, 0.95, Look(grain=5, vignette=0.3)),
+    "inside-a-volcano": Play(inside_a_volcano, inside_a_volcano_score, 0.95, Look(grain=4, vignette=0.3), hold=2),
     "eight-planets": Play(eight_planets, eight_planets_score, 0.38, Look(grain=4, vignette=0.3)),
 }

@@ -905,5 +905,5 @@ PLAYS = {
     "robot-flower": Play(robot_flower, robot_flower_score, 0.6, Look(grain=4, vignette=0.15)),
     "blossom-crossing": Play(blossom_crossing, blossom_crossing_score, 0.5, Look(grain=3, vignette=0.15), hold=2),
     "bench-at-sunset": Play(bench, bench_score, 0.4, Look(grain=5, vignette=0.3), hold=2),
-    "kite-day": Play(kite_day, kite_day_score, 0.65, Look(grain=4, vignette=0.1)),
+    "kite-day": Play(kite_day, kite_day_score, 0.65, Look(grain=4, vignette=0.1), hold=2),
 }

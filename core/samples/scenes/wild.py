@@ -231,7 +231,7 @@ def before_the_thunder(rng: np.random.Generator) -> Draw:
                     tree(s, x, y, size, (ink, mix(ink, "#ffffff", lift), mix(ink, "#ffffff", 2 * lift)), "#2b2530")
 
             kept.append(hills(own, base, 10, Gradient(inks[0], mix(*inks, 0.25)), 0, 700, plant, 34, 0.0))
-    drops = rng.random((220, 3))
+    drops = rng.random((160, 3))
     bolts = [
         np.stack([x + np.cumsum(rng.normal(0, 16, 12)), np.linspace(-5, 255, 12)], axis=1) for x in (170, 420, 300)
     ]
@@ -463,7 +463,6 @@ def sky_whale(rng: np.random.Generator) -> Draw:
             )
         _whale(s, x, 150, 1.0, t)
         _whale(s, x - 128, 226, 0.42, t, 0.3)
-        s.camera(1.06 + 0.006 * t, 300 + 8 * t, 190)
 
     return draw
 
@@ -510,7 +509,7 @@ def lantern_fish(rng: np.random.Generator) -> Draw:
         tail, glow = wave(t, 1.1), 0.85 + 0.15 * wave(t, 1.7)
         lamp = (96 + 3 * wave(t, 2), -62 + 5 * wave(t, 2.3))
         with s.at(x, y, 3 * wave(t, 3.4)):
-            s.glow(*lamp, 240, "#37d6ff", 0.55 * glow)
+            s.glow(*lamp, 190, "#37d6ff", 0.55 * glow)
             s.blob(
                 [(-66, -4), (-104, -36 + 8 * tail), (-92, 0), (-104, 34 + 8 * tail), (-64, 10)],
                 Gradient("#7a3a66", "#3a1c48"),
@@ -557,7 +556,6 @@ def lantern_fish(rng: np.random.Generator) -> Draw:
             s.ellipse(700 - 150 * u, 190 + 10 * wave(t, 2.3), 5, paint="#eaffff")
         else:
             fish(s, 250 + 20 * u, 196 + 10 * wave(t, 3.2), t)
-            s.camera(1.0 + 0.03 * u, 330, 190)
         for x, y, size in bubbles:
             s.ellipse(x * WIDTH + 6 * wave(t, 2, x), (y * 400 - t * 40) % 400 - 20, 1 + 3 * size, paint="#bff4ff38")
 
