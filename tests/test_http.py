@@ -185,3 +185,21 @@ def test_media_is_served_by_range(services, client, tmp_path):
 @pytest.mark.parametrize("key", ["none.mp4", "..%2f..%2fetc%2fpasswd", "%2e%2e", "a.exe", "a%00.mp4", ".mp4"])
 def test_what_is_not_media_is_a_404(client, key):
     assert client.get(f"/app/static/media/{key}").status_code == 404
+
+
+@pytest.mark.parametrize("base_path", ["videos", "/videos/", "a/b"])
+def test_under_a_base_path_all_routes_stand_at_both_addresses(services, base_path):
+    client = TestClient(Starlette(routes=routes(lambda: services, base_path)))
+    prefix = "/" + base_path.strip("/")
+    for path in ("", prefix):
+        assert client.get(f"{path}/api/health").json()["status"] == "ok"
+        url = client.post(f"{path}/search", json={"category": "animals"}).json()[0]["url"]
+        assert url.startswith(f"http://testserver{prefix}/app/static/media/")
+        services.store.root.mkdir(exist_ok=True)
+        (services.store.root / "film.mp4").write_bytes(b"0123456789")
+        assert client.get(f"{path}/app/static/media/film.mp4", headers={"Range": "bytes=2-4"}).content == b"234"
+
+
+def test_without_a_base_path_no_route_stands_twice(services):
+    paths = [route.path for route in routes(lambda: services, "/")]
+    assert len(paths) == len(set(paths))

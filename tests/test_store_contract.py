@@ -15,6 +15,7 @@ from core.models import ignore_progress
 from core.stores.base import Store
 from core.stores.folder import FolderStore
 from core.stores.s3 import S3Store
+from core.stores.static import StaticFolderStore
 from tests.fakes import MemoryStore
 from tests.servers.s3 import ACCESS_KEY, SECRET_KEY, shared_server
 
@@ -38,12 +39,14 @@ def fetch(url: str) -> bytes:
 OPENERS: dict[str, Callable[[Path], Store]] = {
     "memory": lambda path: MemoryStore(),
     "folder": lambda path: FolderStore(path / "media"),
+    "static": lambda path: StaticFolderStore(path / "media", path / "static/media", max_bytes=2**30),
     "s3": lambda path: open_s3(),
     "s3-public": lambda path: open_s3(public_read=True),
 }
 READERS: dict[str, Callable[[Store, str], bytes]] = {
     "memory": lambda store, key: store.blobs[key],
     "folder": lambda store, key: store.path(key).read_bytes(),
+    "static": lambda store, key: store.path(key).read_bytes(),
     "s3": lambda store, key: fetch(store.url(key)),
     "s3-public": lambda store, key: fetch(store.url(key)),
 }

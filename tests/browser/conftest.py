@@ -40,18 +40,23 @@ class Server:
     data_dir: Path
     port: int
     process: subprocess.Popen | None = None
+    root: Path = ROOT
+    """Where streamlit_app.py is."""
+    base_path: str = ""
+    """Where a proxy shows it: "" or "/name"."""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.base_path}"
 
     def start(self, **environ: str) -> None:
         log = (self.data_dir.parent / f"server-{self.port}.log").open("ab")
         with log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-                + [f"--server.port={self.port}", "--server.address=127.0.0.1"],
-                cwd=ROOT,
+                + [f"--server.port={self.port}", "--server.address=127.0.0.1"]
+                + [f"--server.baseUrlPath={self.base_path}"],
+                cwd=self.root,
                 env={**clean_environ(), "DATA_DIR": str(self.data_dir), **environ},
                 stdout=log,
                 stderr=log,
