@@ -1,0 +1,166 @@
+"""What Discover can do beyond a press, in a real browser: feed, channels, taste, likeness, links, keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server, free_port
+from tests.browser.test_app import plays, upload, wait_for_ready
+from tests.videos import make_video, plain
+
+TITLES = ("grey wolf in the forest", "dog on a meadow", "kitten asleep", "horse gallop")
+
+
+@pytest.fixture(scope="module")
+def library(browser, tmp_path_factory) -> Iterator[Server]:
+    """A server with four animals and a train."""
+    folder = tmp_path_factory.mktemp("discover")
+    server = Server(folder / "data", free_port())
+    server.start()
+    files = [
+        make_video(folder / f"{title}.mp4", seconds=3 + n, pattern=plain(40 * n, 200 - 40 * n, 90))
+        for n, title in enumerate((*TITLES, "steam train"))
+    ]
+    context = browser.new_context()
+    page = context.new_page()
+    upload(page, server, *files)
+    wait_for_ready(page, len(files))
+    context.close()
+    yield server
+    server.stop()
+
+
+def cards(page: Page):
+    return page.locator("[class*=st-key-card-]")
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator("[class*=st-key-card-] [class*=st-key-title-]").all_inner_texts()
+
+
+def ask(page: Page, server: Server, query: str, hits: int) -> None:
+    page.goto(f"{server.url}/?{query}")
+    expect(cards(page)).to_have_count(hits)
+
+
+def test_a_press_replaces_the_one_before_and_back_brings_it_again(library, page):
+    page.goto(library.url)
+    page.get_by_text(re.compile(r"^Animals · 4$")).click()
+    expect(cards(page)).to_have_count(4)
+    page.get_by_text(re.compile(r"^Nature")).first.click()
+    expect(page).to_have_url(re.compile("category=nature$"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("category=animals$"))
+    expect(cards(page)).to_have_count(4)
+
+
+def test_the_feed_plays_one_at_a_time_and_goes_on_by_key(library, page):
+    page.goto(f"{library.url}/?category=animals&view=feed")
+    expect(page.get_by_text("1 of 4")).to_be_visible()
+    video = page.locator(".st-key-feed video")
+    page.wait_for_function("() => document.querySelector('.st-key-feed video')?.currentTime > 0.2")
+    assert video.evaluate("video => video.muted")
+    video.click()
+    page.wait_for_function("() => document.querySelector('.st-key-feed video')?.muted === false")
+    first = video.get_attribute("src")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("2 of 4")).to_be_visible()
+    expect(page).to_have_url(re.compile("n=2"))
+    assert page.locator(".st-key-feed video").get_attribute("src") != first
+    page.get_by_role("button", name="Previous").click()
+    expect(page.get_by_text("1 of 4")).to_be_visible()
+
+
+def test_a_swipe_goes_on(library, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{library.url}/?category=animals&view=feed")
+    expect(page.get_by_text("1 of 4")).to_be_visible()
+    page.locator(".st-key-feed video").evaluate(
+        """video => {
+            const touch = (x) => new Touch({ identifier: 1, target: video, clientX: x, clientY: 300 });
+            const fire = (type, x) => video.dispatchEvent(new TouchEvent(type, {
+                bubbles: true, touches: type == "touchend" ? [] : [touch(x)], changedTouches: [touch(x)] }));
+            fire("touchstart", 300); fire("touchend", 100);
+        }"""
+    )
+    expect(page.get_by_text("2 of 4")).to_be_visible()
+    context.close()
+
+
+def test_a_channel_is_kept_and_plays_on_by_itself(library, page):
+    ask(page, library, "category=animals", 4)
+    page.get_by_role("button", name="Keep").click()
+    page.get_by_label("Save this search as a channel").fill("Animals for the *lobby*")
+    page.get_by_role("button", name="Save channel").click()
+    channel = page.locator("[class*=st-key-channel-]").get_by_role("button", name="Animals for the *lobby*")
+    expect(channel).to_be_visible()
+    page.keyboard.press("Escape")
+    channel.click()
+    expect(page.get_by_text("1 of 4")).to_be_visible()
+    expect(page.get_by_text("2 of 4")).to_be_visible(timeout=30_000)
+
+
+def test_presenting_hides_all_but_the_videos(library, page):
+    ask(page, library, "category=animals", 4)
+    page.get_by_role("button", name="Present").click()
+    expect(page.get_by_label("Search in words")).to_have_count(0)
+    expect(page.locator("header")).to_be_hidden()
+    expect(cards(page)).to_have_count(4)
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Search in words")).to_be_visible()
+
+
+def test_thumbs_move_results_for_one_person_only(library, page):
+    ask(page, library, "category=animals&who=Ada", 4)
+    before = titles(page)
+    last = before[-1]
+    cards(page).last.get_by_role("button", name="More of this kind").click()
+    expect(page.locator("[class*=st-key-card-] [class*=st-key-title-]").last).not_to_have_text(last)
+    assert sorted(titles(page)) == sorted(before)
+    assert plays(page)
+    ask(page, library, "category=animals&who=Bob", 4)
+    assert titles(page) == before
+
+
+def test_more_like_this_and_why(library, page):
+    ask(page, library, "category=animals", 4)
+    first = titles(page)[0]
+    cards(page).first.get_by_role("button", name="Why this?").click()
+    expect(page.get_by_text("Moment", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    cards(page).first.get_by_role("button", name="More like this").click()
+    page.get_by_role("button", name="Like this video").click()
+    expect(page).to_have_url(re.compile("like="))
+    expect(page.get_by_role("button", name="More like this video")).to_be_visible()
+    expect(cards(page).first).to_be_visible()
+    assert first not in titles(page)
+
+
+def test_a_frame_of_a_video_finds_it(library, page):
+    ask(page, library, "q=train", 1)
+    cards(page).first.get_by_role("button", name="More like this").click()
+    page.get_by_role("button", name="Like this frame").click()
+    expect(page.get_by_role("button", name="Like this picture")).to_be_visible()
+    expect(page.locator("[class*=st-key-title-]").first).to_have_text("Steam train")
+
+
+def test_the_keyboard_alone_reaches_a_category(library, page):
+    page.goto(library.url)
+    expect(page.get_by_text(re.compile(r"^Animals · 4$"))).to_be_visible()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.closest('.st-key-category') !== null"):
+            break
+    else:
+        pytest.fail("no category can be reached by Tab")
+    for _ in range(30):
+        if "Animals" in page.evaluate("() => document.activeElement.innerText"):
+            break
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page).to_have_url(re.compile("category=animals"))
