@@ -53,7 +53,10 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
         return await _answer(lambda: [hit_to_json(hit, base_url) for hit in services().discover.search(query).hits])
 
     async def docs(request: Request) -> Response:
-        return await _answer(lambda: openapi.document(services().taxonomy, MAX_LIMIT, MAX_OFFSET))
+        servers = [{"url": base_path or "/"}]
+        return await _answer(
+            lambda: {**openapi.document(services().taxonomy, MAX_LIMIT, MAX_OFFSET), "servers": servers}
+        )
 
     async def media(request: Request) -> Response:
         try:

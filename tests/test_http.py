@@ -193,6 +193,7 @@ def test_under_a_base_path_all_routes_stand_at_both_addresses(services, base_pat
     prefix = "/" + base_path.strip("/")
     for path in ("", prefix):
         assert client.get(f"{path}/api/health").json()["status"] == "ok"
+        assert client.get(f"{path}/api/docs").json()["servers"] == [{"url": prefix}]
         url = client.post(f"{path}/search", json={"category": "animals"}).json()[0]["url"]
         assert url.startswith(f"http://testserver{prefix}/app/static/media/")
         services.store.root.mkdir(exist_ok=True)
