@@ -64,6 +64,7 @@ def test_the_feed_plays_one_at_a_time_and_goes_on_by_key(library, page):
     video = page.locator(".st-key-feed video")
     page.wait_for_function("() => document.querySelector('.st-key-feed video')?.currentTime > 0.2")
     assert video.evaluate("video => video.muted")
+    page.wait_for_function("() => window.moodreelGestures")
     video.click()
     page.wait_for_function("() => document.querySelector('.st-key-feed video')?.muted === false")
     first = video.get_attribute("src")
@@ -80,6 +81,7 @@ def test_a_swipe_goes_on(library, browser):
     page = context.new_page()
     page.goto(f"{library.url}/?category=animals&view=feed")
     expect(page.get_by_text("1 of 4")).to_be_visible()
+    page.wait_for_function("() => window.moodreelGestures")
     page.locator(".st-key-feed video").evaluate(
         """video => {
             const touch = (x) => new Touch({ identifier: 1, target: video, clientX: x, clientY: 300 });
