@@ -1,0 +1,213 @@
+"""How long is it from pressing a category or mood to its first video playing, in a real browser?
+
+    python bench/press.py [--presses 20] [--corpus [FOLDER]] [--library FOLDER]
+
+The app runs as people run it (`streamlit run`), on the sample library, or on the corpus, ingested first; `--library`
+is a DATA_DIR to use, or to fill and keep. Chromium presses categories and moods in turn, each time where the first
+video becomes another one. Measured by the page's own clock, from the click until that video is on the page, until it
+can be played at its moment (readyState 3 or more, no longer seeking), and until it plays: play() is called as soon as
+it is there, and the time in the video must move on. The baseline, in the same run, is a bare page with nothing but a
+<video> of the same URL at the same moment. A fresh browser context has neither in its cache.
+
+Exit 1 when the median of the presses is 1 s or more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from core import taxonomy  # noqa: E402
+from tests.browser.conftest import BROWSERS, FLAGS, Server, clean_environ, free_port  # noqa: E402
+
+TARGET_S = 1.0
+TIMEOUT_MS = 20_000
+PAUSE_MS = 1500
+"""Between presses: a person looks at what came before pressing on."""
+THEMES = taxonomy.load()
+WATCH = """
+(act, path, start, timeoutMs) => new Promise((resolve, reject) => {
+  const began = performance.now();
+  const times = {};
+  let video = null, from = null;
+  const look = () => {
+    const now = performance.now() - began;
+    if (now > timeoutMs) return reject(new Error(`not playing: ${JSON.stringify(times)}`));
+    const first = document.querySelector(".st-key-results video, .st-key-feed video, body > video");
+    if (first && first !== video && first.src && new URL(first.src).pathname === path) {
+      video = first;
+      times.there ??= now;
+      video.muted = true;
+      video.play().catch(() => {});
+    }
+    if (video && video.readyState >= 3 && !video.seeking && video.currentTime >= start - 0.1) {
+      times.ready ??= now;
+      from ??= video.currentTime;
+      if (video.currentTime > from) { video.pause(); return resolve({ ...times, playing: now }); }
+    }
+    setTimeout(look, 4);
+  };
+  act();
+  look();
+})
+"""
+PRESS = f"(button, [path, start, timeout]) => ({WATCH})(() => button.click(), path, start, timeout)"
+BARE = f"""
+([url, path, start, timeout]) => ({WATCH})(() => {{
+  const video = document.createElement("video");
+  video.src = url;
+  video.addEventListener("loadedmetadata", () => {{ video.currentTime = start; }}, {{ once: true }});
+  document.body.replaceChildren(video);
+}}, path, start, timeout)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One step of a person: which pill, and the first video that must come."""
+
+    group: str
+    number: int
+    """Of the pill in its group."""
+    label: str
+    url: str
+    start_s: int
+
+
+def main() -> int:
+    options = _options()
+    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if program is None:
+        sys.exit("There is no Chromium on this machine: apt-get install chromium")
+    with tempfile.TemporaryDirectory() as folder:
+        data_dir = (options.library or Path(folder, "data")).resolve()
+        fill(data_dir, options.corpus)
+        server = Server(data_dir, free_port())
+        server.start()
+        try:
+            presses = plan(server, options.presses, np.random.default_rng(options.seed))
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+                pressed = press_all(browser, server, presses)
+                bare = [bare_page(browser, server, press) for press in presses]
+                browser.close()
+        finally:
+            server.stop()
+    return 0 if report(presses, pressed, bare) else 1
+
+
+def fill(data_dir: Path, corpus: Path | None) -> None:
+    """Ingest the samples or the corpus, unless the library has something already."""
+    if (data_dir / "index").exists():
+        return
+    ask = ["samples"] if corpus is None else ["ingest", str(corpus)]
+    environ = {**clean_environ(), "DATA_DIR": str(data_dir)}
+    # Files of the corpus that are no videos are refused, and so the command ends with 1: the library tells the rest.
+    subprocess.run([sys.executable, "-m", "core", *ask], cwd=ROOT, env=environ, check=False, stdout=sys.stderr)
+
+
+def plan(server: Server, count: int, random: np.random.Generator) -> list[Press]:
+    """Return presses, each of which shows another first video than the one before, by asking `/search` the same."""
+    presses: list[Press] = []
+    category = mood = None
+    while len(presses) < count:
+        group = "mood" if len(presses) % 2 else "category"
+        themes = THEMES.moods if group == "mood" else THEMES.categories
+        number = int(random.integers(len(themes)))
+        theme = themes[number]
+        if theme.id in (category, mood):
+            continue
+        asked = {"category": category, "mood": mood} | {group: theme.id}
+        hits = search(server, {name: id_ for name, id_ in asked.items() if id_})
+        if not hits or (presses and hits[0]["url"] == presses[-1].url):
+            continue
+        category, mood = asked["category"], asked["mood"]
+        start_s, end_s = hits[0]["start_time"], hits[0]["end_time"]
+        whole_s = math.ceil(start_s) if math.ceil(start_s) < end_s else int(start_s)
+        place = number + (group == "mood")  # before the moods is "any"
+        presses.append(Press(group, place, theme.label, hits[0]["url"], whole_s))
+    return presses
+
+
+def search(server: Server, asked: dict[str, str]) -> list[dict]:
+    request = urllib.request.Request(
+        f"{server.url}/search",
+        json.dumps({**asked, "limit": 12}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def press_all(browser: Browser, server: Server, presses: Sequence[Press]) -> list[dict[str, float]]:
+    """Press one after the other on one page, and return what each took."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(server.url)
+    page.locator(".st-key-results video").first.wait_for(timeout=TIMEOUT_MS)
+    times = []
+    for press in presses:
+        page.wait_for_timeout(PAUSE_MS)
+        pill = page.locator(f".st-key-{press.group} button").nth(press.number)
+        path = urlsplit(press.url).path
+        times.append(pill.evaluate(PRESS, [path, press.start_s, TIMEOUT_MS]))
+    context.close()
+    return times
+
+
+def bare_page(browser: Browser, server: Server, press: Press) -> dict[str, float]:
+    """Return what a page with nothing but the video takes."""
+    context = browser.new_context()
+    page: Page = context.new_page()
+    page.goto(f"{server.url}/api/health")  # of the same origin, and with nothing on it
+    url = urljoin(server.url, press.url)
+    times = page.evaluate(BARE, [url, urlsplit(url).path, press.start_s, TIMEOUT_MS])
+    context.close()
+    return times
+
+
+def report(presses: Sequence[Press], pressed: Sequence[dict], bare: Sequence[dict]) -> bool:
+    """Print the presses and their medians beside the baseline's; return whether the target is met."""
+    print(f"{'seconds':32}{'there':>8}{'ready':>8}{'playing':>9}{'bare page':>11}")
+    for press, one, other in zip(presses, pressed, bare, strict=True):
+        row = "".join(f"{one[name] / 1000:{width}.2f}" for name, width in (("there", 8), ("ready", 8), ("playing", 9)))
+        print(f"  {press.group + ' ' + press.label:30}{row}{other['playing'] / 1000:11.2f}")
+    medians = {name: float(np.median([one[name] for one in pressed])) / 1000 for name in ("there", "ready", "playing")}
+    plain = float(np.median([one["playing"] for one in bare])) / 1000
+    print(f"  {'median':30}{medians['there']:8.2f}{medians['ready']:8.2f}{medians['playing']:9.2f}{plain:11.2f}")
+    worst = float(np.percentile([one["playing"] for one in pressed], 95)) / 1000
+    print(f"\np95 {worst:.2f} s; ratio of the medians, press to bare page: {medians['playing'] / plain:.1f}")
+    met = medians["playing"] < TARGET_S
+    print(f"median under {TARGET_S:.0f} s: {'met' if met else 'MISSED'} ({medians['playing']:.2f} s)")
+    return met
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    default = Path(os.environ.get("CORPUS_DIR", ROOT / "../shared/corpus"))
+    parser.add_argument("--presses", type=int, default=20)
+    parser.add_argument("--corpus", nargs="?", type=Path, const=default, help="the corpus instead of the samples")
+    parser.add_argument("--library", type=Path, metavar="FOLDER", help="a DATA_DIR to use, or to fill and keep")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
