@@ -112,7 +112,7 @@ def test_behind_nginx_under_a_path_everything_works(proxied, page, tmp_path):
     wait_for_ready(page, 2)
     poster = page.locator("[data-testid=stImage] img").first  # of the video most like the other
     expect(poster).to_be_visible()
-    assert poster.evaluate("image => image.naturalWidth") > 0
+    assert poster.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
     page.goto(f"{outside.url}/?q=wolf+portrait")
     expect(page.locator("[class*=st-key-card-] video").first).to_be_visible()
