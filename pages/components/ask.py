@@ -56,7 +56,7 @@ def read_state(services: Services) -> None:
         "who": lambda text: text[:40] or ME,
         "unseen": bool,
         "view": lambda text: text if text in VIEWS else "grid",
-        "n": lambda text: int(text) if text.isdecimal() and len(text) < 5 else 1,
+        "video": lambda text: text[:64],
         "present": bool,
         "play": bool,
     }
@@ -74,7 +74,7 @@ def write_state() -> None:
     values["sort"] = "" if state.sort == "match" else state.sort
     values["who"] = "" if state.who == ME else state.who
     values["view"] = "" if state.view == "grid" else state.view
-    values["n"] = str(state.n) if state.view == "feed" and state.n > 1 else ""
+    values["video"] = state.video if state.view == "feed" else ""
     write_link(values)
 
 
@@ -269,7 +269,7 @@ def _close_menus() -> None:
 
 
 def _restart() -> None:
-    st.session_state.n = 1
+    st.session_state.video = ""
 
 
 def _labelled(theme: Theme) -> str:

@@ -54,7 +54,7 @@ def keep_menu(services: Services) -> None:
 
 
 def _save_channel(services: Services, name: str) -> None:
-    link = [(key, value) for key, value in st.query_params.items() if key not in ("n", "view", "present", "play")]
+    link = [(key, value) for key, value in st.query_params.items() if key not in ("video", "view", "present", "play")]
     try:
         channel = services.channels.save(name, link)
     except AppError as error:

@@ -24,15 +24,16 @@ def grid(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
 
 
 def feed(hits: Sequence[Hit], total: int, services: Services, marks: Marks) -> None:
-    """Draw one video at a time, playing; next and previous by button, key or swipe. `n` in the state says which."""
-    number = min(max(st.session_state.n, 1), len(hits))
-    hit = hits[number - 1]
+    """Draw one video at a time, playing; next and previous by button, key or swipe. `video` in the state says which."""
+    ids = [hit.video_id for hit in hits]
+    number = ids.index(st.session_state.video) if st.session_state.video in ids else 0
+    hit = hits[number]
     with st.container(key="feed", gap="xsmall"):
         moment_player(hit, autoplay=True)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="feed-bar"):
-            _step("Previous", ":material/arrow_back:", "ArrowLeft", number - 1, number > 1)
-            st.caption(f"{number} of {total}", width="content")
-            _step("Next", ":material/arrow_forward:", "ArrowRight", number + 1, number < len(hits))
+            _step("Previous", ":material/arrow_back:", "ArrowLeft", ids[:number][-1:])
+            st.caption(f"{number + 1} of {total}", width="content")
+            _step("Next", ":material/arrow_forward:", "ArrowRight", ids[number + 1 : number + 2])
             if hit.confidence:
                 label, colour = LABELS[hit.confidence]
                 st.badge(label, color=colour)
@@ -80,9 +81,10 @@ def _present(on: bool) -> None:
     st.session_state.present = on
 
 
-def _step(label: str, icon: str, key: str, number: int, possible: bool) -> None:
-    st.button(label, icon=icon, shortcut=key, disabled=not possible, key=label.lower(), on_click=_go, args=[number])
+def _step(label: str, icon: str, key: str, to: Sequence[str]) -> None:
+    """Draw a button to the video of this id, if there is one."""
+    st.button(label, icon=icon, shortcut=key, disabled=not to, key=label.lower(), on_click=_open, args=to)
 
 
-def _go(number: int) -> None:
-    st.session_state.n = number
+def _open(video_id: str) -> None:
+    st.session_state.video = video_id

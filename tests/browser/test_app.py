@@ -28,22 +28,22 @@ def wait_for_ready(page: Page, number: int, timeout_s: float = 120) -> None:
     expect(page.get_by_role("heading", name=f"{number} {noun} ready")).to_be_visible(timeout=timeout_s * 1000)
 
 
-def current_time(page: Page, number: int = 0) -> float:
-    return page.locator("video").nth(number).evaluate("video => video.currentTime")
-
-
 def plays(page: Page, number: int = 0) -> bool:
-    """Press play on a video and tell whether its time moves on."""
-    video = page.locator("video").nth(number)
-    video.scroll_into_view_if_needed()
-    video.evaluate("video => { video.muted = true; return video.play() }")
-    before = current_time(page, number)
+    """Play a video and tell whether its time moves on. The page may draw it anew meanwhile; then that one must."""
     page.wait_for_function(
-        "([number, before]) => document.querySelectorAll('video')[number].currentTime > before + 0.2",
-        arg=[number, before],
+        """number => {
+            const video = document.querySelectorAll("video")[number];
+            if (!video) return false;
+            video.scrollIntoView();
+            video.muted = true;
+            if (video.paused) video.play();
+            video.before ??= video.currentTime;
+            return video.currentTime > video.before + 0.2;
+        }""",
+        arg=number,
         timeout=15_000,
     )
-    return current_time(page, number) > before
+    return True
 
 
 def health(server: Server) -> dict:
