@@ -2,8 +2,8 @@
 
 Beside it, in the same run, plain nearest-neighbour search of the same index, and qdrant-client's local mode, which
 answers the same questions over 10,000 points. Vectors are synthetic and lie in clusters as real ones do: a video is a
-category, a mood and much of its own; its clips are near it. "cpu" is what the whole process spent of its processors,
-the mean a call, which other programs on the machine disturb less than they do the time that passes.
+category, a mood and much of its own; its clips are near it. "cpu" is what the whole process spent of its processors
+at a call, which other programs on the machine disturb less than they do the time that passes.
 
     python bench/search.py [--videos 10000] [--clips 10] [--dimension 384] [--queries 200]
 
@@ -123,7 +123,7 @@ def main() -> int:
     print(f"\nlibrary: {counts.videos:,} videos, {counts.clips:,} clips, {options.dimension} numbers a vector")
     print(f"built in {build_s:.1f} s, opened in {open_s:.2f} s")
     print(f"resident memory grew by {resident_mb:.0f} MB, all but {own_mb:.0f} MB of it mapped files (reclaimable)\n")
-    print(f"{'milliseconds':<58}{'p50':>8}{'p95':>8}{'max':>8}{'cpu':>8}")
+    print(f"{'milliseconds':<58}{'p50':>8}{'p95':>8}{'max':>8}{'cpu p50':>8}{'cpu p95':>8}")
     _row(f"plain nearest neighbour, {LIMIT} videos, one entry each", plain_ms)
     _row(f"EdgeIndex.search, {counts.videos + counts.clips:,} entries", search_ms)
     for label, times in asked_ms.items():
@@ -276,8 +276,8 @@ class Times:
     """What calls took, in milliseconds."""
 
     wall: np.ndarray
-    cpu: float
-    """The mean of the processors' time, over all threads of the process."""
+    cpu: np.ndarray
+    """The processors' time, over all threads of the process."""
 
     @property
     def p95(self) -> float:
@@ -286,17 +286,16 @@ class Times:
 
 def _times_ms(call: Callable[[int], object], times: int) -> Times:
     taken = []
-    cpu_started = time.process_time()
     for number in range(times):
-        started = time.perf_counter()
+        started, cpu_started = time.perf_counter(), time.process_time()
         call(number)
-        taken.append(1000 * (time.perf_counter() - started))
-    return Times(np.array(taken), 1000 * (time.process_time() - cpu_started) / times)
+        taken.append((time.perf_counter() - started, time.process_time() - cpu_started))
+    return Times(*(1000 * np.array(taken).T))
 
 
 def _row(label: str, times: Times) -> None:
-    p50, p95 = np.percentile(times.wall, (50, 95))
-    print(f"{label:<58}{p50:>8.1f}{p95:>8.1f}{times.wall.max():>8.1f}{times.cpu:>8.1f}")
+    figures = (*np.percentile(times.wall, (50, 95, 100)), *np.percentile(times.cpu, (50, 95)))
+    print(f"{label:<58}" + "".join(f"{figure:>8.1f}" for figure in figures))
 
 
 def _scale(counts: base.Counts) -> float:
