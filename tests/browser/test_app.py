@@ -37,8 +37,8 @@ def plays(page: Page, number: int = 0) -> bool:
             video.scrollIntoView();
             video.muted = true;
             if (video.paused) video.play();
-            video.before ??= video.currentTime;
-            return video.currentTime > video.before + 0.2;
+            video.firstSeen ??= video.currentTime;
+            return video.currentTime > video.firstSeen + 0.2;
         }""",
         arg=number,
         timeout=15_000,
