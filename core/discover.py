@@ -31,6 +31,7 @@ from core import relevance
 from core.encoders.base import Encoder
 from core.errors import EncoderError, QueryError
 from core.index.base import Index
+from core.languages import with_primary
 from core.models import (
     LENGTHS,
     SHAPES,
@@ -523,6 +524,7 @@ def _passes(entry: Entry, filters: Filters) -> bool:
         (not filters.lengths or _length(entry) in filters.lengths)
         and (not filters.shapes or _shape(entry) in filters.shapes)
         and (not filters.sounds or _sound(entry) in filters.sounds)
+        and (not filters.languages or not with_primary(entry.subtitle_languages).isdisjoint(filters.languages))
     )
 
 
@@ -531,4 +533,11 @@ def _facets(entries: Sequence[Entry]) -> Facets:
         counts = Counter(map(property_of, entries))
         return {name: counts[name] for name in names}
 
-    return Facets(counted(LENGTHS, _length), counted(SHAPES, _shape), counted(SOUNDS, _sound))
+    return Facets(counted(LENGTHS, _length), counted(SHAPES, _shape), counted(SOUNDS, _sound), _languages(entries))
+
+
+def _languages(entries: Sequence[Entry]) -> dict[str, int]:
+    """Return the subtitle languages that occur and how many videos the filter for each would leave."""
+    occurring = {code for entry in entries for code in entry.subtitle_languages}
+    counts = Counter(code for entry in entries for code in with_primary(entry.subtitle_languages))
+    return {code: counts[code] for code in sorted(occurring, key=lambda code: (-counts[code], code))}

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from core import __version__, openapi
 from core.discover import MAX_LIMIT
 from core.errors import AppError, QueryError, StoreError
+from core.languages import language_code
 from core.models import LENGTHS, SHAPES, SOUNDS, Filters, Hit, Query, Sort
 from core.services import Services
 from core.stores.base import CONTENT_TYPES
@@ -109,6 +110,7 @@ def parse_query(body: bytes) -> Query:
             lengths=_choices(data, "length", LENGTHS),
             shapes=_choices(data, "shape", SHAPES),
             sounds=_choices(data, "sound", SOUNDS),
+            languages=_languages(data, "language"),
         ),
         sort=_one_of(data, "sort", get_args(Sort)),
         limit=_whole(data, "limit", 10, 1, MAX_LIMIT),
@@ -138,6 +140,15 @@ def _choices(data: dict, name: str, allowed: Collection[str]) -> tuple[str, ...]
         if value not in allowed:
             raise QueryError(f"There is no {name} {value!r}. Choose of: {', '.join(allowed)}.", {name: [*allowed]})
     return values
+
+
+def _languages(data: dict, name: str) -> tuple[str, ...]:
+    """Return codes of languages as the index has them, whatever case and ISO 639 table they were written in."""
+    codes = {text: language_code(text) for text in _texts(data, name)}
+    for text, code in codes.items():
+        if code is None:
+            raise QueryError(f"{name} is {text!r}. Send a code such as en or pt-BR.", {name: ["en", "pt-BR"]})
+    return tuple(dict.fromkeys(code for code in codes.values() if code))
 
 
 def _one_of(data: dict, name: str, allowed: Sequence[str]) -> Any:

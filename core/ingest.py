@@ -102,7 +102,9 @@ class Work:
         row = json.loads(text)
         row["step"] = Step(row["step"])
         row["fingerprint"] = row["fingerprint"] and tuple(row["fingerprint"])
-        row["info"] = row["info"] and MediaInfo(**row["info"])
+        if row["info"] is not None:
+            languages = tuple(row["info"].pop("subtitle_languages", ()))
+            row["info"] = MediaInfo(**row["info"], subtitle_languages=languages)
         row["seen"] = tuple(row["seen"])
         return cls(**row)
 
@@ -417,6 +419,7 @@ def _entries(work: Work, embedding: VideoEmbedding) -> list[Entry]:
         content_sha256=work.sha256,
         ingested_at=work.ingested_at,
         seen=embedding.seen,
+        subtitle_languages=work.info.subtitle_languages,
     )
     return [whole] + [
         replace(whole, scope="clip", start_s=clip.start_s, end_s=clip.end_s, vector=clip.vector, seen=clip.seen)

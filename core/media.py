@@ -39,6 +39,7 @@ from av.stream import Discard, Disposition, Stream
 from PIL import Image
 
 from core.errors import MediaError
+from core.languages import language_code
 from core.models import MediaInfo, Progress, ignore_progress
 
 MIN_DURATION_S = 1.0
@@ -124,6 +125,7 @@ def inspect(path: Path, *, max_bytes: int | None = None, sidecars: Sequence[Path
     with _opened(path) as container:
         picture = _picture_of(container)
         tags = _tags_of(container, picture)
+        tracks = [stream.metadata.get("language", "") for stream in container.streams.subtitles]
         survey = _survey(container, picture)
     _check_length(survey)
     with _opened(path) as container:
@@ -148,6 +150,7 @@ def inspect(path: Path, *, max_bytes: int | None = None, sidecars: Sequence[Path
         playable=_playable(kind, look.codec, look.pixels, sound_codec, ready=ready),
         tags=tags,
         subtitles=_subtitle_text(survey.cues, _sidecars_of(path, sidecars)),
+        subtitle_languages=_languages_of([*tracks, *_sidecar_languages(path, sidecars)]),
     )
 
 
@@ -625,6 +628,11 @@ def _shortened(text: str) -> str:
 
 
 _SIDECAR_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+_SIDECAR_LANGUAGE = re.compile(
+    r"\.([a-z]{2,3}(?:[-_][a-z0-9]{2,8})?)(?:\.(?:cc|forced|sdh))?\.(?:srt|vtt|ass|ssa)\Z", re.IGNORECASE
+)
+"""How players name them: film.en.srt, film.pt-BR.vtt, film.en.forced.srt."""
+_NO_SIDECAR_LANGUAGES = frozenset({"cc", "sdh"})
 _MARKUP = re.compile(r"\{[^{}]{0,400}\}|<[^<>]{0,400}>")
 _ASS_FIELDS_BEFORE_TEXT = 9
 
@@ -645,6 +653,25 @@ def _cue_of(packet: av.Packet) -> str:
 def _sidecars_of(path: Path, given: Sequence[Path]) -> list[Path]:
     beside = [path.with_suffix(suffix) for suffix in _SIDECAR_SUFFIXES]
     return list(dict.fromkeys([*given, *(file for file in beside if file.is_file())]))
+
+
+def _sidecar_languages(path: Path, given: Sequence[Path]) -> list[str]:
+    """Return the languages that the names of subtitle files claim, those beside a video under its stem included."""
+    try:
+        beside = sorted(name for name in os.listdir(path.parent) if name.startswith(path.stem + "."))
+    except OSError:
+        beside = []  # A folder may be closed to listing and its videos still be read.
+    names = [
+        *(_SIDECAR_LANGUAGE.search(file.name) for file in given),
+        *(_SIDECAR_LANGUAGE.match(name, len(path.stem)) for name in beside),
+    ]
+    codes = [found[1].lower().replace("_", "-") for found in names if found]
+    return [code for code in codes if code not in _NO_SIDECAR_LANGUAGES]
+
+
+def _languages_of(claims: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages that tracks and files claim, each once; what is no code, or says "unknown", is left out."""
+    return tuple(dict.fromkeys(code for code in map(language_code, claims) if code))
 
 
 def _subtitle_text(cues: Sequence[str], sidecars: Sequence[Path]) -> str:

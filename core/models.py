@@ -45,6 +45,8 @@ class MediaInfo:
     """Container tags, keys in lower case: title, description, genre, comment, keywords …"""
     subtitles: str = ""
     """Plain text of embedded and sidecar subtitles, without times."""
+    subtitle_languages: tuple[str, ...] = ()
+    """Codes as of core/languages.py: en, pt-br …; empty where no subtitles say."""
 
     @property
     def has_audio(self) -> bool:
@@ -129,6 +131,7 @@ class Entry:
     ingested_at: str
     """UTC, ISO 8601."""
     seen: tuple[str, ...] = ()
+    subtitle_languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,6 +187,8 @@ class Filters:
     """Of SHAPES."""
     sounds: tuple[str, ...] = ()
     """Of SOUNDS."""
+    languages: tuple[str, ...] = ()
+    """Of subtitles, as codes; "pt" takes "pt-br" too."""
 
 
 LENGTHS: Mapping[str, tuple[float, float]] = {
@@ -284,6 +289,8 @@ class Facets:
     lengths: Mapping[str, int]
     shapes: Mapping[str, int]
     sounds: Mapping[str, int]
+    languages: Mapping[str, int] = field(default_factory=dict)
+    """Of subtitles: only those that occur, most frequent first. A video counts for each of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ def document(taxonomy: Taxonomy, max_limit: int, max_offset: int) -> dict[str, A
         return {"type": "number", "minimum": 0, "maximum": 1, "default": default, "description": description}
 
     text = {"type": "string"}
+    language = {**text, "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?$"}
     query = {
         "type": "object",
         "description": "At least one of query, category, mood, like and profile.",
@@ -36,6 +37,10 @@ def document(taxonomy: Taxonomy, max_limit: int, max_offset: int) -> dict[str, A
             "length": several(LENGTHS),
             "shape": several(SHAPES),
             "sound": several(SOUNDS),
+            "language": {
+                "oneOf": [language, {"type": "array", "items": language}],
+                "description": "Of subtitles: en, pt-BR … A language takes its variants too.",
+            },
             "sort": {"type": "string", "enum": list(get_args(Sort)), "default": "match"},
             "limit": {"type": "integer", "minimum": 1, "maximum": max_limit, "default": 10},
             "offset": {"type": "integer", "minimum": 0, "maximum": max_offset, "default": 0},

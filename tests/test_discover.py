@@ -255,6 +255,19 @@ def test_filters_and_facets(tmp_path):
         assert (filtered.total, filtered.facets) == (1, results.facets)
 
 
+def test_languages_of_subtitles_are_counted_and_filter(tmp_path):
+    discover = build(tmp_path, ("animals none", "quarterly report"))
+    assert discover.search(Query(categories=("animals",))).facets.languages == {}
+    for number, languages in enumerate((("de",), ("en", "pt-br"), ("pt", "en"), ("en",))):
+        discover.index.upsert(make_entries(f"animals {number}", info=INFO, subtitle_languages=languages))
+    results = discover.search(Query(categories=("animals",)))
+    assert list(results.facets.languages.items()) == [("en", 3), ("pt", 2), ("de", 1), ("pt-br", 1)]
+    for wanted, expected in {("de",): "0", ("pt",): "12", ("pt-br",): "1", ("de", "pt-br"): "01", ("ja",): ""}.items():
+        filtered = discover.search(Query(categories=("animals",), filters=Filters(languages=wanted)))
+        assert sorted(titles(filtered)) == [f"animals {number}" for number in expected]
+        assert filtered.facets == results.facets
+
+
 def test_sorting_keeps_what_fits(tmp_path):
     discover = build(tmp_path, ("quarterly report",))
     for number in (3, 1, 2):

@@ -75,6 +75,16 @@ def test_search_takes_several_categories_and_its_options(client):
     assert client.post("/search", json={"category": "animals", "offset": 1}).json() != [first]
 
 
+def test_search_by_the_language_of_subtitles(services, client):
+    info = services.encoder.info
+    services.index.upsert(make_entries("animals abroad", info=info, subtitle_languages=("de", "pt-br")))
+    for language in ("de", "DE", "ger", "pt-BR", "pt", ["fr", "de"]):
+        rows = client.post("/search", json={"category": "animals", "language": language}).json()
+        assert [row["filename"] for row in rows] == ["animals abroad.mp4"], language
+    assert client.post("/search", json={"category": "animals", "language": "fr"}).json() == []
+    assert len(client.post("/search", json={"category": "animals", "language": []}).json()) == 3
+
+
 def test_search_in_words_and_by_limit(client):
     assert len(client.post("/search", json={"query": "quarterly"}).json()) == 1
     assert len(client.post("/search", json={"category": "Animals", "limit": 1}).json()) == 1
@@ -96,6 +106,9 @@ def test_search_in_words_and_by_limit(client):
         (b'{"query": "x", "variety": "much"}', "variety"),
         (b'{"query": "x", "length": "huge"}', "under-10s"),
         (b'{"query": "x", "sort": "random"}', "newest"),
+        (b'{"query": "x", "language": "English"}', "pt-BR"),
+        (b'{"query": "x", "language": ["en", "e_1"]}', "e_1"),
+        (b'{"query": "x", "language": 5}', "language must be a string"),
         (b'{"query": "x", "hide_seen": 1}', "true or false"),
         (b'{"like": "no-such-video"}', "no longer in the library"),
         (b'{"category": "grumpy"}', "animals"),

@@ -13,7 +13,7 @@ import pytest
 from qdrant_client import QdrantClient, models
 
 from core.errors import EncoderMismatch, LibraryError
-from core.index.base import Index, id_of, to_payload
+from core.index.base import Index, from_payload, id_of, to_payload
 from core.index.edge import EdgeIndex
 from core.index.server import ServerIndex
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Taste
@@ -93,13 +93,21 @@ def test_an_entry_comes_back_as_it_was_written(index: Index) -> None:
         poster_key=None,
         has_audio=False,
         seen=("dünkel", "速い"),
+        subtitle_languages=("en", "pt-br"),
     )
     index.upsert(written)
     read = sorted(index.scroll(), key=lambda entry: entry.scope, reverse=True)
     for before, after in zip(written, read, strict=True):
         assert to_payload(after) == to_payload(before)
+        assert after.subtitle_languages == ("en", "pt-br")
         assert after.vector.dtype == np.float32
         assert after.vector == pytest.approx(before.vector, abs=1e-6)
+
+
+def test_a_payload_written_before_subtitles_had_languages_is_read() -> None:
+    payload = to_payload(make_entries()[0])
+    del payload["subtitle_languages"]
+    assert from_payload(payload, None).subtitle_languages == ()
 
 
 def test_writing_again_changes_nothing(index: Index) -> None:

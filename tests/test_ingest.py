@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +115,13 @@ class TestSteps:
         path.with_name("a.en.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nThe wolf sings\n")
         work = advance(library.pipeline, start(path), to=Step.STORE)
         assert "The wolf sings" in work.info.subtitles
+
+    def test_entries_know_the_languages_of_the_subtitles(self, library: Library) -> None:
+        path = library.video("a.mp4")
+        for ending in (".de.srt", ".en.srt"):
+            path.with_name("a" + ending).write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
+        advance(library.pipeline, start(path), to=Step.TIDY)
+        assert {entry.subtitle_languages for entry in library.index.scroll()} == {("en", "de")}
 
     def test_what_browsers_cannot_play_is_stored_as_a_copy_that_they_can(self, library: Library) -> None:
         path = library.video("a.mkv", suffix=".mkv")
@@ -311,13 +319,18 @@ class TestWork:
             start("/films/\udcff\udcfe.mp4"),
             step=Step.EMBED,
             fingerprint=(1, 2),
-            info=make_info(tags={"title": "Wölfe"}, subtitles="…"),
+            info=make_info(tags={"title": "Wölfe"}, subtitles="…", subtitle_languages=("en",)),
             seen=("dark",),
         )
         text = work.to_json()
         assert text.isascii()
         assert Work.from_json(text) == work
         assert Work.from_json(start("/a").to_json()) == start("/a")
+
+    def test_work_written_down_before_subtitles_had_languages_is_read(self) -> None:
+        row = json.loads(replace(start("/a"), info=make_info()).to_json())
+        del row["info"]["subtitle_languages"]
+        assert Work.from_json(json.dumps(row)).info == make_info()
 
 
 class TestEmbeddingFile:

@@ -417,6 +417,32 @@ def test_embedded_subtitles_are_plain_text(tmp_path, name, codec):
     assert info.subtitles == "Hello there\nA wolf & a dog"
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_languages_of_embedded_subtitles_are_told_once_and_unknown_ones_not(tmp_path, name):
+    languages = ("eng", "ger", "und", "fre", "eng")
+    info = media.inspect(make_video(tmp_path / name, subtitles=[(0, 1, "Hello")], subtitle_languages=languages))
+    assert info.subtitle_languages == ("en", "de", "fr")
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_subtitles_that_do_not_say_their_language_have_none(tmp_path, name):
+    assert media.inspect(make_video(tmp_path / name, subtitles=[(0, 1, "Hello")])).subtitle_languages == ()
+
+
+def test_names_of_sidecars_tell_their_language(tmp_path):
+    path = make_video(tmp_path / "my.trip.mp4", subtitles=[(0, 1, "Hello")], subtitle_languages=["eng"])
+    beside = ("de.srt", "pt-BR.vtt", "fr.forced.srt", "eng.ass", "sdh.srt", "cc.vtt", "srt", "it.txt", "german.srt")
+    for ending in beside:
+        (tmp_path / f"my.trip.{ending}").touch()
+    for other in ("my.es.srt", "other.nl.srt", "my.tripper.sv.srt"):
+        (tmp_path / other).touch()
+    (tmp_path / "elsewhere").mkdir()
+    given = tmp_path / "elsewhere" / "b.ja.srt"
+    given.touch()
+    info = media.inspect(path, sidecars=[given])
+    assert info.subtitle_languages == ("en", "ja", "de", "fr", "pt-br")
+
+
 SIDECARS = {
     ".srt": """1
 00:00:00,000 --> 00:00:01,000

@@ -65,6 +65,7 @@ def make_video(
     aspect: Fraction | None = None,
     times_s: Sequence[float] | None = None,
     subtitles: Sequence[tuple[float, float, str]] = (),
+    subtitle_languages: Sequence[str] = ("",),
     faststart: bool = True,
     hdr: bool = False,
     options: Mapping[str, str] | None = None,
@@ -73,8 +74,8 @@ def make_video(
 
     `audio` names an encoder (aac, mp3, libopus, pcm_s16le …) for a tone of `tone_hz`, as long as the picture unless
     `audio_seconds` says otherwise, beginning `audio_delay_s` late. `rotation_deg` is what a player turns the picture
-    by, clockwise. `times_s` gives every frame its own time (variable frame rate). `subtitles` are (start, end, text).
-    `hdr` marks the picture as PQ in BT.2020.
+    by, clockwise. `times_s` gives every frame its own time (variable frame rate). `subtitles` are (start, end, text),
+    written once for each of `subtitle_languages` (ISO 639-2, "" says none). `hdr` marks the picture as PQ in BT.2020.
     """
     suffix = path.suffix.lower()
     movflags = {"movflags": "+faststart"} if faststart and suffix in (".mp4", ".mov", ".m4v") else {}
@@ -85,7 +86,7 @@ def make_video(
             context = picture.codec_context
             context.color_trc, context.color_primaries, context.colorspace = _PQ, _BT2020, _BT2020
         sound = _sound_stream(container, audio) if audio else None
-        text = container.add_mux_stream(_SUBTITLE_CODECS.get(suffix, "mov_text")) if subtitles else None
+        tracks = [_subtitle_stream(container, suffix, name) for name in subtitle_languages] if subtitles else []
         container.start_encoding()
         times = list(times_s) if times_s is not None else [i / fps for i in range(max(1, round(seconds * fps)))]
         _encode_picture(container, picture, pattern, size, times)
@@ -93,7 +94,8 @@ def make_video(
             length = (times[-1] + 1 / fps) if audio_seconds is None else audio_seconds
             _encode_sound(container, sound, tone_hz, length, audio_delay_s)
         for start_s, end_s, words in subtitles:
-            _write_subtitle(container, text, start_s, end_s, words.encode())
+            for text in tracks:
+                _write_subtitle(container, text, start_s, end_s, words.encode())
     return path
 
 
@@ -170,6 +172,13 @@ def _encode_sound(
         pts += frame.samples
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
+
+
+def _subtitle_stream(container: OutputContainer, suffix: str, language: str) -> Stream:
+    stream = container.add_mux_stream(_SUBTITLE_CODECS.get(suffix, "mov_text"))
+    if language:
+        stream.metadata["language"] = language
+    return stream
 
 
 def _write_subtitle(container: OutputContainer, stream: Stream, start_s: float, end_s: float, text: bytes) -> None:

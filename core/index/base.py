@@ -51,6 +51,7 @@ def to_payload(entry: Entry) -> dict[str, object]:
         "content_sha256": entry.content_sha256,
         "ingested_at": entry.ingested_at,
         "seen": list(entry.seen),
+        "subtitle_languages": list(entry.subtitle_languages),
     }
 
 
@@ -74,6 +75,7 @@ def from_payload(payload: dict, vector: Sequence[float] | np.ndarray | None) -> 
         content_sha256=payload["content_sha256"],
         ingested_at=payload["ingested_at"],
         seen=tuple(payload.get("seen") or ()),
+        subtitle_languages=tuple(payload.get("subtitle_languages") or ()),
     )
 
 
