@@ -85,6 +85,27 @@ def test_a_category_shows_its_videos_by_url_and_is_in_the_address(library):
     assert not app.exception
 
 
+def test_subtitles_can_be_chosen_by_language_where_there_are_some(library, tmp_path):
+    assert "language" not in {pills.key for pills in open_page("discover", category="animals").button_group}
+    cues = {"subtitles": [(0, 1, "Hallo")], "subtitle_languages": ["ger"]}
+    add(library, make_video(tmp_path / "c.mp4", **cues), "cat in a garden.mp4")
+    app = open_page("discover", category="animals").run()
+    assert app.button_group(key="language").options == ["German · 1"]
+    app.button_group(key="language").set_value(["de"]).run()
+    assert app.query_params["language"] == "de"
+    assert "Cat in a garden" in texts(app)
+    assert "Grey wolf in a forest" not in texts(app)
+    assert not app.exception
+
+
+def test_a_language_that_no_video_has_can_be_dropped(library):
+    app = open_page("discover", category="animals", language="JPN,<b>")
+    assert not urls(app)
+    app.button_group(key="language").set_value([]).run()
+    assert "Grey wolf in a forest" in texts(app)
+    assert "language" not in app.query_params
+
+
 def test_a_link_brings_back_what_was_asked(library):
     app = open_page("discover", q="wolves", mood="calm")
     assert app.text_input(key="q").value == "wolves"

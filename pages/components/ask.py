@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 
 from core.errors import AppError
-from core.models import LENGTHS, SHAPES, SOUNDS, Filters, Query, Sort
+from core.languages import language_code, language_name
+from core.models import LENGTHS, SHAPES, SOUNDS, Facets, Filters, Query, Sort
 from core.services import Services
 from core.taxonomy import Theme
 from pages.components.extras import keep_menu
@@ -33,7 +34,7 @@ FACETS = {
     "shape": ("Shape", SHAPES, {}),
     "sound": ("Sound", SOUNDS, {"with-sound": "with sound"}),
 }
-_KEPT = ("category", "mood", "length", "shape", "sound")
+_KEPT = ("category", "mood", "length", "shape", "sound", "language")
 
 
 def read_state(services: Services) -> None:
@@ -47,6 +48,7 @@ def read_state(services: Services) -> None:
     readers = {name: _several(allowed) for name, allowed in several.items()}
     readers["mood"] = lambda text: _several(several["mood"])(text) or [ANY]
     readers |= {
+        "language": _languages,
         "q": lambda text: text[:MAX_WORDS],
         "strength": _number(DEFAULT.strength),
         "variety": _number(0.0),
@@ -93,7 +95,7 @@ def asked(limit: int) -> Query:
         profile=state.who.strip() or ME,
         hide_seen=state.unseen,
         variety=state.variety,
-        filters=Filters(tuple(state.length), tuple(state.shape), tuple(state.sound)),
+        filters=Filters(tuple(state.length), tuple(state.shape), tuple(state.sound), tuple(state.language)),
         sort=state.sort,
         limit=limit,
     )
@@ -177,7 +179,8 @@ def show_like(video_id: str, at_s: float | None = None) -> None:
 
 def show_category(id_: str) -> None:
     """Ask for one category and nothing else."""
-    st.session_state.update(category=[id_], mood=[ANY], q="", like="", at="", length=[], shape=[], sound=[])
+    st.session_state.update(category=[id_], mood=[ANY], q="", like="", at="")
+    st.session_state.update(length=[], shape=[], sound=[], language=[])
     st.session_state.pop("picture", None)
     _restart()
 
@@ -230,11 +233,26 @@ def _tuning() -> None:
             ),
             key=name,
         )
+    _language_pills(facets)
     st.text_input(
         "Whose taste counts", key="who", max_chars=40, help="Any name. Likes are kept under it on this machine."
     )
     st.checkbox("Hide what I have seen", key="unseen")
     st.toggle("Mix several categories and moods", key="mix", persist_state="session")
+
+
+def _language_pills(facets: Facets | None) -> None:
+    """Draw the languages of subtitles that occur; those that are asked for too, so that they can be dropped."""
+    counts = facets.languages if facets else {}
+    codes = list(dict.fromkeys([*counts, *st.session_state.language]))
+    if codes:
+        st.pills(
+            "Subtitles",
+            codes,
+            selection_mode="multi",
+            format_func=lambda code: plain(language_name(code)) + (f" · {counts[code]}" if code in counts else ""),
+            key="language",
+        )
 
 
 def _pills(
@@ -282,6 +300,11 @@ def _counted(theme: Theme, count: int) -> str:
 
 def _several(allowed: Collection[str]):
     return lambda text: [one for one in dict.fromkeys(text.split(",")) if one in allowed]
+
+
+def _languages(text: str) -> list[str]:
+    codes = (language_code(one) for one in text[:MAX_WORDS].split(","))
+    return list(dict.fromkeys(code for code in codes if code))
 
 
 def _number(default: float):
