@@ -240,8 +240,7 @@ class Discover:
             # Pictures and videos are nearer to videos than texts are: compare with what is usual among videos.
             usual = self._sample() @ part.vector
             return (cosines - usual.mean()) / max(float(usual.std()), relevance.SPREAD_LEAST)
-        standings = self._background(part.kind).standing(cosines, vectors)
-        return relevance.WORDS_SCALE * standings if part.kind == "words" else standings
+        return relevance.SCALE.get(part.kind, 1.0) * self._background(part.kind).standing(cosines, vectors)
 
     def _fitting(self, parts: Sequence[Part], pool: int, exclude: Collection[str] = ()) -> Fit:
         """Return those candidates in which what was asked for is present."""

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.errors import AppError
-from core.models import Hit, Query, Results
+from core.models import Filters, Hit, Query, Results
 from pages.components import ask, extras, views
 from pages.components.chrome import heading, presenting, set_page
 from pages.components.ingest_panel import add_samples_button
@@ -41,9 +41,7 @@ def show_nothing_found(query: Query, results: Results) -> None:
     with st.container(border=True, key="nothing"):
         st.subheader(":material/search_off: Nothing here matches that", anchor=False)
         st.text(f"No video in the library fits {describe(query)}.")
-        if any((query.filters.lengths, query.filters.shapes, query.filters.sounds)) and sum(
-            results.facets.sounds.values()
-        ):
+        if query.filters != Filters() and sum(results.facets.sounds.values()):
             st.caption("Some do without the filters: look under Tune.")
         if query.text:
             st.caption("Try other or fewer words.")
@@ -91,7 +89,7 @@ def page_limit() -> int:
 
 
 ask.read_state(services)
-state = st.session_state
+state, tune = st.session_state, None
 if state.present:
     presenting()
     views.leave_presenting()
@@ -102,7 +100,7 @@ if not services.index.count().videos:
     st.stop()
 if not state.present and state.view == "grid":
     extras.channel_bar(services)
-    ask.words_box(services)
+    tune = ask.words_box(services)
     ask.category_pills(services)
 if not state.present or state.view == "feed":
     ask.mood_pills(services)
@@ -117,3 +115,6 @@ try:
         show_hits(tuple(services.discover.browse(PAGE_SIZE)), PAGE_SIZE)
 except AppError as error:
     st.error(str(error))
+if tune:
+    with tune:
+        ask.tuning()

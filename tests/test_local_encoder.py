@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import taxonomy
+from core import relevance, taxonomy
 from core.discover import ensemble
 from core.encoders.layout import LAYOUT
 from core.encoders.local import INFO, LocalEncoder, image_vector, text_vector, video_vector, video_words
@@ -20,6 +20,7 @@ from core.encoders.words import CONCEPTS, HASHED, read
 from core.errors import EncoderError
 from core.media import frame_at
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
+from core.relevance import Background
 from tests.videos import make_video, plain
 
 ENCODER = LocalEncoder()
@@ -191,7 +192,9 @@ def test_a_mood_prefers_what_looks_and_sounds_like_it(name, seen):
     vector = video_vector(percepts(**seen), NO_CONCEPTS, NO_WORDS, NO_LAYOUT)
     moods = {theme.id: float(mood(theme.id) @ vector) for theme in taxonomy.load().moods}
     assert max(moods, key=moods.__getitem__) == name
-    assert moods[name] > NOISE
+    others = Background(np.array([mood(theme.id) for theme in taxonomy.load().moods]))
+    standing = others.standing(np.array([moods[name]]), vector[None])[0]
+    assert relevance.SCALE["mood"] * standing > relevance.RELATED
 
 
 def test_silence_alone_is_only_mildly_calm():

@@ -31,7 +31,7 @@ import numpy as np
 
 from core.encoders.layout import LAYOUT
 from core.encoders.percepts import OF_A_STILL, PERCEPTS, Measurements, Measurer, describe
-from core.encoders.words import CONCEPTS, HASHED, Reading, read
+from core.encoders.words import CONCEPTS, HASHED, MOODS, Reading, read
 from core.models import ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding, ignore_progress
 from core.sampling import Picture, sample, shrink
 
@@ -66,6 +66,9 @@ _ASKED_PERCEPTS, _ASKED_CONCEPTS, _ASKED_HASHED = 1.5, 1.0, 0.35
 """How much each block of a text counts when it has all three."""
 _ASKED_IMPLIED = 0.15
 """How much of what a text implies it asks for: who asks for a dog would rather have a cat than a car."""
+_SUBJECT_DIMS, _MOOD_DIMS = 0.7, 0.5
+"""How much a subject, and a mood, takes from the percepts of a text."""
+_MOODS = [CONCEPTS.index(mood) for mood in MOODS]
 _ONE_OF_MANY = 0.6
 """How far a word is taken for its concept: who asks for wolves is served by a wolf, less so by another wild mammal."""
 _SHOWN_PERCEPTS = 0.25
@@ -149,7 +152,7 @@ def text_vector(reading: Reading) -> np.ndarray:
     # The less of a text is understood, and the more it means one thing of many, the more its very words must do.
     trust = reading.known * (reading.named + _ONE_OF_MANY * (1.0 - reading.named))
     blocks = [
-        trust * _ASKED_PERCEPTS * _within(reading.percepts / _ASKED_UNIT),
+        trust * _percept_share(reading.asked) * _ASKED_PERCEPTS * _within(reading.percepts / _ASKED_UNIT),
         trust * _ASKED_CONCEPTS * _within(reading.asked + _ASKED_IMPLIED * (reading.concepts - reading.asked)),
         max(_ASKED_HASHED, np.sqrt(1.0 - trust**2)) * _within(reading.hashed),
     ]
@@ -166,6 +169,17 @@ def _asked(blocks: Sequence[np.ndarray]) -> np.ndarray:
     vector = np.concatenate([*blocks, [0.0]])
     length = float(np.linalg.norm(vector))
     return (vector / length if length else vector).astype(np.float32)
+
+
+def _percept_share(asked: np.ndarray) -> float:
+    """Return how much percepts say beside the concepts a text asks for, 0 to 1.
+
+    A subject asks for little of them ("cartoon" need not be bright), a mood for half; words for percepts for all.
+    """
+    share = asked / max(float(np.linalg.norm(asked)), 1.0)
+    mood = float(np.linalg.norm(share[_MOODS]))
+    subject = float(np.linalg.norm(np.delete(share, _MOODS)))
+    return 1.0 - _SUBJECT_DIMS * subject**2 - _MOOD_DIMS * mood**2
 
 
 def video_words(video: Video) -> tuple[np.ndarray, np.ndarray]:

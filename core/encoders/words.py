@@ -63,6 +63,9 @@ CONCEPTS: tuple[str, ...] = (
 """Names of the dimensions of `Reading.concepts`: every category and mood of the taxonomy, then finer topics."""
 # fmt: on
 
+MOODS = ("joyful", "calm", "energetic", "tense", "melancholic", "dreamy", "funny", "romantic")
+"""The concepts that are moods: of them percepts say much, of all others little."""
+
 HASHED = 329 - len(CONCEPTS)
 """Dimensions of `Reading.hashed`: what the percepts, the concepts and the layout leave free of the encoder's 384."""
 

@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import AppError
 from core.languages import language_code, language_name
@@ -107,8 +108,8 @@ def question_key() -> tuple[object, ...]:
     return (state.q, *state.category, *state.mood, state.like, state.at, id(state.get("picture")))
 
 
-def words_box(services: Services) -> None:
-    """Draw the search in words, the search by a picture, and the tuning."""
+def words_box(services: Services) -> DeltaGenerator:
+    """Draw the search in words and by a picture; return where the tuning goes, once the results have been counted."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="words"):
         st.text_input(
             "Search in words",
@@ -123,8 +124,7 @@ def words_box(services: Services) -> None:
             with st.popover("Picture", icon=":material/image_search:", help="Find videos that look like a picture"):
                 _picture_box()
         keep_menu(services)
-        with st.popover("Tune", icon=":material/tune:", help="Variety, filters, order, whose taste"):
-            _tuning()
+        return st.popover("Tune", icon=":material/tune:", help="Variety, filters, order, whose taste")
 
 
 def category_pills(services: Services) -> None:
@@ -218,7 +218,7 @@ def _picture_box() -> None:
         st.rerun()
 
 
-def _tuning() -> None:
+def tuning() -> None:
     st.slider("Variety: from the closest to a surprise", 0.0, 1.0, step=0.1, key="variety", format="percent")
     st.selectbox("Order", list(SORTS), format_func=SORTS.__getitem__, key="sort")
     facets = st.session_state.get("facets")

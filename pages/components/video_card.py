@@ -37,8 +37,9 @@ def video_card(hit: Hit, services: Services, marks: Marks) -> None:
 def moment_player(hit: Hit, *, autoplay: bool = False) -> None:
     """Draw the player, the title and chips for the matching moments; a chip seeks in place."""
     starts = list(dict.fromkeys(whole_second(moment.start_s, moment.end_s) for moment in hit.moments))
-    key = f"moment-{hit.video_id}"
     best = whole_second(hit.start_s, hit.end_s)
+    # The best moment is part of the key: another question must not find the chip of the one before pressed.
+    key = f"moment-{hit.video_id}-{best}"
     start = st.session_state.get(key)
     player(hit.url, best if start not in starts else start, hit.title, autoplay=autoplay)
     title(hit.title, hit.video_id)
