@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from core.errors import AppError
 from pages.components.services import app_routes, close_services, shared_services
@@ -29,4 +30,6 @@ if __name__ == "__main__":
     ]
     st.navigation(pages, position="top").run()
 else:
+    # Until a session has run the router, Streamlit would take the files of pages/ for its pages and draw its own menu.
+    PagesManager.uses_pages_directory = False
     app = st.App(__file__, routes=app_routes(), lifespan=lifespan)

@@ -129,6 +129,14 @@ def test_the_same_content_twice_is_recognised(server, page, tmp_path):
     assert health(server)["videos"] == 1
 
 
+def test_the_first_visit_may_be_to_any_page(server, page):
+    page.goto(f"{server.url}/ingest")
+    expect(page.get_by_role("heading", name="Ingest")).to_be_visible()
+    expect(page.get_by_text("streamlit app")).to_have_count(0)
+    page.get_by_role("link", name="Discover").click()
+    expect(page.get_by_text("Your library is empty")).to_be_visible()
+
+
 def test_an_empty_library_says_what_to_do(server, page):
     page.goto(server.url)
     expect(page.get_by_text("Your library is empty")).to_be_visible()
