@@ -128,7 +128,7 @@ def plan(server: Server, count: int, random: np.random.Generator) -> list[Press]
     presses: list[Press] = []
     category = mood = None
     while len(presses) < count:
-        group = "mood" if len(presses) % 2 else "category"
+        group = ("mood", "category")[int(random.integers(2))]  # drawn anew: a lone video stays first in every mood
         themes = THEMES.moods if group == "mood" else THEMES.categories
         number = int(random.integers(len(themes)))
         theme = themes[number]
