@@ -49,9 +49,9 @@ from core.models import (
 )
 from core.relevance import Background
 from core.stores.base import Store
-from core.taste import TasteBook
+from core.taste import Marks, TasteBook
 from core.taxonomy import Taxonomy, Theme
-from core.variety import diversify, fold
+from core.variety import diversify, fold, scaled
 
 MAX_LIMIT = 100
 MAX_TEXT = 500
@@ -129,8 +129,8 @@ class Discover:
     def search(self, query: Query) -> Results:
         """Return the videos that answer a query, best first, or none and what is close to it. Raises QueryError."""
         check(query)
-        marks = self.taste.marks(query.profile) if self.taste and query.profile else None
-        taste = self._taste_of(marks.likes, marks.dislikes) if marks else None
+        marks = self._marks(query.profile)
+        taste = self._taste_of(marks)
         parts = self.parts(query)
         if not parts:
             if taste is None:
@@ -143,15 +143,21 @@ class Discover:
         fit, copies = _folded(fit)
         facets = _facets(fit.entries)
         keep = [i for i, entry in enumerate(fit.entries) if _passes(entry, query.filters)]
-        unseen = [i for i in keep if not (marks and query.hide_seen and fit.entries[i].video_id in marks.seen)]
+        unseen = [i for i in keep if not (query.hide_seen and fit.entries[i].video_id in marks.seen)]
         all_seen = bool(keep) and not unseen
         keep = unseen or keep
+        if not keep:
+            return Results((), 0, facets)
         fit, copies = fit.take(keep), [copies[i] for i in keep]
         tastes = self._tastes(taste, fit) if taste and parts else None
         order = _order(fit, tastes, query)[query.offset : query.offset + query.limit]
         shown = fit.take(order)
         hits = self._hits(shown, parts, [copies[i] for i in order], None if tastes is None else tastes[order])
         return Results(hits, len(keep), facets, (), all_seen)
+
+    def knows_taste(self, profile: str) -> bool:
+        """Tell whether there is anything to go by for "For you": marks on videos that are still in the library."""
+        return self._taste_of(self._marks(profile)) is not None
 
     def similar(self, video_id: str, limit: int = 3) -> list[Hit]:
         """Return the videos most like one in the library, best first; empty if it is not there."""
@@ -261,26 +267,29 @@ class Discover:
         scores = {match.video_id: match.score for match in matches}
         return np.array([scores.get(video_id, 0.0) for video_id in ids])
 
-    def _taste_of(self, likes: Sequence[str], dislikes: Sequence[str]) -> Taste | None:
+    def _marks(self, profile: str | None) -> Marks:
+        return self.taste.marks(profile) if self.taste and profile else Marks()
+
+    def _taste_of(self, marks: Marks) -> Taste | None:
         """Return the vectors of the newest marks whose videos are still there; None when there are none."""
 
         def vectors(ids: Sequence[str]) -> tuple[np.ndarray, ...]:
             found = (next(self.index.scroll(video_id=id_, scope="video"), None) for id_ in ids[:NEWEST_MARKS])
             return tuple(entry.vector for entry in found if entry is not None)
 
-        taste = Taste(vectors(likes), vectors(dislikes))
+        taste = Taste(vectors(marks.likes), vectors(marks.dislikes))
         return taste if taste.likes or taste.dislikes else None
 
     def _alternatives(self, parts: Sequence[Part]) -> tuple[str, ...]:
         """Return the ids of the categories nearest to a query, of those that would find something."""
-        target = compose(parts)
+        target, counts = compose(parts), self.counts()
         asked = {part.label for part in parts}
         near = [
             (float(self.theme_vector(theme) @ target), theme.id)
             for theme in self.taxonomy.categories
-            if self.counts().get(theme.id) and theme.label not in asked
+            if counts.get(theme.id) and theme.label not in asked
         ]
-        return tuple(id_ for cosine, id_ in sorted(near, reverse=True)[:4])
+        return tuple(id_ for _, id_ in sorted(near, reverse=True)[:4])
 
     # Hits
 
@@ -495,14 +504,9 @@ def _order(fit: Fit, tastes: np.ndarray | None, query: Query) -> np.ndarray:
         return np.array(sorted(range(len(values)), key=values.__getitem__, reverse=backwards), int)
     scores = fit.scores
     if tastes is not None:
-        scores = _scaled(scores) + TASTE_SHARE * _scaled(tastes)
+        scores = scaled(scores) + TASTE_SHARE * scaled(tastes)
     wholes = np.array([entry.vector for entry in fit.entries])
     return np.array(diversify(scores, wholes, query.variety), int)
-
-
-def _scaled(values: np.ndarray) -> np.ndarray:
-    low, high = float(values.min()), float(values.max())
-    return (values - low) / (high - low) if high > low else np.zeros_like(values)
 
 
 def _shape(entry: Entry) -> str:

@@ -38,8 +38,8 @@ def diversify(scores: np.ndarray, vectors: np.ndarray, variety: float) -> list[i
     if variety <= 0 or len(scores) < 3:
         return list(np.argsort(-scores, kind="stable"))
     weight = 0.8 * min(variety, 1.0)
-    closeness = _scaled(scores)
-    likeness = _scaled(_products(vectors))
+    closeness = scaled(scores)
+    likeness = scaled(_products(vectors))
     chosen = [int(np.argmax(scores))]
     left = np.ones(len(scores), bool)
     left[chosen] = False
@@ -57,7 +57,7 @@ def _products(vectors: np.ndarray) -> np.ndarray:
     return np.einsum("id,jd->ij", vectors, vectors)
 
 
-def _scaled(values: np.ndarray) -> np.ndarray:
-    """Return the values moved and stretched to 0..1."""
+def scaled(values: np.ndarray) -> np.ndarray:
+    """Return the values, at least one, moved and stretched to 0..1."""
     low, high = float(values.min()), float(values.max())
     return (values - low) / (high - low) if high > low else np.zeros_like(values)

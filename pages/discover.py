@@ -108,7 +108,7 @@ ask.chips()
 ask.write_state()
 question = ask.asked(page_limit())
 try:
-    if question.asks or services.taste.marks(question.profile).likes:
+    if question.asks or services.discover.knows_taste(question.profile):
         show_results(question)
     else:
         st.text("Press a category, set a mood or say a word. Until then, some of what is in your library:")
@@ -117,4 +117,4 @@ except AppError as error:
     st.error(str(error))
 if tune:
     with tune:
-        ask.tuning()
+        ask.tuning(services)

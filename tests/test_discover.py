@@ -236,6 +236,7 @@ def test_hiding_what_was_seen_never_empties_the_page(discover):
 
 def test_marks_of_videos_that_left_are_no_trouble(discover):
     discover.taste.mark("Ada", "11111111-1111-5111-8111-111111111111", "like")
+    assert not discover.knows_taste("Ada")
     assert titles(discover.search(Query(categories=("animals",), profile="Ada")))
 
 
@@ -266,6 +267,16 @@ def test_languages_of_subtitles_are_counted_and_filter(tmp_path):
         filtered = discover.search(Query(categories=("animals",), filters=Filters(languages=wanted)))
         assert sorted(titles(filtered)) == [f"animals {number}" for number in expected]
         assert filtered.facets == results.facets
+
+
+@pytest.mark.parametrize("variety", [0.0, 1.0])
+def test_filters_that_leave_nothing_are_no_trouble_for_taste_and_variety(discover, variety):
+    discover.taste.mark("Ada", id_of(discover, "animals"), "like")
+    nothing = Filters(lengths=("over-10min",))
+    query = Query(categories=("animals",), profile="Ada", filters=nothing, variety=variety)
+    results = discover.search(query)
+    assert (results.hits, results.total) == ((), 0)
+    assert results.facets.lengths["under-10s"] == 2
 
 
 def test_sorting_keeps_what_fits(tmp_path):

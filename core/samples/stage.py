@@ -503,8 +503,3 @@ def reach(a: Sequence[float], b: Sequence[float], length: float, side: int = 1) 
     gap = max(hypot(bx - ax, by - ay), 1e-6)
     out = max((length / 2) ** 2 - (gap / 2) ** 2, 0) ** 0.5 * side
     return [(ax, ay), ((ax + bx) / 2 - (by - ay) / gap * out, (ay + by) / 2 + (bx - ax) / gap * out), (bx, by)]
-
-
-def tiles(width: float, step: float) -> range:
-    """Return how often `step` is needed to cover `width`."""
-    return range(ceil(width / step) + 1)

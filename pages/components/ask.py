@@ -138,8 +138,7 @@ def mood_pills(services: Services) -> None:
     """Draw the moods, and how strong they are beside what else is asked."""
     moods = {theme.id: theme for theme in services.taxonomy.moods}
     feed = st.session_state.view == "feed"
-    themes = {ANY: None, **moods}
-    _pills("Mood", "mood", themes, lambda id_: _labelled(moods[id_]) if id_ in moods else "Any", hide_label=feed)
+    _pills("Mood", "mood", [ANY, *moods], lambda id_: _labelled(moods[id_]) if id_ in moods else "Any", hide_label=feed)
     others = not feed and (st.session_state.category or st.session_state.q.strip() or st.session_state.like)
     if st.session_state.mood != [ANY] and others:
         st.slider(
@@ -218,7 +217,8 @@ def _picture_box() -> None:
         st.rerun()
 
 
-def tuning() -> None:
+def tuning(services: Services) -> None:
+    """Draw variety, order, filters with what they would leave, and whose taste counts."""
     st.slider("Variety: from the closest to a surprise", 0.0, 1.0, step=0.1, key="variety", format="percent")
     st.selectbox("Order", list(SORTS), format_func=SORTS.__getitem__, key="sort")
     facets = st.session_state.get("facets")
@@ -236,6 +236,9 @@ def tuning() -> None:
     _language_pills(facets)
     st.text_input(
         "Whose taste counts", key="who", max_chars=40, help="Any name. Likes are kept under it on this machine."
+    )
+    st.button(
+        "Forget this taste", icon=":material/restart_alt:", on_click=services.taste.reset, args=[st.session_state.who]
     )
     st.checkbox("Hide what I have seen", key="unseen")
     st.toggle("Mix several categories and moods", key="mix", persist_state="session")
