@@ -25,6 +25,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BaseModel, ValidationError
 from qdrant_client import QdrantClient, models
 
+from tests.servers import LocalServer
+
 GROUPING_ROUNDS = 5
 """After how many rounds a server stops looking for groups, and then for entries to fill them (its group_by.rs)."""
 KEY_MISSING = b"Must provide an API key or an Authorization bearer token"
@@ -175,63 +177,23 @@ class Seen:
     headers: dict[str, str] = field(repr=False)
 
 
-class QdrantServer:
-    """Serve a MemoryQdrant on a loopback port, from a thread; use as a context manager.
+class QdrantServer(LocalServer):
+    """Serve a MemoryQdrant."""
 
-    `stop` and `start` keep what is held and the port: between them connections are refused.
-    """
+    fault_type = Fault
 
     def __init__(self, port: int = 0, api_key: str | None = None) -> None:
+        super().__init__(port)
         self.memory = MemoryQdrant()
         self.api_key = api_key
         self.seen: list[Seen] = []
-        self._port = port
-        self._faults: list[Fault] = []
-        self._lock = threading.Lock()
-        self._released = threading.Event()
-        self._http: _Listener | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
-
-    def __enter__(self) -> QdrantServer:
-        self.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        super().__exit__()
         self.memory.close()
 
-    def start(self) -> None:
-        self._released.clear()
-        self._http = _Listener(("127.0.0.1", self._port), self)
-        self._port = self._http.server_address[1]
-        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
-
-    def stop(self) -> None:
-        self.release()
-        if self._http is not None:
-            self._http.shutdown()
-            self._http.server_close()
-            self._http = None
-
-    def fail(self, kind: str = "status", **how: Any) -> None:
-        """Queue a fault; see Fault for what it can be."""
-        with self._lock:
-            self._faults.append(Fault(kind=kind, **how))
-
-    def heal(self) -> None:
-        """Forget the faults that were not used up."""
-        with self._lock:
-            self._faults.clear()
-
-    def release(self) -> None:
-        """Let go of the requests that hang; their connections are closed."""
-        self._released.set()
-
-    def wait_released(self) -> None:
-        self._released.wait()
+    def _listen(self, port: int) -> _Listener:
+        return _Listener(("127.0.0.1", port), self)
 
     def fault_for(self, method: str, path: str) -> Fault | None:
         with self._lock:

@@ -21,7 +21,8 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal
+from socketserver import BaseServer
+from typing import Literal
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -30,6 +31,8 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
+
+from tests.servers import LocalServer
 
 ACCESS_KEY, SECRET_KEY, REGION = "AKIATESTONLY", "only-for-tests/Zx9+s3cr3t", "us-east-1"
 CLEAN_ENVIRONMENT = {
@@ -72,45 +75,18 @@ class Seen:
     headers: dict[str, str] = field(repr=False)
 
 
-class S3Server:
-    """Serve S3 on a loopback port, from a thread; use as a context manager.
+class S3Server(LocalServer):
+    """Serve S3. All servers of a process hold the same buckets."""
 
-    `stop` and `start` keep what is held and the port: between them connections are refused. All servers of a process
-    hold the same buckets.
-    """
+    fault_type = Fault
 
     def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
         self.seen: list[Seen] = []
-        self._port = port
-        self._faults: list[Fault] = []
-        self._lock = threading.Lock()
-        self._released = threading.Event()
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._http: Any = None
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
-
-    def __enter__(self) -> S3Server:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        self._released.clear()
-        self._http = make_server("127.0.0.1", self._port, self._serve, threaded=True, request_handler=_QuietHandler)
-        self._port = self._http.server_port
-        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
-
-    def stop(self) -> None:
-        self.release()
-        if self._http is not None:
-            self._http.shutdown()
-            self._http.server_close()
-            self._http = None
+    def _listen(self, port: int) -> BaseServer:
+        return make_server("127.0.0.1", port, self._serve, threaded=True, request_handler=_QuietHandler)
 
     @functools.cached_property
     def client(self) -> BaseClient:
@@ -125,21 +101,11 @@ class S3Server:
         self.client.create_bucket(Bucket=name)
         return name
 
-    def fail(self, kind: str = "status", **how: Any) -> None:
-        """Add a fault; see Fault for what it can be."""
-        with self._lock:
-            self._faults.append(Fault(kind=kind, **how))  # type: ignore[arg-type]
-
     def heal(self) -> None:
         """Forget all faults, and let go of what hangs."""
-        with self._lock:
-            self._faults.clear()
+        super().heal()
         self.release()
         self._released = threading.Event()
-
-    def release(self) -> None:
-        """Let go of the requests that hang; their connections are closed."""
-        self._released.set()
 
     def count(self, operation: str) -> int:
         """Return how many requests of an operation came in."""
@@ -156,7 +122,7 @@ class S3Server:
         if fault is None:
             return self._moto(environ, start_response)
         if fault.kind == "hang":
-            self._released.wait()
+            self.wait_released()
         if fault.kind == "lose":
             b"".join(self._moto(environ, lambda *_: lambda _: None))
         if fault.kind in ("hang", "lose", "drop"):

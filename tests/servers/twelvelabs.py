@@ -37,6 +37,8 @@ from urllib.parse import parse_qs, urlsplit
 import av
 import numpy as np
 
+from tests.servers import LocalServer
+
 API_KEY = "tlk_ONLY_FOR_TESTS"
 DIMENSION, LEAST_DIMENSION = 512, 128
 MODELS = ("marengo3.0", "marengo3.5")
@@ -154,11 +156,10 @@ class Task:
         return "failed" if self.message else "ready"
 
 
-class TwelveLabsServer:
-    """Serve the API on a loopback port, from a thread; use as a context manager.
+class TwelveLabsServer(LocalServer):
+    """Serve the API."""
 
-    `stop` and `start` keep what is held and the port: between them connections are refused.
-    """
+    fault_type = Fault
 
     def __init__(
         self,
@@ -169,6 +170,7 @@ class TwelveLabsServer:
         seconds_per_asset: float = 0.0,
         chunk_bytes: int = 5_000_000,
     ) -> None:
+        super().__init__(port)
         self.api_key = api_key
         self.seconds_per_task = seconds_per_task
         self.seconds_per_asset = seconds_per_asset
@@ -185,43 +187,16 @@ class TwelveLabsServer:
         self.texts: list[str] = []
         self._uploads: dict[str, _Upload] = {}
         self._fates: deque[tuple[str, str]] = deque()
-        self._faults: list[Fault] = []
-        self._lock = threading.Lock()
-        self._released = threading.Event()
-        self._port = port
-        self._http: _Listener | None = None
 
     @property
     def url(self) -> str:
         """The value for TWELVELABS_BASE_URL."""
-        return f"http://127.0.0.1:{self._port}/v1.3"
+        return f"{super().url}/v1.3"
 
-    def __enter__(self) -> TwelveLabsServer:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        self._released.clear()
-        self._http = _Listener(("127.0.0.1", self._port), self)
-        self._port = self._http.server_address[1]
-        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
-
-    def stop(self) -> None:
-        self.release()
-        if self._http is not None:
-            self._http.shutdown()
-            self._http.server_close()
-            self._http = None
+    def _listen(self, port: int) -> _Listener:
+        return _Listener(("127.0.0.1", port), self)
 
     # Knobs
-
-    def fail(self, kind: str = "status", **how: Any) -> None:
-        """Queue a fault; see Fault for what it can be."""
-        with self._lock:
-            self._faults.append(Fault(kind=kind, **how))  # type: ignore[arg-type]
 
     def fate(self, kind: Literal["fail", "never", "empty"], message: str = "", times: int = 1) -> None:
         """Decide how the next tasks end: failed with a message, never, or ready without any embedding."""
@@ -230,15 +205,11 @@ class TwelveLabsServer:
 
     def heal(self) -> None:
         """Forget the faults and fates that were not used up, and let go of what hangs."""
+        super().heal()
         with self._lock:
-            self._faults.clear()
             self._fates.clear()
         self.release()
         self._released = threading.Event()
-
-    def release(self) -> None:
-        """Let go of the requests that hang; their connections are closed."""
-        self._released.set()
 
     def expire(self, task_id: str) -> None:
         """Make a task older than results are kept."""
@@ -469,9 +440,6 @@ class TwelveLabsServer:
                 fault.times -= 1
                 return fault
         return None
-
-    def wait_released(self) -> None:
-        self._released.wait()
 
 
 @functools.cache
