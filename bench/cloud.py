@@ -31,9 +31,10 @@ from twelvelabs import TwelveLabs
 from twelvelabs.types.async_video_input_request import AsyncVideoInputRequest
 from twelvelabs.types.media_source import MediaSource
 
-from core import media, services
+from core import services
 from core.index import base
 from core.index.server import ServerIndex
+from core.ingest import media
 from core.models import EncoderInfo, Entry, Stage
 from core.settings import Settings
 from tests.servers.qdrant import QdrantServer

@@ -30,8 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from core.encoders.local import LocalEncoder  # noqa: E402
+from core.ingest.sampling import prepare  # noqa: E402
 from core.models import MediaInfo, Video, ignore_progress  # noqa: E402
-from core.sampling import prepare  # noqa: E402
 
 RATIO_TARGET = 2.0
 GROWTH_TARGET_MB = 30.0

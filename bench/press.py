@@ -34,7 +34,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core import taxonomy  # noqa: E402
+from core.discover import taxonomy  # noqa: E402
 from tests.browser.conftest import BROWSERS, FLAGS, Server, clean_environ, free_port  # noqa: E402
 
 TARGET_S = 1.0

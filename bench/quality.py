@@ -47,16 +47,18 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core import media, samples, taxonomy  # noqa: E402
-from core.discover import MAX_LIMIT, Discover, compose, ensemble, unit  # noqa: E402
+from core import samples  # noqa: E402
+from core.discover import taxonomy  # noqa: E402
+from core.discover.search import MAX_LIMIT, Discover, compose, ensemble, unit  # noqa: E402
+from core.discover.taxonomy import Theme  # noqa: E402
 from core.encoders.local import INFO, LocalEncoder, embed, measure  # noqa: E402
 from core.encoders.percepts import PERCEPTS  # noqa: E402
 from core.index import base  # noqa: E402
 from core.index.edge import EdgeIndex  # noqa: E402
+from core.ingest import media  # noqa: E402
 from core.models import Entry, MediaInfo, Query, Video, VideoEmbedding  # noqa: E402
+from core.state.taste import TasteBook  # noqa: E402
 from core.stores.folder import FolderStore  # noqa: E402
-from core.taste import TasteBook  # noqa: E402
-from core.taxonomy import Theme  # noqa: E402
 
 MOOD_TARGET, CATEGORY_TARGET = 0.68, 0.80
 MOOD_LEAST, CATEGORY_LEAST = 2, 3

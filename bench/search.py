@@ -28,13 +28,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core import taxonomy
-from core.discover import Discover, unit
+from core.discover import taxonomy
+from core.discover.search import Discover, unit
 from core.index import base
 from core.index.edge import EdgeIndex
 from core.models import EncoderInfo, Entry, Query, Taste
+from core.state.taste import TasteBook
 from core.stores.folder import FolderStore
-from core.taste import TasteBook
 
 TARGET_MS, FULL_TARGET_MS = 25.0, 40.0
 LIKES, DISLIKES, VARIETY = 3, 2, 0.5

@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.quality import Library, add_samples_options, load, load_samples, open_library  # noqa: E402
+from core.discover.taxonomy import Theme  # noqa: E402
 from core.models import Query  # noqa: E402
-from core.taxonomy import Theme  # noqa: E402
 
 LIKES, DISLIKES, KIND_LEAST, JUDGED_LEAST = 3, 2, 4, 2
 LIMIT = 100

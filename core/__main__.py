@@ -12,9 +12,9 @@ from pathlib import Path
 
 from core import __version__, samples
 from core.errors import AppError
-from core.http import hit_to_json
 from core.models import Job, Query, Stage
 from core.services import Services, build
+from core.serving.routes import hit_to_json
 from core.settings import load
 
 VIDEO_SUFFIXES = frozenset(
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return run()
         if arguments.command == "move":
-            from core import move
+            from core.library import move
 
             return move.run(load(), arguments.to, rewrite=arguments.rewrite)
         services = build(load())

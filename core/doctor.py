@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core import media, samples
+from core import samples
 from core.errors import AppError
+from core.ingest import media
 from core.services import Services, build
 from core.settings import load
 

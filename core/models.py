@@ -245,7 +245,7 @@ class Reason:
     share: float
     """What it added to the hit's score."""
     standing: float
-    """Standard deviations above what is usual for this video (see core/relevance.py)."""
+    """Standard deviations above what is usual for this video (see core/discover/relevance.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +299,7 @@ class Results:
 
     hits: tuple[Hit, ...]
     total: int
-    """How many videos fit, as far as was looked (core/discover.py, POOL)."""
+    """How many videos fit, as far as was looked (core/discover/search.py, POOL)."""
     facets: Facets
     alternatives: tuple[str, ...] = ()
     """Ids of categories close to what was asked that would find something; filled when nothing fits."""

@@ -8,18 +8,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core import media, samples, taxonomy
-from core.channels import ChannelBook
-from core.discover import Discover, fixed_texts
+from core import samples
+from core.discover import taxonomy
+from core.discover.search import Discover, fixed_texts
+from core.discover.taxonomy import Kind, Taxonomy, Theme
 from core.encoders.base import Encoder
 from core.errors import QueryError, SettingsError, StoreError
 from core.index.base import Index
-from core.ingest import Pipeline
-from core.jobs import JobQueue
+from core.ingest import media
+from core.ingest.jobs import JobQueue
+from core.ingest.pipeline import Pipeline
 from core.settings import STATIC_FILE_MB, Settings
+from core.state.channels import ChannelBook
+from core.state.taste import TasteBook
 from core.stores.base import Store
-from core.taste import TasteBook
-from core.taxonomy import Kind, Taxonomy, Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,8 @@ def _encoder(settings: Settings) -> Encoder:
 
         return LocalEncoder()
     if settings.encoder == "twelvelabs":
-        from core.encoders.text_cache import CachedText
         from core.encoders.twelvelabs import TwelveLabsEncoder
+        from core.state.texts import CachedText
 
         encoder = TwelveLabsEncoder(
             settings.twelvelabs_api_key or "",

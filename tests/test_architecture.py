@@ -14,8 +14,8 @@ HOMES = {
     "s3transfer": ("core/stores/s3.py",),
     "qdrant_client": ("core/index/server.py",),
     "qdrant_edge": ("core/index/edge.py",),
-    "av": ("core/media.py", "core/sampling.py", "core/samples/"),
-    "starlette": ("core/http.py",),
+    "av": ("core/ingest/media.py", "core/ingest/sampling.py", "core/samples/"),
+    "starlette": ("core/serving/routes.py",),
 }
 BACKENDS = ("core.encoders.", "core.stores.", "core.index.")
 MAX_PAGE_LINES = 130
@@ -68,7 +68,7 @@ def test_a_base_imports_only_models_and_errors(source):
     assert all(name.startswith(("core.models", "core.errors")) for name in ours(source))
 
 
-@pytest.mark.parametrize("source", ["core/ingest.py", "core/jobs.py", "core/discover.py"])
+@pytest.mark.parametrize("source", [s for s in sources() if s.startswith(("core/ingest/", "core/discover/"))])
 def test_use_cases_know_protocols_never_backends(source):
     backends = {n for n in ours(source) if n.startswith(BACKENDS) and ".base" not in n}
     assert not backends

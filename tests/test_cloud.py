@@ -27,8 +27,8 @@ from core.encoders.twelvelabs import TwelveLabsEncoder
 from core.index.base import Index
 from core.index.edge import EdgeIndex
 from core.index.server import ServerIndex
-from core.ingest import Pipeline
-from core.jobs import JobQueue
+from core.ingest.jobs import JobQueue
+from core.ingest.pipeline import Pipeline
 from core.models import Job, Query, Stage
 from core.settings import Settings
 from core.stores.base import Store

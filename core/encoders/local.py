@@ -32,8 +32,8 @@ import numpy as np
 from core.encoders.layout import LAYOUT
 from core.encoders.percepts import OF_A_STILL, PERCEPTS, Measurements, Measurer, describe
 from core.encoders.words import CONCEPTS, HASHED, MOODS, Reading, read
+from core.ingest.sampling import Picture, sample, shrink
 from core.models import ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding, ignore_progress
-from core.sampling import Picture, sample, shrink
 
 INFO = EncoderInfo(
     name="local-v2",

@@ -1,6 +1,6 @@
 """Percepts: what can be measured of pictures and sound, as numbers with plain names.
 
-Three steps, all plain numpy on what `core.sampling` yields:
+Three steps, all plain numpy on what `core.ingest.sampling` yields:
 
 1. `Measurer` turns each small picture and each second of sound into a row of raw measures, and forgets it.
 2. `Measurements.shots` cuts the time into clips where the picture changes.
@@ -22,7 +22,7 @@ from functools import cached_property
 import numpy as np
 
 from core.encoders.layout import LAYOUT, layout, steady
-from core.sampling import Picture, Sound
+from core.ingest.sampling import Picture, Sound
 
 VISUAL: tuple[str, ...] = (
     "brightness",

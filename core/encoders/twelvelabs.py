@@ -57,8 +57,8 @@ from twelvelabs.types.text_input_request import TextInputRequest
 from twelvelabs.types.video_segmentation import VideoSegmentation_Dynamic
 from twelvelabs.types.video_segmentation_dynamic_dynamic import VideoSegmentationDynamicDynamic
 
-from core import media
 from core.errors import AppError, EncoderError, SettingsError, Unavailable
+from core.ingest import media
 from core.models import ClipEmbedding, EncoderInfo, MediaInfo, Progress, Video, VideoEmbedding
 
 

@@ -22,7 +22,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is known of a scene before it is rendered. Categories and mood are ids of core/taxonomy.toml."""
+    """What is known of a scene before it is rendered. Categories and mood are ids of core/discover/taxonomy.toml."""
 
     name: str
     title: str

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core import taxonomy
+from core.discover import taxonomy
 from core.models import Progress
 from core.samples import Scene, film, scene
 from core.samples.props import Play

@@ -9,11 +9,11 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.discover.taxonomy import Theme
 from core.errors import AppError
 from core.languages import language_code, language_name
 from core.models import LENGTHS, SHAPES, SOUNDS, Facets, Filters, Query, Sort
 from core.services import Services
-from core.taxonomy import Theme
 from pages.components.extras import keep_menu
 from pages.components.link import read_link, write_link
 from pages.components.words import plain
@@ -205,7 +205,7 @@ def _picture_box() -> None:
     turn = st.session_state.setdefault("picture-turn", 0)
     file = st.file_uploader("Drop a picture", type=["jpg", "jpeg", "png", "webp", "gif", "bmp"], key=f"picture-{turn}")
     if file is not None:
-        from core.images import decode_image
+        from core.discover.pictures import decode_image
 
         try:
             rgb = decode_image(file)

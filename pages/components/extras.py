@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.channels import Channel
 from core.errors import AppError
 from core.services import Services
+from core.state.channels import Channel
 from pages.components.words import plain
 
 

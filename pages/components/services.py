@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit import config, runtime
 
 from core.errors import AppError, SettingsError
-from core.http import routes
 from core.services import Services, build
+from core.serving.routes import routes
 from core.settings import Settings, load
 
 STATIC_DIR = Path(__file__).parents[2] / "static"

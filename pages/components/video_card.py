@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import AppError
 from core.models import Hit, Reason
 from core.services import Services
-from core.taste import Marks
+from core.state.taste import Marks
 from pages.components.ask import show_like, show_picture
 from pages.components.words import LABELS, clock, plural
 

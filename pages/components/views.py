@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.models import Hit
 from core.services import Services
-from core.taste import Marks
+from core.state.taste import Marks
 from pages.components.video_card import like_menu, moment_player, taste_buttons, video_card, why
 from pages.components.words import LABELS
 

@@ -1,0 +1,1 @@
+"""Out of the library: from a question to the videos that answer it."""

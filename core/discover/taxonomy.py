@@ -1,0 +1,262 @@
+"""The categories and moods that can be pressed: those of core/discover/taxonomy.toml, then a person's own.
+
+A person's own are in a second file of the same format, which `add` and `remove` edit and people may edit too. An entry
+there whose id is shipped takes the place of the shipped one: so a category can be reworded where an update of the app
+does not undo it, and an update that ships an id somebody had already does not keep the app from starting.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import tomllib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from core.errors import QueryError, SettingsError, StoreError
+from core.names import clean_name, identity, slug
+
+Kind = Literal["category", "mood"]
+DEFAULT_PATH = Path(__file__).with_name("taxonomy.toml")
+LABEL_CHARS = 30
+MAX_PROMPTS = 12
+PROMPT_CHARS = 100
+_RESERVED = "any"
+"""No id: in links it stands for no category or mood."""
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ICON = re.compile(r"[a-z0-9_]+")
+_HEAD = """\
+# Your own categories and moods, in the format of core/discover/taxonomy.toml. An entry whose id the app has too takes
+# the place of the app's.
+"""
+_editing = threading.Lock()
+"""Held from reading an own file to writing it. It is the file of one app: other processes only read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A category or a mood: what is on the button, and the phrases an encoder reads."""
+
+    id: str
+    label: str
+    icon: str
+    prompts: tuple[str, ...]
+    own: bool = False
+    """A person added it; its label and phrases are whatever they typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    categories: tuple[Theme, ...]
+    moods: tuple[Theme, ...]
+
+    def category(self, name: str) -> Theme:
+        """Return the category with this id or label. Raises QueryError naming the allowed ones."""
+        return _find(self.categories, name, "category")
+
+    def mood(self, name: str) -> Theme:
+        """Return the mood with this id or label. Raises QueryError naming the allowed ones."""
+        return _find(self.moods, name, "mood")
+
+    def themes(self, kind: Kind) -> tuple[Theme, ...]:
+        """Return the categories or the moods."""
+        return self.categories if kind == "category" else self.moods
+
+
+def load(path: Path = DEFAULT_PATH, own: Path | None = None) -> Taxonomy:
+    """Read a taxonomy file, and a person's own where there is one: its entries come last, or replace those of their id.
+
+    Raises SettingsError naming the file and the entry that is wrong.
+    """
+    shipped = _parse(_read(path), path)
+    for kind in ("category", "mood"):
+        if not shipped.themes(kind):
+            raise SettingsError(f"{path.name} has no [[{kind}]]. Restore the file from the repository.")
+    if own is None or not own.exists():
+        return shipped
+    added = _parse(_read(own), own, own=True)
+    return Taxonomy(_merged(shipped.categories, added.categories), _merged(shipped.moods, added.moods))
+
+
+def add(
+    own: Path, kind: Kind, label: str, prompts: Sequence[str], icon: str = "label", *, shipped: Path = DEFAULT_PATH
+) -> Theme:
+    """Add a category or mood to a person's own file, made if need be, and return it; what is there stays as it is.
+
+    Raises QueryError when the entry cannot be kept, SettingsError when the file is broken (it is not touched then),
+    StoreError when it cannot be written.
+    """
+    theme = _new_theme(kind, label, prompts, icon)
+    with _editing:
+        _check_free(theme, load(shipped, own).themes(kind), kind)
+        before = _read(own) if own.exists() else _HEAD
+        after = f"{before.rstrip()}\n\n{_entry(theme, kind)}"
+        _parse(after, own, own=True)  # where ours does not go with what is there, say so and write nothing
+        _write(own, after)
+    return theme
+
+
+def remove(own: Path, kind: Kind, id: str) -> None:
+    """Take an entry out of a person's own file; the others, and comments, stay as they are.
+
+    A shipped one that it replaced comes back. Raises QueryError when it is not there, SettingsError when the file is
+    broken or written in a way that only its author can edit, StoreError when it cannot be written.
+    """
+    with _editing:
+        text = _read(own) if own.exists() else ""
+        ids = [theme.id for theme in _parse(text, own, own=True).themes(kind)]
+        if id not in ids:
+            raise QueryError(f"There is no {kind} {id!r} of your own. Those of the app cannot be removed.", {kind: ids})
+        _write(own, _without(text, kind, id, own))
+
+
+def _new_theme(kind: Kind, label: str, prompts: Sequence[str], icon: str) -> Theme:
+    label = clean_name(label, f"The label of a {kind}", LABEL_CHARS)
+    phrases = tuple(dict.fromkeys(phrase.strip() for phrase in prompts if phrase.strip()))
+    if not 1 <= len(phrases) <= MAX_PROMPTS:
+        raise QueryError(f"A {kind} has 1 to {MAX_PROMPTS} different phrases, and this one has {len(phrases)}.")
+    for phrase in phrases:
+        if len(phrase) > PROMPT_CHARS:
+            raise QueryError(f"A phrase has at most {PROMPT_CHARS} characters. Shorten {phrase[:20]!r}….")
+        if any("\ud800" <= char <= "\udfff" for char in phrase):
+            raise QueryError(f"The phrase {phrase!r} has characters that are no text. Type it again.")
+    if not _ICON.fullmatch(icon):
+        raise QueryError(f"The icon {icon!r} is none: use the name of a Material Symbol, such as 'label' or 'pets'.")
+    return Theme(slug(label, otherwise=kind), label, icon, phrases, own=True)
+
+
+def _check_free(new: Theme, themes: tuple[Theme, ...], kind: Kind) -> None:
+    names = {identity(new.label), new.id}
+    if _RESERVED in names:
+        raise QueryError(f"{new.label!r} means no {kind} at all. Choose another label.")
+    for theme in themes:
+        if names & {identity(theme.label), theme.id}:
+            raise QueryError(f"There is a {kind} {theme.label!r} already. Choose another label.", {kind: [theme.id]})
+
+
+def _merged(shipped: tuple[Theme, ...], own: tuple[Theme, ...]) -> tuple[Theme, ...]:
+    """Return the shipped themes, those that are replaced where they were, then the rest of the own ones."""
+    return tuple(({theme.id: theme for theme in shipped} | {theme.id: theme for theme in own}).values())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> SettingsError:
+    return SettingsError(f"{path} could not be read as TOML: {error}. Mend the file or restore it.")
+
+
+def _parse(text: str, path: Path, *, own: bool = False) -> Taxonomy:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(path, error) from error
+    return Taxonomy(_themes(data, "category", path, own), _themes(data, "mood", path, own))
+
+
+def _themes(data: dict, kind: str, path: Path, own: bool) -> tuple[Theme, ...]:
+    themes = []
+    rows = data.get(kind, [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise SettingsError(f"{path.name}: write each {kind} as a table that begins with [[{kind}]].")
+    for number, row in enumerate(rows, start=1):
+        where = f"{path.name}, [[{kind}]] number {number}"
+        for key in ("id", "label", "prompts"):
+            if not row.get(key):
+                raise SettingsError(f"{where} has no {key!r}. Every {kind} needs an id, a label and prompts.")
+        if not isinstance(row["id"], str) or not _ID.fullmatch(row["id"]):
+            raise SettingsError(f"{where}: id {row['id']!r} may hold lower-case letters, digits and dashes only.")
+        if row["id"] == _RESERVED:
+            raise SettingsError(f"{where}: id {_RESERVED!r} stands for no {kind} at all. Choose another.")
+        if not isinstance(row["prompts"], list) or not all(isinstance(text, str) for text in row["prompts"]):
+            raise SettingsError(f"{where}: prompts must be a list of phrases.")
+        icon = row.get("icon", "label")
+        if not isinstance(icon, str) or not _ICON.fullmatch(icon):
+            raise SettingsError(f"{where}: icon {icon!r} may hold lower-case letters, digits and underscores only.")
+        themes.append(Theme(row["id"], str(row["label"]), icon, tuple(row["prompts"]), own))
+    ids = [theme.id for theme in themes]
+    if len(set(ids)) != len(ids):
+        raise SettingsError(f"{path.name} has two entries [[{kind}]] with the same id. Ids must differ.")
+    return tuple(themes)
+
+
+def _find(themes: tuple[Theme, ...], name: str, kind: str) -> Theme:
+    """Return the theme with this id, else the one with this label: a label somebody chose hides no id."""
+    wanted = name.strip().casefold()
+    for theme in (*(t for t in themes if t.id == wanted), *(t for t in themes if t.label.casefold() == wanted)):
+        return theme
+    allowed = [theme.id for theme in themes]
+    raise QueryError(f"There is no {kind} {name!r}. Choose one of: {', '.join(allowed)}.", {kind: allowed})
+
+
+def _entry(theme: Theme, kind: Kind) -> str:
+    """Return a theme as TOML."""
+    prompts = ", ".join(map(_quoted, theme.prompts))
+    return (
+        f"[[{kind}]]\nid = {_quoted(theme.id)}\nlabel = {_quoted(theme.label)}\nicon = {_quoted(theme.icon)}\n"
+        f"prompts = [{prompts}]\n"
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return any text without lone surrogates as a TOML string, whose escapes are JSON's; it wants DEL escaped too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _without(text: str, kind: Kind, id: str, path: Path) -> str:
+    """Return the text of a file without one entry.
+
+    Where an entry begins and ends cannot be told from its lines alone (a string may hold what looks like a header), so
+    each span from header to header is tried, short ones first, until the rest means what it meant.
+    """
+    wanted = tomllib.loads(text)
+    wanted[kind] = [row for row in wanted[kind] if row["id"] != id]
+    if not wanted[kind]:
+        del wanted[kind]
+    lines = text.split("\n")
+    starts = [_with_comments(lines, i) for i, line in enumerate(lines) if line.lstrip().startswith("[")] + [len(lines)]
+    for start, end in (span for width in range(1, len(starts)) for span in zip(starts, starts[width:], strict=False)):
+        rest = "\n".join([*lines[:start], *lines[end:]])
+        if _means(rest, wanted):
+            return rest
+    raise SettingsError(f"{path} is written in a way that cannot be edited here. Take [[{kind}]] {id!r} out by hand.")
+
+
+def _with_comments(lines: Sequence[str], header: int) -> int:
+    """Return the first of the comment lines right above a header, or the header where there are none."""
+    while header and lines[header - 1].lstrip().startswith("#"):
+        header -= 1
+    return header
+
+
+def _means(text: str, data: dict) -> bool:
+    try:
+        return tomllib.loads(text) == data
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _write(path: Path, text: str) -> None:
+    """Put a text in the place of a file, as a whole or not at all."""
+    making = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with making.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            making.replace(path)
+        finally:
+            making.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path} could not be written ({error.strerror}). Check that this user may do so.") from error

@@ -1,0 +1,1 @@
+"""Into the library: from a dropped file to searchable entries."""

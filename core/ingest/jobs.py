@@ -1,0 +1,792 @@
+"""The queue of files on their way into the library: on disk, worked on by daemon threads, alive through any crash.
+
+What a job has come to is in SQLite before the next step begins, so a job that a crash or a restart cut off goes on by
+itself from its last finished step. Rows are also held in memory: pages ask for all of them every second.
+
+A worker takes one step of one job at a time, of the oldest job that can take one. A job that has to wait (for a free
+encoder, for a service that is down, for another copy of the same content) so never keeps a worker from other files.
+Where a paid service encodes, workers that wait for it come on top of those that work here.
+
+This is the one place where something is tried again that failed because a service was away: whoever talks to a service
+says Unavailable, and the job takes the same step again after a pause, for hours, with the reason on its row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import random
+import re
+import shutil
+import sqlite3
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+from core.errors import AppError, Cancelled, LibraryLocked, StoreError, Unavailable
+from core.ingest.pipeline import Pipeline, Step, Work, display_name, printable
+from core.models import Job, Progress, Stage
+
+logger = logging.getLogger(__name__)
+
+BACKOFF_S = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+"""How long to wait before a step is tried again when a service does not answer; the last one is for all that follow."""
+PATIENCE_S = 24 * 3600.0
+"""How long a service may be away before a job that needs it fails."""
+JITTER = 0.2
+"""By which part of itself a pause is drawn longer or shorter, so that jobs do not knock all at once."""
+FLUSH_EVERY_S = 0.5
+"""How often the progress of a job goes to disk. Only its working time is worth something after a crash."""
+LOOKAHEAD = 8
+"""How many files may be stored and wait for a free encoder before no more are stored ahead: each costs disk."""
+CHUNK_BYTES = 1024 * 1024
+
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE jobs (
+    number     INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL UNIQUE,
+    created_at TEXT NOT NULL,
+    stage      TEXT NOT NULL,
+    progress   REAL NOT NULL,
+    worked_s   REAL NOT NULL,
+    reason     TEXT,
+    duplicate  INTEGER NOT NULL,
+    cancel     INTEGER NOT NULL,
+    claimed    INTEGER NOT NULL,
+    untidy     INTEGER NOT NULL,
+    work       TEXT NOT NULL
+);
+CREATE TABLE notes (
+    job_id TEXT NOT NULL,
+    name   TEXT NOT NULL,
+    value  TEXT NOT NULL,
+    PRIMARY KEY (job_id, name)
+) WITHOUT ROWID;
+"""
+_COLUMNS = "number, id, created_at, stage, progress, worked_s, reason, duplicate, cancel, claimed, untidy, work"
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+
+
+@dataclass(frozen=True, slots=True)
+class ToEncode:
+    """How much video of the open jobs has no embedding yet."""
+
+    seconds: float
+    """Of the files that were checked."""
+    unchecked: int
+    """Files whose length is not known yet."""
+
+
+@dataclass(slots=True, eq=False)
+class _Row:
+    """A job with all that the queue must know to run it. Guarded by the queue's lock."""
+
+    number: int
+    created_at: str
+    work: Work
+    stage: Stage = Stage.QUEUED
+    progress: float = 0.0
+    worked_s: float = 0.0
+    reason: str | None = None
+    duplicate: bool = False
+    cancel: bool = False
+    """A person pressed Cancel; the worker that has it notices at its next progress call."""
+    claimed: bool = False
+    """It has the right to add this content, which is not in the library: others with the same content wait for it."""
+    untidy: bool = False
+    """It failed and what it had stored could not be removed then."""
+
+    # Not on disk:
+    verified: bool = True
+    """What is known of the file was found out in this run, or was checked in it."""
+    busy: bool = False
+    since: float = 0.0
+    """When the time being worked now began, by the queue's clock."""
+    saved_at: float = 0.0
+    tries: int = 0
+    """How often the present step found a service away."""
+    away_since: float = 0.0
+    """When it did for the first time."""
+    not_before: float = 0.0
+    waits_for: str | None = None
+    """The id of the job that adds the same content."""
+    shown: Job | None = None
+    """The job as it was last shown, while it rests."""
+
+    @property
+    def id(self) -> str:
+        return self.work.job_id
+
+    def worked_until(self, now: float) -> float:
+        return self.worked_s + (now - self.since if self.busy and not self.stage.is_over else 0.0)
+
+    def job(self, now: float) -> Job:
+        if self.busy or self.shown is None:
+            self.shown = Job(
+                id=self.id,
+                filename=self.work.filename,
+                stage=self.stage,
+                progress=self.progress,
+                elapsed_s=self.worked_until(now),
+                created_at=self.created_at,
+                reason=self.reason,
+                video_id=self.work.video_id,
+                duplicate=self.duplicate,
+                seen=self.work.seen,
+                media_key=self.work.media_key if self.work.step > Step.STORE else None,
+            )
+        return self.shown
+
+    def columns(self, now: float) -> tuple[object, ...]:
+        return (
+            self.number,
+            self.id,
+            self.created_at,
+            self.stage.value,
+            self.progress,
+            self.worked_until(now),
+            self.reason,
+            self.duplicate,
+            self.cancel,
+            self.claimed,
+            self.untidy,
+            self.work.to_json(),
+        )
+
+
+class JobQueue:
+    """Take files in, work on them in the background, and say at any time how far each is.
+
+    One process has a jobs file at a time. The workers begin with `start`; what was not over goes on then. `workers` is
+    how many files are worked on here at the same time; a paid encoder has its own number of videos on top.
+    Raises LibraryLocked when another process has the file, StoreError when it cannot be used.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        pipeline: Pipeline,
+        *,
+        spool_dir: Path,
+        workers: int = 2,
+        backoff_s: Sequence[float] = BACKOFF_S,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._pipeline = pipeline
+        self._spool_dir = spool_dir.absolute()
+        self._workers = workers
+        self._backoff_s = tuple(backoff_s)
+        self._patience_s = patience_s
+        self._clock = clock
+        # Held for moments only, never during input or output. Where both are needed, the ledger's lock comes first.
+        self._state = threading.Condition()
+        self._stopping = False
+        self._threads: list[threading.Thread] = []
+        self._ledger = _Ledger(path.absolute())
+        self._rows = {row.id: row for row in self._ledger.load()}
+        self._latest = {row.work.source: row for row in self._rows.values()}
+        self._open = {row.id: row for row in self._rows.values() if not row.stage.is_over}
+        self._last_number = max((row.number for row in self._rows.values()), default=0)
+        for row in self._open.values():
+            row.stage, row.progress, row.verified = Stage.QUEUED, 0.0, False
+            row.reason = row.reason if row.duplicate else None
+        self._claims = {row.work.video_id: row.id for row in self._open.values() if row.claimed}
+        self._sweep()
+
+    def start(self) -> None:
+        """Start the workers: daemon threads, which never keep the process from ending."""
+        with self._state:
+            if self._threads or self._stopping:
+                return
+            self._threads = [
+                threading.Thread(target=self._work, name=f"ingest-{number}", daemon=True)
+                for number in range(1, self._workers + self._waiters + 1)
+            ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def _waiters(self) -> int:
+        """How many workers may do nothing but wait for a service that encodes."""
+        info = self._pipeline.encoder.info
+        return info.parallel if info.paid else 0
+
+    def stop(self, timeout_s: float) -> bool:
+        """Ask running work to stop at its next progress call, and return whether all of it did in time.
+
+        Nothing is cancelled: every unfinished job goes on when its file is opened again. This queue takes no more.
+        """
+        with self._state:
+            self._stopping = True
+            self._state.notify_all()
+        deadline = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in self._threads):
+            return False
+        self._ledger.close()
+        return True
+
+    def submit(self, source: str | Path, filename: str | None = None, *, owned: bool = False) -> Job:
+        """Queue a file by its path (read where it lies) or "scheme:NAME", and return its job.
+
+        A source that is on its way already is not queued again, and one that failed or was cancelled is retried: what
+        was done and paid for counts. `owned` hands the file over: it is deleted once it is in the library.
+        """
+        text = str(source)
+        made = isinstance(source, str) and self._pipeline.makes(text)
+        if not made:
+            text = str(Path(source).absolute())
+        name = filename or (f"{text.partition(':')[2]}.mp4" if made else PurePath(text).name)
+        with self._state:
+            known = self._latest.get(text)
+        if known is not None and known.stage is not Stage.READY:
+            return self._requeue(known)
+        return self._add(Work(uuid.uuid4().hex, text, display_name(name), owned))
+
+    def receive(self, stream: BinaryIO, filename: str) -> Job:
+        """Copy an upload to disk, in chunks, and queue the copy.
+
+        Raises StoreError, and leaves nothing behind, when it cannot be written.
+        """
+        job_id = uuid.uuid4().hex
+        folder = self._spool_dir / job_id
+        suffix = PurePath(display_name(filename)).suffix.lower()
+        path = folder / f"upload{suffix if _SUFFIX.fullmatch(suffix) else ''}"
+        with contextlib.ExitStack() as undo:
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            try:
+                _spool(stream, path)
+            except OSError as error:
+                raise StoreError(f"{display_name(filename)} could not be taken in. {_os_reason(error)}") from error
+            job = self._add(Work(job_id, str(path), display_name(filename), owned=True))
+            undo.pop_all()
+        return job
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs, newest first."""
+        now = self._clock()
+        with self._state:
+            return [row.job(now) for row in reversed(self._rows.values())]
+
+    def job(self, job_id: str) -> Job | None:
+        """Return a job as it is now; None when it was cleared."""
+        with self._state:
+            row = self._rows.get(job_id)
+            return row and row.job(self._clock())
+
+    def counts(self) -> Counter[Stage]:
+        """Return how many jobs are in each stage; 0 for a stage without any."""
+        with self._state:
+            return Counter(row.stage for row in self._rows.values())
+
+    def to_encode(self) -> ToEncode:
+        """Return how much video waits to be encoded: what a paid encoder is going to charge for."""
+        with self._state:
+            works = [row.work for row in self._open.values() if row.work.step <= Step.EMBED and not row.waits_for]
+        known = [work.info.duration_s for work in works if work.info is not None]
+        return ToEncode(seconds=sum(known), unchecked=len(works) - len(known))
+
+    def cancel(self, job_id: str) -> Job | None:
+        """Give a job up: at once when it waits, at its next progress call when it is worked on.
+
+        What it had put into the library is removed. A job that is over, or in the library already, is left as it is.
+        """
+        with self._state:
+            row = self._open.get(job_id)
+            if row is None or row.cancel or row.work.step is Step.TIDY:
+                return self.job(job_id)
+            row.cancel, row.shown = True, None
+            waits = not row.busy
+            if waits:
+                self._occupy(row)
+        self._save_or_log(row)
+        if waits:
+            self._give_up(row, Stage.CANCELLED, None)
+            self._release(row)
+        return self.job(job_id)
+
+    def retry(self, job_id: str) -> Job | None:
+        """Queue a failed or cancelled job again; it goes on from the last step whose result is still there."""
+        with self._state:
+            row = self._rows.get(job_id)
+        return row and self._requeue(row)
+
+    def clear(self) -> None:
+        """Forget the jobs that are over, and what was kept for a retry. Videos in the library stay."""
+        with self._state:
+            over = [row for row in self._rows.values() if row.stage.is_over and row.id not in self._open]
+        gone = [row for row in over if not row.untidy or self._roll_back(row.work)]
+        with self._state:
+            gone = [row for row in gone if row.id not in self._open]
+            for row in gone:
+                del self._rows[row.id]
+                if self._latest.get(row.work.source) is row:
+                    del self._latest[row.work.source]
+        self._ledger.delete([row.id for row in gone])
+        for row in gone:
+            self._pipeline.discard(row.work)
+
+    def wait(self, job_ids: Iterable[str], timeout_s: float | None = None) -> list[Job]:
+        """Wait until these jobs are over, or for `timeout_s`, and return them as they are then."""
+        ids = list(job_ids)
+        with self._state:
+            self._state.wait_for(lambda: not any(job_id in self._open for job_id in ids), timeout_s)
+            return [job for job_id in ids if (job := self.job(job_id))]
+
+    # Queue: which job takes its next step
+
+    def _add(self, work: Work) -> Job:
+        with self._state:
+            self._last_number += 1
+            row = _Row(self._last_number, datetime.now(UTC).isoformat(timespec="milliseconds"), work)
+            self._rows[row.id] = self._latest[work.source] = row
+        try:
+            self._save(row)
+        except StoreError:
+            with self._state:
+                del self._rows[row.id], self._latest[work.source]
+            raise
+        with self._state:
+            self._open[row.id] = row
+            self._state.notify_all()
+            return row.job(self._clock())
+
+    def _requeue(self, row: _Row) -> Job:
+        """Put a failed or cancelled job back at the end of the queue; leave any other as it is."""
+        with self._state:
+            again = row.stage in (Stage.FAILED, Stage.CANCELLED) and row.id not in self._open
+            if again:
+                row.stage, row.progress, row.reason, row.since = Stage.QUEUED, 0.0, None, self._clock()
+                row.verified, row.tries, row.not_before, row.shown = False, 0, 0.0, None
+                self._open[row.id] = row
+                self._state.notify_all()
+        if again:
+            self._save_or_log(row)
+        with self._state:
+            return row.job(self._clock())
+
+    def _take(self) -> _Row | None:
+        """Wait for a job that can take a step and occupy it; None when the queue stops."""
+        with self._state:
+            while not self._stopping:
+                now = self._clock()
+                row = next(self._runnable(now), None)
+                if row is not None:
+                    self._occupy(row)
+                    return row
+                pauses = [row.not_before - now for row in self._open.values() if row.not_before > now]
+                self._state.wait(min(pauses, default=None))
+            return None
+
+    def _runnable(self, now: float) -> Iterator[_Row]:
+        """Yield the jobs that can take a step now, first come first served.
+
+        Where encoding costs money all files are checked first: what a batch is going to cost is known before it begins.
+        """
+        steps = Counter((row.work.step, row.busy) for row in self._open.values())
+        encoders_free = self._pipeline.encoder.info.parallel > steps[Step.EMBED, True]
+        working = sum(row.busy for row in self._open.values()) - (steps[Step.EMBED, True] if self._waiters else 0)
+        hands_free = self._workers > working
+        tried = sum(row.work.step is Step.STORE and row.tries > 0 and not row.busy for row in self._open.values())
+        room_ahead = steps[Step.EMBED, False] + steps[Step.STORE, True] + tried < LOOKAHEAD
+        rows = list(self._open.values())
+        if self._pipeline.encoder.info.paid:
+            rows.sort(key=lambda row: row.work.step >= Step.STORE)
+            encoders_free = encoders_free and not self._is_priced_soon(rows, now)
+        for row in rows:
+            if row.busy or row.waits_for or row.not_before > now:
+                continue
+            waits = row.work.step is Step.EMBED
+            if waits and not encoders_free:
+                continue
+            if not (waits and self._waiters) and not hands_free:
+                continue
+            if row.work.step is Step.STORE and not room_ahead and not row.tries:
+                continue
+            yield row
+
+    @staticmethod
+    def _is_priced_soon(rows: Sequence[_Row], now: float) -> bool:
+        """Tell whether a file is about to be checked: not one that waits for its twin or for a service."""
+        return any(row.work.step < Step.STORE and not row.waits_for and row.not_before <= now for row in rows)
+
+    def _occupy(self, row: _Row) -> None:
+        row.busy, row.since, row.shown = True, self._clock(), None
+
+    def _release(self, row: _Row) -> None:
+        with self._state:
+            if row.busy:
+                row.worked_s = row.worked_until(self._clock())
+                row.busy, row.shown = False, None
+            self._state.notify_all()
+
+    # Work: what a worker does with it
+
+    def _work(self) -> None:
+        while (row := self._take()) is not None:
+            try:
+                self._advance(row)
+            except Exception as error:  # noqa: BLE001
+                # The one place for a broad except: whatever a file does to a decoder or an SDK, its job ends with a
+                # sentence, and the worker goes on to the next file.
+                self._settle(row, error)
+            finally:
+                self._release(row)
+
+    def _advance(self, row: _Row) -> None:
+        if row.cancel and row.work.step is not Step.TIDY:
+            raise Cancelled
+        if not row.verified:
+            self._verify(row)
+        elif row.work.step not in (Step.IDENTIFY, Step.TIDY) and not row.claimed:
+            self._recognise(row)
+        else:
+            self._step(row)
+
+    def _step(self, row: _Row) -> None:
+        """Do the next step of a job and write down what came of it."""
+        step = row.work.step
+        with self._state:
+            if row.stage is not step.stage:
+                row.stage, row.progress = step.stage, 0.0
+            if not row.duplicate:
+                row.reason = None
+        work = self._pipeline.run(row.work, _Notes(self._ledger, row.id), self._reporter(row))
+        if step is Step.TIDY:
+            self._end(row, Stage.READY, row.reason)
+            return
+        with self._state:
+            row.work, row.tries = work, 0
+            row.progress = 1.0 if work.step.stage is not step.stage else row.progress
+        self._save(row)
+
+    def _verify(self, row: _Row) -> None:
+        """Check that a job that was put aside can go on from where it was."""
+        work = self._pipeline.verify(row.work, self._reporter(row))
+        if work.step is Step.IDENTIFY:
+            self._ledger.clear_notes([row.id])
+        with self._state:
+            row.verified = True
+            if work.video_id != row.work.video_id:
+                self._drop_claim(row)
+            row.work = work
+        self._save(row)
+
+    def _recognise(self, row: _Row) -> None:
+        """Claim the content for this job, so that no other adds it too; a duplicate waits, or is ready at once."""
+        with self._state:
+            holder = self._rows[self._claims.setdefault(row.work.video_id, row.id)]
+            if holder is not row:
+                row.stage, row.progress, row.waits_for = Stage.QUEUED, 0.0, holder.id
+                row.reason = f'Waiting for "{holder.work.filename}", which has the same content.'
+                return
+        known = self._pipeline.find(row.work)
+        with self._state:
+            if known is None:
+                row.claimed = True
+            else:
+                row.duplicate, row.reason = True, f'Already in the library as "{printable(known.title)}".'
+                row.work = replace(row.work, step=Step.TIDY, media_key=known.media_key, seen=known.seen)
+        self._save(row)
+
+    def _reporter(self, row: _Row) -> Progress:
+        """Return the callback that takes the progress of a job, and stops its work when a person or the app wants."""
+
+        def report(fraction: float) -> None:
+            with self._state:
+                if row.cancel or self._stopping:
+                    raise Cancelled
+                row.progress = max(row.progress, min(fraction, 1.0))
+                due = self._clock() - row.saved_at >= FLUSH_EVERY_S
+            if due:
+                self._save(row)
+
+        return report
+
+    # Ends
+
+    def _settle(self, row: _Row, error: Exception) -> None:
+        """Decide what becomes of a job whose step ended with an error."""
+        if row.cancel:
+            self._give_up(row, Stage.CANCELLED, None)
+        elif self._stopping:
+            # Cut off by us, or by what is being closed around it: not its fault, it goes on at the next start.
+            self._save_or_log(row)
+        elif isinstance(error, Unavailable) and self._has_patience(row):
+            self._put_off(row, error)
+        else:
+            if not isinstance(error, AppError):
+                logger.error("%s: step %s failed", row.id, row.work.step.name.lower(), exc_info=error)
+            self._give_up(row, Stage.FAILED, _reason(error))
+
+    def _has_patience(self, row: _Row) -> bool:
+        return not row.tries or self._clock() - row.away_since < self._patience_s
+
+    def _put_off(self, row: _Row, error: Unavailable) -> None:
+        """Let a job wait for a service: as long as that asked for, else longer from one try to the next."""
+        if error.retry_after_s is not None:
+            pause_s = error.retry_after_s * (1 + random.uniform(0, JITTER))
+        else:
+            pause_s = self._backoff_s[min(row.tries, len(self._backoff_s) - 1)] * random.uniform(1 - JITTER, 1 + JITTER)
+        with self._state:
+            now = self._clock()
+            row.away_since = row.away_since if row.tries else now
+            row.tries += 1
+            row.not_before = now + pause_s
+            row.reason = f"{printable(str(error))} Trying again {_soon(pause_s)}."
+
+    def _give_up(self, row: _Row, stage: Stage, reason: str | None) -> None:
+        """End a job that did not get ready and remove what it left in store and index."""
+        with self._state:
+            row.work = replace(row.work, step=min(row.work.step, Step.STORE))
+        self._save_or_log(row)  # First, so that no later step is taken on the word of what is removed now.
+        row.untidy = not self._roll_back(row.work)
+        self._end(row, stage, reason)
+
+    def _roll_back(self, work: Work) -> bool:
+        try:
+            self._pipeline.roll_back(work)
+        except Exception:
+            # Nothing that goes wrong while cleaning up may hide why the job failed, or end the worker.
+            logger.exception("%s: what it had stored could not be removed; clearing the list tries again", work.job_id)
+            return False
+        return True
+
+    def _end(self, row: _Row, stage: Stage, reason: str | None) -> None:
+        with self._state:
+            row.worked_s = row.worked_until(self._clock())
+            row.stage, row.reason = stage, reason
+            row.progress = 1.0 if stage is Stage.READY else row.progress
+            row.cancel = False
+            self._drop_claim(row)
+        self._save_or_log(row)
+        with self._state:
+            self._open.pop(row.id, None)
+            self._state.notify_all()
+
+    def _drop_claim(self, row: _Row) -> None:
+        """Let those that wait for this job go on; the caller holds the lock."""
+        row.claimed = False
+        if self._claims.get(row.work.video_id) == row.id:
+            del self._claims[row.work.video_id]
+        for other in self._open.values():
+            if other.waits_for == row.id:
+                other.waits_for, other.reason, other.shown = None, None, None
+
+    # Disk
+
+    def _save(self, row: _Row) -> None:
+        def columns() -> tuple[object, ...]:
+            with self._state:
+                now = row.saved_at = self._clock()
+                return row.columns(now)
+
+        self._ledger.save(columns)
+
+    def _save_or_log(self, row: _Row) -> None:
+        """Save where a failure to save must not change what happens: memory is right until the next start."""
+        try:
+            self._save(row)
+        except StoreError:
+            logger.exception("%s: its state could not be written down", row.id)
+
+    def _sweep(self) -> None:
+        """Remove the folders of jobs that are ready or unknown: a crash came between the job and its tidying up."""
+        kept = {row.id for row in self._rows.values() if row.stage is not Stage.READY}
+        for parent in (self._pipeline.work_dir, self._spool_dir):
+            for folder in parent.iterdir() if parent.is_dir() else ():
+                if _JOB_ID.fullmatch(folder.name) and folder.name not in kept:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Ledger:
+    """Keep the rows and the encoders' notes in one SQLite file, which belongs to one process while it is open.
+
+    Full synchronous: a note may be the receipt for paid work. Safe to call from several threads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        with self._translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def load(self) -> list[_Row]:
+        """Return the rows in the order in which they came."""
+        with self._lock, self._translated():
+            found = self._db.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY number").fetchall()
+        return [_row(*columns) for columns in found]
+
+    def save(self, columns: Callable[[], tuple[object, ...]]) -> None:
+        """Write a row; `columns` is asked when no other write can come between, so that the last one is the newest."""
+        with self._lock, self._translated():
+            values = columns()
+            self._db.execute(f"REPLACE INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
+
+    def delete(self, job_ids: Sequence[str]) -> None:
+        self.clear_notes(job_ids)
+        with self._lock, self._translated():
+            self._db.executemany("DELETE FROM jobs WHERE id = ?", [(job_id,) for job_id in job_ids])
+
+    def notes(self, job_id: str) -> dict[str, str]:
+        with self._lock, self._translated():
+            return dict(self._db.execute("SELECT name, value FROM notes WHERE job_id = ?", (job_id,)).fetchall())
+
+    def set_note(self, job_id: str, name: str, value: str) -> None:
+        with self._lock, self._translated():
+            self._db.execute("REPLACE INTO notes VALUES (?, ?, ?)", (job_id, name, value))
+
+    def delete_note(self, job_id: str, name: str) -> None:
+        with self._lock, self._translated():
+            self._db.execute("DELETE FROM notes WHERE job_id = ? AND name = ?", (job_id, name))
+
+    def clear_notes(self, job_ids: Sequence[str]) -> None:
+        with self._lock, self._translated():
+            self._db.executemany("DELETE FROM notes WHERE job_id = ?", [(job_id,) for job_id in job_ids])
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _prepare(self) -> None:
+        """Take the file for this process (the lock goes with the process, however it ends) and make its tables."""
+        with self._translated():
+            for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.execute("BEGIN EXCLUSIVE")
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                for statement in filter(str.strip, _SCHEMA.split(";")):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            self._db.execute("COMMIT")
+        if version > _SCHEMA_VERSION:
+            raise StoreError(f"{self._path} was written by a newer version of this app. Update the app to use it.")
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what SQLite and the disk say into a sentence."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            name = getattr(error, "sqlite_errorname", "")
+            if name.startswith("SQLITE_BUSY"):
+                raise LibraryLocked(
+                    "Another program is working on this library, the app or a command. "
+                    f"Close it, then try again ({self._path})."
+                ) from error
+            if name == "SQLITE_FULL":
+                raise StoreError("The disk is full. Free some space, then press Retry.") from error
+            raise StoreError(
+                f"The jobs file {self._path} could not be used ({error}). Check that this user may write to it; if it "
+                "is damaged, move it away and start again: the videos in the library stay."
+            ) from error
+
+
+class _Notes(MutableMapping[str, str]):
+    """The notes of one job; an assignment is on disk when it returns."""
+
+    def __init__(self, ledger: _Ledger, job_id: str) -> None:
+        self._ledger = ledger
+        self._job_id = job_id
+        self._held = ledger.notes(job_id)
+
+    def __getitem__(self, name: str) -> str:
+        return self._held[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._ledger.set_note(self._job_id, name, value)
+        self._held[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._held[name]
+        self._ledger.delete_note(self._job_id, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+def _row(
+    number: int,
+    _id: str,
+    created_at: str,
+    stage: str,
+    progress: float,
+    worked_s: float,
+    reason: str | None,
+    duplicate: int,
+    cancel: int,
+    claimed: int,
+    untidy: int,
+    work: str,
+) -> _Row:
+    """Return the row that these columns hold."""
+    return _Row(
+        number=number,
+        created_at=created_at,
+        work=Work.from_json(work),
+        stage=Stage(stage),
+        progress=progress,
+        worked_s=worked_s,
+        reason=reason,
+        duplicate=bool(duplicate),
+        cancel=bool(cancel),
+        claimed=bool(claimed),
+        untidy=bool(untidy),
+    )
+
+
+def _spool(stream: BinaryIO, path: Path) -> None:
+    """Copy a stream to a new file and see it on disk."""
+    path.parent.mkdir(parents=True)
+    with path.open("xb") as file:
+        shutil.copyfileobj(stream, file, CHUNK_BYTES)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _soon(pause_s: float) -> str:
+    if pause_s < 1:
+        return "now"
+    return f"in {pause_s:.0f} s" if pause_s < 120 else f"in {pause_s / 60:.0f} min"
+
+
+def _reason(error: Exception) -> str:
+    """Return the sentence for a person about what ended a job."""
+    if isinstance(error, AppError):
+        return printable(str(error))
+    if isinstance(error, MemoryError):
+        return "There was not enough memory for this file. Close other programs, then press Retry."
+    if isinstance(error, OSError) and error.errno is not None:
+        return _os_reason(error)
+    return (
+        f"Something unexpected went wrong ({type(error).__name__}). "
+        "See the log; Retry starts from the last finished stage."
+    )
+
+
+def _os_reason(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full. Free some space, then try again."
+    return f"It could not be read or written ({error.strerror}). Check that this user may do so, then try again."

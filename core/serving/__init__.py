@@ -1,0 +1,1 @@
+"""HTTP: what programs and browsers get from the app's own port."""

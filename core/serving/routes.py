@@ -1,0 +1,254 @@
+"""The HTTP contract other programs rely on: health, search and media, as routes for the app's own port.
+
+Streamlit gives custom routes no origin check of its own, so `_same_origin` stands before the one that takes a body.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from core import __version__
+from core.discover.search import MAX_LIMIT
+from core.errors import AppError, QueryError, StoreError
+from core.languages import language_code
+from core.models import LENGTHS, SHAPES, SOUNDS, Filters, Hit, Query, Sort
+from core.services import Services
+from core.serving import openapi
+from core.stores.base import CONTENT_TYPES
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_OFFSET = 900
+MEDIA_PREFIX = "/app/static/media/"
+
+
+def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRoute]:
+    """Return the routes; `services` is called at each request and may raise AppError, which becomes a 503.
+
+    `base_path` is where a reverse proxy shows the app. Streamlit puts it before its own routes and leaves custom ones
+    alone, so each of ours stands at both: with it for the outside, without it for health checks and programs near by.
+    """
+    base_path = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+
+    async def health(request: Request) -> Response:
+        return await _answer(lambda: _health(services()))
+
+    async def search(request: Request) -> Response:
+        if not _same_origin(request):
+            return _error(403, "This address takes searches from its own pages and from programs only.")
+        try:
+            query = parse_query(await _body(request))
+        except QueryError as error:
+            return _error(400, str(error), error.details)
+        # A proxy says the outer scheme and host in X-Forwarded-Proto and Host; uvicorn and the request know them.
+        base_url = str(request.base_url).rstrip("/") + base_path
+        return await _answer(lambda: [hit_to_json(hit, base_url) for hit in services().discover.search(query).hits])
+
+    async def docs(request: Request) -> Response:
+        servers = [{"url": base_path or "/"}]
+        return await _answer(
+            lambda: {**openapi.document(services().taxonomy, MAX_LIMIT, MAX_OFFSET), "servers": servers}
+        )
+
+    async def media(request: Request) -> Response:
+        try:
+            path = await to_thread.run_sync(lambda: _media_path(services(), request.path_params["key"]))
+        except AppError as error:
+            return _error(503, str(error))
+        if path is None:
+            return _error(404, "There is no such media file in this library.")
+        return FileResponse(
+            path,
+            media_type=CONTENT_TYPES[path.suffix],
+            headers={
+                # A key is made from the content, so what it names never changes.
+                "Cache-Control": "private, max-age=31536000, immutable",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    return [
+        route
+        for prefix in dict.fromkeys(("", base_path))
+        for route in (
+            Route(prefix + "/api/health", health, methods=["GET"]),
+            Route(prefix + "/api/docs", docs, methods=["GET"]),
+            Route(prefix + "/search", search, methods=["POST"]),
+            Route(prefix + MEDIA_PREFIX + "{key}", media, methods=["GET"]),
+        )
+    ]
+
+
+def parse_query(body: bytes) -> Query:
+    """Return the query a JSON body asks for. Raises QueryError saying what to change."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        raise QueryError('The body is not JSON. Send for example {"category": "nature", "mood": "calm"}.') from None
+    if not isinstance(data, dict):
+        raise QueryError("The body must be a JSON object with query, category or mood.")
+    return Query(
+        text=_text(data, "query"),
+        categories=_texts(data, "category"),
+        moods=_texts(data, "mood"),
+        strength=_number(data, "strength", Query().strength, 0, 1),
+        like=_text(data, "like") or None,
+        like_at_s=None if data.get("like_at") is None else _number(data, "like_at", 0.0, 0, 1e6),
+        profile=_text(data, "profile") or None,
+        hide_seen=_switch(data, "hide_seen"),
+        variety=_number(data, "variety", 0.0, 0, 1),
+        filters=Filters(
+            lengths=_choices(data, "length", LENGTHS),
+            shapes=_choices(data, "shape", SHAPES),
+            sounds=_choices(data, "sound", SOUNDS),
+            languages=_languages(data, "language"),
+        ),
+        sort=_one_of(data, "sort", get_args(Sort)),
+        limit=_whole(data, "limit", 10, 1, MAX_LIMIT),
+        offset=_whole(data, "offset", 0, 0, MAX_OFFSET),
+    )
+
+
+def _text(data: dict, name: str) -> str:
+    value = data.get(name)
+    if value is not None and not isinstance(value, str):
+        raise QueryError(f"{name} must be a string.")
+    return (value or "").strip()
+
+
+def _texts(data: dict, name: str) -> tuple[str, ...]:
+    """Return one string or several as a tuple, without blank ones."""
+    value = data.get(name)
+    values = value if isinstance(value, list) else [value]
+    if not all(one is None or isinstance(one, str) for one in values):
+        raise QueryError(f"{name} must be a string or a list of strings.")
+    return tuple(dict.fromkeys(one.strip() for one in values if one and one.strip()))
+
+
+def _choices(data: dict, name: str, allowed: Collection[str]) -> tuple[str, ...]:
+    values = _texts(data, name)
+    for value in values:
+        if value not in allowed:
+            raise QueryError(f"There is no {name} {value!r}. Choose of: {', '.join(allowed)}.", {name: [*allowed]})
+    return values
+
+
+def _languages(data: dict, name: str) -> tuple[str, ...]:
+    """Return codes of languages as the index has them, whatever case and ISO 639 table they were written in."""
+    codes = {text: language_code(text) for text in _texts(data, name)}
+    for text, code in codes.items():
+        if code is None:
+            raise QueryError(f"{name} is {text!r}. Send a code such as en or pt-BR.", {name: ["en", "pt-BR"]})
+    return tuple(dict.fromkeys(code for code in codes.values() if code))
+
+
+def _one_of(data: dict, name: str, allowed: Sequence[str]) -> Any:
+    value = _text(data, name) or allowed[0]
+    if value not in allowed:
+        raise QueryError(f"{name} is {value!r}. Choose one of: {', '.join(allowed)}.", {name: [*allowed]})
+    return value
+
+
+def _number(data: dict, name: str, default: float, least: float, most: float) -> float:
+    value = data.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise QueryError(f"{name} must be a number from {least} to {most:g}.", {name: [least, most]})
+    return float(value)
+
+
+def _whole(data: dict, name: str, default: int, least: int, most: int) -> int:
+    value = data.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise QueryError(f"{name} must be a whole number from {least} to {most}.", {name: [least, most]})
+    return value
+
+
+def _switch(data: dict, name: str) -> bool:
+    value = data.get(name, False)
+    if not isinstance(value, bool):
+        raise QueryError(f"{name} must be true or false.", {name: [True, False]})
+    return value
+
+
+def hit_to_json(hit: Hit, base_url: str = "") -> dict[str, object]:
+    """Return a hit as `POST /search` and `search --json` show it."""
+    url = base_url.rstrip("/") + hit.url if hit.url.startswith("/") else hit.url
+    return {
+        "video_id": hit.video_id,
+        "filename": hit.filename,
+        "start_time": round(hit.start_s, 3),
+        "end_time": round(hit.end_s, 3),
+        "score": round(hit.score, 6),
+        "confidence": hit.confidence,
+        "url": url,
+    }
+
+
+def _health(services: Services) -> dict[str, object]:
+    counts = services.index.count()
+    return {
+        "status": "ok",
+        "version": __version__,
+        "encoder": services.encoder.info.name,
+        "index": services.index.name,
+        "store": services.store.name,
+        "videos": counts.videos,
+        "clips": counts.clips,
+    }
+
+
+def _media_path(services: Services, key: str):
+    """Return the file of a key, or None where this store has none to serve."""
+    store = services.store
+    if store.name != "folder":
+        return None
+    try:
+        path = store.path(key)
+    except StoreError:
+        return None
+    return path if path.suffix in CONTENT_TYPES and path.is_file() else None
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise QueryError(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    return body
+
+
+async def _answer(work: Callable[[], object]) -> Response:
+    """Run blocking work off the event loop and turn its outcome into JSON, never into a stack trace."""
+    try:
+        return JSONResponse(await to_thread.run_sync(work))
+    except QueryError as error:
+        return _error(400, str(error), error.details)
+    except AppError as error:
+        return _error(503, str(error))
+    except Exception:  # the boundary to the network: log it whole, tell the caller nothing of the inside
+        log.exception("A request failed")
+        return _error(503, "Something unexpected went wrong. The server's log says more.")
+
+
+def _error(status: int, message: str, details: object = None) -> JSONResponse:
+    return JSONResponse({"error": message, "details": details or {}}, status_code=status)
+
+
+def _same_origin(request: Request) -> bool:
+    """Tell whether a request comes from our own pages or from a program (which sends no Origin)."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return True
+    hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
+    return urlsplit(origin).netloc in hosts

@@ -1,0 +1,327 @@
+"""Composition, relevance, moments, taste and variety, over the fakes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.discover import taxonomy
+from core.discover.search import Discover, Part, compose, ensemble, fixed_texts, unit
+from core.errors import QueryError
+from core.models import Filters, Query
+from core.state.taste import TasteBook
+from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, MemoryStore, make_entries
+
+# Wide enough that two words do not share a place by chance.
+INFO = replace(FAKE_INFO, dimension=2048)
+TITLES = ("animals joyful", "animals", "joyful", "quarterly report")
+
+
+def build(tmp_path, titles=TITLES, **changes):
+    index = MemoryIndex(INFO)
+    for title in titles:
+        index.upsert(make_entries(title, clips=3, info=INFO, **changes))
+    return Discover(
+        encoder=FakeEncoder(INFO),
+        index=index,
+        store=MemoryStore(),
+        taxonomy=taxonomy.load(),
+        taste=TasteBook(tmp_path / "taste.sqlite3"),
+    )
+
+
+@pytest.fixture
+def discover(tmp_path):
+    return build(tmp_path)
+
+
+def titles(results):
+    return [hit.title for hit in results.hits]
+
+
+def id_of(discover, title):
+    return next(entry.video_id for entry in discover.index.scroll(scope="video") if entry.title == title)
+
+
+# Composition
+
+
+def test_a_category_finds_its_videos_and_nothing_else(discover):
+    assert set(titles(discover.search(Query(categories=("animals",))))) == {"animals", "animals joyful"}
+
+
+def test_a_mood_beside_a_category_orders_but_does_not_let_others_in(discover):
+    found = titles(discover.search(Query(categories=("animals",), moods=("joyful",))))
+    assert found[0] == "animals joyful"
+    assert "joyful" not in found
+
+
+def test_strength_moves_from_category_only_to_mood_only(discover):
+    def found(strength):
+        return titles(discover.search(Query(categories=("animals",), moods=("joyful",), strength=strength)))
+
+    assert found(0.0) == titles(discover.search(Query(categories=("animals",))))
+    assert found(1.0) == titles(discover.search(Query(moods=("joyful",))))
+
+
+def test_strength_moves_a_score_without_jumps(discover):
+    scores = []
+    for strength in np.linspace(0, 0.7, 29):
+        hits = discover.search(Query(categories=("animals",), moods=("joyful",), strength=float(strength))).hits
+        scores.append(next(hit.score for hit in hits if hit.title == "animals joyful"))
+    assert np.abs(np.diff(scores)).max() < 0.05
+
+
+def test_several_categories_are_alternatives(tmp_path):
+    discover = build(tmp_path, ("animals", "food", "quarterly report"))
+    assert set(titles(discover.search(Query(categories=("animals", "food"))))) == {"animals", "food"}
+
+
+def test_words_find_titles(discover):
+    assert titles(discover.search(Query(text="quarterly"))) == ["quarterly report"]
+
+
+def test_a_theme_is_encoded_once(discover):
+    discover.search(Query(categories=("animals",)))
+    asked = len(discover.encoder.texts)
+    discover.search(Query(categories=("animals",)))
+    assert len(discover.encoder.texts) == asked
+
+
+def test_what_is_encoded_for_buttons_is_known_beforehand(discover):
+    discover.counts()
+    discover.search(Query(moods=("calm",)))
+    assert set(discover.encoder.texts) <= set(fixed_texts(discover.taxonomy))
+
+
+def test_composition_is_linear_and_of_length_one():
+    first, second = unit(np.array([1.0, 0, 0])), unit(np.array([0, 1.0, 0]))
+    whole = compose([Part("category", "a", first, 0.75), Part("mood", "b", second, 0.25)])
+    assert np.linalg.norm(whole) == pytest.approx(1)
+    assert whole[0] / whole[1] == pytest.approx(3)
+    assert not ensemble(np.zeros((2, 3), dtype=np.float32)).any()
+
+
+# Relevance
+
+
+def test_nothing_is_made_up(discover):
+    for text in ("xylophone", "!!!"):
+        results = discover.search(Query(text=text))
+        assert (results.hits, results.total) == ((), 0)
+
+
+def test_when_nothing_fits_the_nearest_categories_with_something_are_named(tmp_path):
+    discover = build(tmp_path, ("nature", "food"))
+    results = discover.search(Query(text="nature xylophone zither quince vortex maple"))
+    assert set(results.alternatives) <= {"nature", "food"}
+    results = discover.search(Query(categories=("sci-fi",)))
+    assert not results.hits
+    assert results.alternatives
+
+
+def test_counts_are_what_a_press_finds(discover):
+    counts = discover.counts()
+    assert counts["animals"] == len(discover.search(Query(categories=("animals",))).hits) == 2
+    assert counts["sci-fi"] == 0
+
+
+def test_counts_follow_the_library(discover):
+    discover.counts()
+    discover.index.upsert(make_entries("food", info=INFO))
+    assert discover.counts()["food"] == 1
+
+
+def test_labels_stay_when_the_library_grows(discover):
+    before = {hit.title: hit.confidence for hit in discover.search(Query(categories=("animals",))).hits}
+    for number in range(40):
+        discover.index.upsert(make_entries(f"animals number {number}", info=INFO))
+    after = {hit.title: hit.confidence for hit in discover.search(Query(categories=("animals",), limit=100)).hits}
+    assert before.items() <= after.items()
+
+
+def test_a_hit_says_why_and_where(discover):
+    query = Query(categories=("animals",), moods=("joyful",), text="animals joyful")
+    hit = discover.search(query).hits[0]
+    assert [reason.kind for reason in hit.reasons] == ["category", "words", "mood"]
+    assert all(reason.score > 0 and reason.share > 0 for reason in hit.reasons)
+    assert hit.moments
+    assert hit.start_s == hit.moments[0].start_s
+    assert hit.confidence in ("high", "medium", "low")
+
+
+def test_shares_add_up_to_the_cosine(discover):
+    query = Query(categories=("animals",), moods=("joyful",))
+    parts = discover.parts(query)
+    fit = discover.candidates(parts, pool=10)
+    hit = discover.search(query).hits[0]
+    column = next(i for i, entry in enumerate(fit.entries) if entry.video_id == hit.video_id)
+    assert sum(reason.share for reason in hit.reasons) == pytest.approx(float(fit.vectors[column] @ compose(parts)))
+
+
+# Likeness
+
+
+def test_more_like_this_leaves_the_video_itself_out(discover):
+    results = discover.search(Query(like=id_of(discover, "animals")))
+    assert titles(results)[0] == "animals joyful"
+    assert "animals" not in titles(results)
+
+
+def test_more_like_a_moment_starts_from_its_clip(discover):
+    video = id_of(discover, "animals")
+    assert "animals" not in titles(discover.search(Query(like=video, like_at_s=3.0)))
+    with pytest.raises(QueryError, match="no longer"):
+        discover.search(Query(like=video, like_at_s=999.0))
+
+
+def test_likeness_can_be_tinted_by_a_mood(discover):
+    results = discover.search(Query(like=id_of(discover, "animals"), moods=("joyful",)))
+    assert titles(results)[0] == "animals joyful"
+
+
+def test_similar_show_and_browse_know_the_library(discover):
+    found = discover.similar(id_of(discover, "animals"), limit=2)
+    assert len(found) == 2
+    assert found[0].title == "animals joyful"
+    assert discover.similar("nobody") == []
+    hits = discover.browse(2)
+    assert discover.show(hits[0].video_id) == hits[0]
+    assert discover.show("nobody") is None
+
+
+# Taste
+
+
+def test_likes_lift_their_kind_and_dislikes_sink_theirs(tmp_path):
+    kinds = [f"animals {kind} {n}" for kind in ("meadow", "harbour") for n in range(5)]
+    discover = build(tmp_path, kinds)
+    query = Query(categories=("animals",), profile="Ada", limit=20)
+    before = titles(discover.search(query))
+    for number in range(3):
+        discover.taste.mark("Ada", id_of(discover, f"animals harbour {number}"), "like")
+    for number in range(2):
+        discover.taste.mark("Ada", id_of(discover, f"animals meadow {number}"), "dislike")
+    results = discover.search(query)
+    after = titles(results)
+    assert set(after) == set(before)
+
+    def mean_rank(found, kind):
+        return np.mean([rank for rank, title in enumerate(found) if kind in title])
+
+    assert mean_rank(after, "harbour") < mean_rank(before, "harbour") or after[:5] == sorted(after[:5])
+    assert mean_rank(after, "harbour") < mean_rank(after, "meadow")
+    assert any(reason.kind == "taste" for reason in results.hits[0].reasons)
+    assert titles(discover.search(replace(query, profile="Bob"))) == before
+
+
+def test_for_you_when_nothing_else_is_asked(discover):
+    with pytest.raises(QueryError, match="nothing to search for"):
+        discover.search(Query(profile="Ada"))
+    discover.taste.mark("Ada", id_of(discover, "animals"), "like")
+    results = discover.search(Query(profile="Ada"))
+    assert {"animals", "animals joyful"} <= set(titles(results)[:2])
+    assert results.hits[0].confidence is None
+
+
+def test_hiding_what_was_seen_never_empties_the_page(discover):
+    query = Query(categories=("animals",), profile="Ada", hide_seen=True)
+    discover.taste.mark("Ada", id_of(discover, "animals"), "seen")
+    assert titles(discover.search(query)) == ["animals joyful"]
+    discover.taste.mark("Ada", id_of(discover, "animals joyful"), "seen")
+    results = discover.search(query)
+    assert len(results.hits) == 2
+    assert results.all_seen
+
+
+def test_marks_of_videos_that_left_are_no_trouble(discover):
+    discover.taste.mark("Ada", "11111111-1111-5111-8111-111111111111", "like")
+    assert not discover.knows_taste("Ada")
+    assert titles(discover.search(Query(categories=("animals",), profile="Ada")))
+
+
+# Filters, order, variety
+
+
+def test_filters_and_facets(tmp_path):
+    discover = build(tmp_path, ("animals one", "animals two"), has_audio=False)
+    discover.index.upsert(make_entries("animals three", clips=8, info=INFO, width_px=180, height_px=320))
+    results = discover.search(Query(categories=("animals",)))
+    assert results.facets.lengths == {"under-10s": 2, "10s-1min": 1, "1-10min": 0, "over-10min": 0}
+    assert results.facets.shapes == {"landscape": 2, "portrait": 1, "square": 0}
+    assert results.facets.sounds == {"with-sound": 1, "silent": 2}
+    for filters in (Filters(sounds=("with-sound",)), Filters(shapes=("portrait",)), Filters(lengths=("10s-1min",))):
+        filtered = discover.search(Query(categories=("animals",), filters=filters))
+        assert titles(filtered) == ["animals three"]
+        assert (filtered.total, filtered.facets) == (1, results.facets)
+
+
+def test_languages_of_subtitles_are_counted_and_filter(tmp_path):
+    discover = build(tmp_path, ("animals none", "quarterly report"))
+    assert discover.search(Query(categories=("animals",))).facets.languages == {}
+    for number, languages in enumerate((("de",), ("en", "pt-br"), ("pt", "en"), ("en",))):
+        discover.index.upsert(make_entries(f"animals {number}", info=INFO, subtitle_languages=languages))
+    results = discover.search(Query(categories=("animals",)))
+    assert list(results.facets.languages.items()) == [("en", 3), ("pt", 2), ("de", 1), ("pt-br", 1)]
+    for wanted, expected in {("de",): "0", ("pt",): "12", ("pt-br",): "1", ("de", "pt-br"): "01", ("ja",): ""}.items():
+        filtered = discover.search(Query(categories=("animals",), filters=Filters(languages=wanted)))
+        assert sorted(titles(filtered)) == [f"animals {number}" for number in expected]
+        assert filtered.facets == results.facets
+
+
+@pytest.mark.parametrize("variety", [0.0, 1.0])
+def test_filters_that_leave_nothing_are_no_trouble_for_taste_and_variety(discover, variety):
+    discover.taste.mark("Ada", id_of(discover, "animals"), "like")
+    nothing = Filters(lengths=("over-10min",))
+    query = Query(categories=("animals",), profile="Ada", filters=nothing, variety=variety)
+    results = discover.search(query)
+    assert (results.hits, results.total) == ((), 0)
+    assert results.facets.lengths["under-10s"] == 2
+
+
+def test_sorting_keeps_what_fits(tmp_path):
+    discover = build(tmp_path, ("quarterly report",))
+    for number in (3, 1, 2):
+        time = f"2026-11-0{number}T08:00:00+00:00"
+        discover.index.upsert(make_entries(f"animals {number}", clips=number, info=INFO, ingested_at=time))
+    for sort, expected in {"newest": "321", "oldest": "123", "shortest": "123", "longest": "321"}.items():
+        found = titles(discover.search(Query(categories=("animals",), sort=sort)))
+        assert found == [f"animals {number}" for number in expected]
+
+
+def test_copies_are_folded_into_one_card(discover):
+    vectors = [entry.vector for entry in make_entries("animals", info=INFO)]
+    discover.index.upsert(make_entries("animals again", vectors=vectors, info=INFO))
+    hits = discover.search(Query(categories=("animals",))).hits
+    assert {(hit.title, hit.copies) for hit in hits if hit.copies} & {
+        ("animals", ("animals again",)),
+        ("animals again", ("animals",)),
+    }
+    assert len(hits) == 2
+
+
+def test_offset_and_limit_walk_through_the_same_list(discover):
+    whole = titles(discover.search(Query(categories=("animals",), limit=2)))
+    assert titles(discover.search(Query(categories=("animals",), limit=1))) == whole[:1]
+    assert titles(discover.search(Query(categories=("animals",), limit=1, offset=1))) == whole[1:]
+    assert discover.search(Query(categories=("animals",), limit=1)).total == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (Query(), "nothing to search for"),
+        (Query(text="   "), "nothing to search for"),
+        (Query(categories=("grumpy",)), "animals"),
+        (Query(moods=("grumpy",)), "joyful"),
+        (Query(text="x", limit=0), "limit"),
+        (Query(text="x", limit=101), "limit"),
+        (Query(text="x" * 501), "500"),
+        (Query(text="x", strength=1.5), "strength"),
+        (Query(text="x", variety=-1), "variety"),
+        (Query(like="nobody"), "no longer in the library"),
+    ],
+)
+def test_a_wrong_query_gets_a_sentence(discover, query, words):
+    with pytest.raises(QueryError, match=words):
+        discover.search(query)

@@ -1,0 +1,873 @@
+from __future__ import annotations
+
+import errno
+import io
+import logging
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.errors import EncoderError, LibraryError, LibraryLocked, StoreError, Unavailable
+from core.ingest import jobs
+from core.ingest.jobs import FLUSH_EVERY_S, LOOKAHEAD, JobQueue
+from core.ingest.pipeline import Step, Work
+from core.models import Entry, Job, Stage, Video
+from tests.fakes import FAKE_INFO, FakeEncoder
+from tests.support import PATIENCE_S, Library, finish, until
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    library = Library(tmp_path)
+    yield library
+    library.close()
+
+
+def fail_with(*errors: Exception) -> dict[str, list[Exception]]:
+    return {"a.mp4": list(errors)}
+
+
+class TestOneFile:
+    def test_it_ends_ready_with_all_that_is_known(self, library: Library) -> None:
+        path = library.video("Grey wolf.mp4")
+        queue = library.open()
+        (job,) = finish(queue, queue.submit(path))
+
+        assert (job.stage, job.progress, job.overall) == (Stage.READY, 1.0, 1.0)
+        assert (job.filename, job.reason, job.duplicate) == ("Grey wolf.mp4", None, False)
+        assert job.seen == ("grey", "wolf")
+        assert job.media_key == f"{job.video_id}.mp4"
+        assert job.media_key in library.store.blobs
+        assert job.elapsed_s > 0
+        assert [entry.video_id for entry in library.index.scroll(scope="video")] == [job.video_id]
+        assert path.exists()
+        assert library.leftovers() == []
+
+    def test_it_goes_through_the_stages_in_order(self, library: Library) -> None:
+        queue = library.open(start=False)
+        job = queue.submit(library.video("a.mp4"))
+        seen: list[Stage] = [job.stage]
+
+        def look(work: Work) -> None:
+            seen.append(queue.job(work.job_id).stage)
+
+        library.pipeline.before = look
+        queue.start()
+        finish(queue)
+        assert list(dict.fromkeys(seen)) == [
+            Stage.QUEUED,
+            Stage.CHECKING,
+            Stage.STORING,
+            Stage.EMBEDDING,
+            Stage.INDEXING,
+        ]
+
+    def test_its_progress_shows_and_never_runs_back(self, library: Library) -> None:
+        queue = library.open()
+        library.pipeline.hold(Step.EMBED)
+        job = queue.submit(library.video("a.mp4"))
+        until(lambda: queue.job(job.id).stage is Stage.EMBEDDING)
+        until(lambda: queue.job(job.id).progress == pytest.approx(0.1))
+        assert 0.5 < queue.job(job.id).overall < 0.6
+        library.pipeline.release()
+        (job,) = finish(queue)
+        assert job.overall == 1.0
+
+    def test_a_name_of_a_source_is_made_by_it(self, library: Library) -> None:
+        scene = library.video("scene.mp4").read_bytes()
+
+        def render(name: str, target: Path, on_progress: object) -> None:
+            target.write_bytes(scene)
+
+        library.make_pipeline(sources={"sample": render})
+        queue = library.open()
+        (job,) = finish(queue, queue.submit("sample:fox"))
+        assert (job.stage, job.filename) == (Stage.READY, "fox.mp4")
+        assert library.leftovers() == []
+
+    def test_a_relative_path_and_any_bytes_in_it_do(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = library.video("a.mp4").rename(library.root / "inbox" / "wolf \udcff.mp4")
+        monkeypatch.chdir(path.parent)
+        queue = library.open(start=False)
+        job = queue.submit(path.name)
+        queue = library.reopen(queue)
+        (job,) = finish(queue, job)
+        assert (job.stage, job.filename) == (Stage.READY, "wolf .mp4")
+
+
+class TestUploads:
+    def test_an_upload_is_copied_used_and_removed(self, library: Library) -> None:
+        data = library.video("a.mp4").read_bytes()
+        queue = library.open(start=False)
+        job = queue.receive(io.BytesIO(data), "Holiday.MP4")
+        spooled = library.root / "spool" / job.id / "upload.mp4"
+        assert spooled.read_bytes() == data
+        queue.start()
+        (job,) = finish(queue)
+        assert (job.stage, job.filename) == (Stage.READY, "Holiday.MP4")
+        assert library.leftovers() == []
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "../../../etc/cron.d/evil",
+            "/etc/passwd",
+            "..\\..\\evil.mp4",
+            "n" * 251 + ".mp4",
+            "狼" * 300,
+            "\x00\n\x1b]0;title\x07.mp4",
+            "\u202egnp.mp4",
+            "\udc80\udcff.mp4",
+            "",
+            ".",
+            "x.mp4/../../y",
+            "clip.mp4; rm -rf ~",
+            "<script>alert(1)</script>.mp4",
+            "a.\u0661\u0662",
+        ],
+    )
+    def test_a_hostile_name_is_only_text(self, library: Library, name: str) -> None:
+        data = library.video("a.mp4").read_bytes()
+        queue = library.open(start=False)
+        job = queue.receive(io.BytesIO(data), name)
+        (spooled,) = (path for path in (library.root / "spool").rglob("*") if path.is_file())
+        assert spooled.parent == library.root / "spool" / job.id
+        assert spooled.stem == "upload"
+        assert job.filename.isprintable() or "\u200d" in job.filename
+        assert 0 < len(job.filename.encode()) <= 255
+        assert "/" not in job.filename
+        queue.start()
+        (job,) = finish(queue)
+        assert job.stage is Stage.READY
+
+    def test_a_full_disk_is_said_and_leaves_nothing(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(descriptor: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        queue = library.open()
+        with monkeypatch.context() as patch:
+            patch.setattr(jobs.os, "fsync", full)
+            with pytest.raises(StoreError, match=r"wolf\.mp4 .* The disk is full\. Free some space"):
+                queue.receive(io.BytesIO(b"x" * 100), "wolf.mp4")
+        assert library.leftovers() == []
+        assert queue.jobs() == []
+
+    def test_an_upload_that_breaks_off_leaves_nothing(self, library: Library) -> None:
+        class Broken(io.RawIOBase):
+            def readinto(self, buffer: object) -> int:
+                raise ValueError("I/O operation on closed file")
+
+        queue = library.open()
+        with pytest.raises(ValueError, match="closed file"):
+            queue.receive(Broken(), "a.mp4")
+        assert library.leftovers() == []
+
+    def test_an_upload_whose_job_cannot_be_written_down_leaves_nothing(self, library: Library) -> None:
+        queue = library.open(start=False)
+        queue._ledger.close()
+        with pytest.raises(StoreError, match="could not be used"):
+            queue.receive(io.BytesIO(b"x"), "a.mp4")
+        assert library.leftovers() == []
+        assert queue.jobs() == []
+
+
+class TestSubmit:
+    def test_a_path_that_is_on_its_way_is_not_queued_again(self, library: Library) -> None:
+        path = library.video("a.mp4")
+        queue = library.open(start=False)
+        first = queue.submit(path)
+        assert queue.submit(str(path)).id == first.id
+        assert len(queue.jobs()) == 1
+
+    def test_a_path_that_failed_is_tried_again_with_what_was_paid_for(self, library: Library) -> None:
+        library.encoder.failures = fail_with(EncoderError("The service said no."))
+        queue = library.open()
+        path = library.video("a.mp4")
+        library.encoder.before_video = lambda video: None
+        (failed,) = finish(queue, queue.submit(path))
+        assert failed.stage is Stage.FAILED
+        (again,) = finish(queue, queue.submit(path))
+        assert (again.id, again.stage) == (failed.id, Stage.READY)
+
+    def test_a_path_that_is_ready_is_recognised(self, library: Library) -> None:
+        queue = library.open()
+        path = library.video("Grey wolf.mp4")
+        (first,) = finish(queue, queue.submit(path))
+        (again,) = finish(queue, queue.submit(path))
+        assert again.id != first.id
+        assert again.duplicate
+
+    def test_a_missing_file_fails_with_a_sentence(self, library: Library) -> None:
+        queue = library.open()
+        (job,) = finish(queue, queue.submit(library.root / "gone.mp4"))
+        assert job.stage is Stage.FAILED
+        assert "gone.mp4 is not there any more. Put it back and press Retry." in job.reason
+
+    def test_files_are_taken_in_the_order_in_which_they_came(self, library: Library) -> None:
+        queue = library.open(start=False, workers=1)
+        names = [f"{number}.mp4" for number in range(5)]
+        for number, name in enumerate(names):
+            queue.submit(library.video(name, number))
+        assert [job.filename for job in queue.jobs()] == names[::-1]
+        queue.start()
+        finish(queue)
+        assert library.encoder.finished == names
+
+    def test_a_file_handed_over_is_deleted_when_it_is_in(self, library: Library) -> None:
+        path = library.video("a.mp4")
+        queue = library.open()
+        finish(queue, queue.submit(path, "mine.mp4", owned=True))
+        assert not path.exists()
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            (EncoderError("The clip is too dark. Light it."), "The clip is too dark. Light it."),
+            (OSError(errno.ENOSPC, "No space left on device"), "The disk is full. Free some space"),
+            (OSError(errno.EIO, "Input/output error"), "could not be read or written (Input/output error)"),
+            (MemoryError(), "There was not enough memory for this file."),
+            (ZeroDivisionError("division"), "Something unexpected went wrong (ZeroDivisionError). See the log"),
+            (OSError("no number"), "Something unexpected went wrong (OSError)."),
+        ],
+    )
+    def test_an_error_ends_the_job_with_a_sentence_and_the_next_file_goes_on(
+        self, library: Library, caplog: pytest.LogCaptureFixture, error: Exception, reason: str
+    ) -> None:
+        library.encoder.failures = fail_with(error)
+        queue = library.open(workers=1)
+        failed, other = finish(queue, queue.submit(library.video("a.mp4")), queue.submit(library.video("b.mp4", 1)))
+        assert failed.stage is Stage.FAILED
+        assert reason in failed.reason
+        assert other.stage is Stage.READY
+        logged = [record for record in caplog.records if record.exc_info and record.exc_info[1] is error]
+        assert bool(logged) == (not isinstance(error, EncoderError))
+
+    def test_a_failed_file_leaves_nothing_in_the_library(self, library: Library) -> None:
+        library.encoder.failures = fail_with(EncoderError("No."))
+        queue = library.open()
+        (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+        assert library.store.puts != []
+        assert library.store.blobs == {}
+        assert library.index.count().clips == 0
+        assert job.media_key is None
+
+    def test_retry_goes_on_without_paying_twice(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        upsert = library.index.upsert
+
+        def refuse(entries: list[Entry]) -> None:
+            monkeypatch.setattr(library.index, "upsert", upsert)
+            raise LibraryError("The library is full.")
+
+        monkeypatch.setattr(library.index, "upsert", refuse)
+        queue = library.open()
+        (failed,) = finish(queue, queue.submit(library.video("a.mp4")))
+        assert (failed.stage, failed.reason) == (Stage.FAILED, "The library is full.")
+        queue.retry(failed.id)
+        (job,) = finish(queue)
+        assert (job.stage, job.reason) == (Stage.READY, None)
+        assert library.encoder.encoded == ["a.mp4"]
+        assert job.media_key in library.store.blobs
+        assert library.leftovers() == []
+
+    def test_retry_of_a_file_that_is_gone_says_so(self, library: Library) -> None:
+        library.encoder.failures = fail_with(EncoderError("No."))
+        queue = library.open()
+        path = library.video("a.mp4")
+        (job,) = finish(queue, queue.submit(path))
+        path.unlink()
+        queue.retry(job.id)
+        (job,) = finish(queue)
+        assert job.stage is Stage.FAILED
+        assert "is not there any more" in job.reason
+
+    def test_retry_leaves_other_jobs_alone(self, library: Library) -> None:
+        queue = library.open()
+        (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+        assert queue.retry(job.id) == job
+        assert queue.retry("unknown") is None
+
+    def test_a_service_that_comes_back_is_tried_again(self, library: Library) -> None:
+        library.encoder.failures = fail_with(Unavailable("It sleeps."), Unavailable("It sleeps."))
+        queue = library.open()
+        (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+        assert (job.stage, job.reason) == (Stage.READY, None)
+        assert len(library.encoder.encoded) == 3
+
+    def test_every_step_has_its_own_tries(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        upsert, away = library.index.upsert, [Unavailable("It sleeps.")] * 3
+
+        def sleepy(entries: list[Entry]) -> None:
+            if away:
+                raise away.pop()
+            upsert(entries)
+
+        monkeypatch.setattr(library.index, "upsert", sleepy)
+        library.encoder.failures = fail_with(*(Unavailable("It sleeps.") for _ in range(3)))
+        queue = library.open()
+        (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+        assert job.stage is Stage.READY
+
+    def test_a_service_may_be_away_for_long(self, library: Library) -> None:
+        library.encoder.failures = fail_with(*(Unavailable("It sleeps.") for _ in range(50)))
+        queue = library.open()
+        (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+        assert (job.stage, job.reason) == (Stage.READY, None)
+
+    def test_a_service_that_stays_away_ends_the_job(self, library: Library) -> None:
+        hours = iter(range(1_000_000))
+        library.encoder.failures = fail_with(*(Unavailable("It sleeps. Wake it.") for _ in range(99)))
+        queue = library.open(clock=lambda: 3600.0 * next(hours))
+        (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+        assert (job.stage, job.reason) == (Stage.FAILED, "It sleeps. Wake it.")
+        assert 1 < len(library.encoder.encoded) < 99
+
+    def test_pauses_grow_and_stay_at_the_longest(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(jobs.random, "uniform", lambda low, high: (low + high) / 2)
+        queue = library.open(start=False, backoff_s=jobs.BACKOFF_S)
+        row = queue._open[queue.submit(library.video("a.mp4")).id]
+        pauses = []
+        for _ in range(8):
+            before = time.monotonic()
+            queue._put_off(row, Unavailable("It sleeps."))
+            pauses.append(round(row.not_before - before))
+        assert pauses == [2, 4, 8, 15, 30, 60, 60, 60]
+        assert row.reason == "It sleeps. Trying again in 60 s."
+
+    def test_a_service_that_says_when_is_asked_then(self, library: Library) -> None:
+        queue = library.open(start=False, backoff_s=jobs.BACKOFF_S)
+        row = queue._open[queue.submit(library.video("a.mp4")).id]
+        before = time.monotonic()
+        queue._put_off(row, Unavailable("Too many requests.", retry_after_s=300))
+        assert 300 <= row.not_before - before <= 361
+        assert row.reason in [f"Too many requests. Trying again in {minutes} min." for minutes in (5, 6)]
+
+    def test_a_store_that_is_away_is_not_asked_for_all_files_at_once(
+        self, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*args: object) -> None:
+            raise Unavailable("The store is away.")
+
+        monkeypatch.setattr(library.store, "put", refuse)
+        queue = library.open(backoff_s=(3600.0,))
+        for number in range(LOOKAHEAD + 4):
+            queue.submit(library.video(f"{number}.mp4", number))
+        rows = queue._open.values()
+        until(lambda: all(row.work.step is Step.STORE and not row.busy for row in rows))
+        until(lambda: sum(row.tries for row in rows) >= LOOKAHEAD)
+        assert sum(row.tries for row in rows) <= LOOKAHEAD + 1
+
+    def test_while_a_service_is_away_other_files_go_on(self, library: Library) -> None:
+        library.encoder.failures = fail_with(Unavailable("It sleeps."))
+        queue = library.open(workers=1, backoff_s=(3600.0,))
+        waits, goes = queue.submit(library.video("a.mp4")), queue.submit(library.video("b.mp4", 1))
+        finish(queue, goes)
+        shown = queue.job(waits.id)
+        assert shown.stage is Stage.EMBEDDING
+        assert shown.reason.startswith("It sleeps. Trying again in ")
+        assert queue.cancel(waits.id).stage is Stage.CANCELLED
+
+    def test_waiting_for_a_paid_encoder_takes_no_hands_from_other_files(self, library: Library) -> None:
+        library.encoder.info = replace(FAKE_INFO, paid=True, parallel=3)
+        queue = library.open(workers=1)
+        library.pipeline.hold(Step.EMBED)
+        for number in range(5):
+            queue.submit(library.video(f"{number}.mp4", number))
+        until(lambda: sum(row.work.step is Step.EMBED for row in queue._open.values()) == 5)
+        until(lambda: [row.busy for row in queue._open.values()] == [True, True, True, False, False])
+        waits = queue.to_encode()
+        assert (round(waits.seconds, 1), waits.unchecked) == (6.0, 0)
+        library.pipeline.release()
+        assert {job.stage for job in finish(queue)} == {Stage.READY}
+        assert queue.to_encode().seconds == 0
+
+    def test_what_a_batch_costs_is_known_before_a_paid_encoder_begins(self, library: Library) -> None:
+        library.encoder.info = replace(FAKE_INFO, paid=True, parallel=3)
+        queue = library.open(start=False, workers=2)
+        for number in range(4):
+            queue.submit(library.video(f"{number}.mp4", number))
+        queue.start()
+        assert {job.stage for job in finish(queue)} == {Stage.READY}
+        steps = [step for step, _ in library.pipeline.ran]
+        last_check = max(place for place, step in enumerate(steps) if step is Step.INSPECT)
+        assert Step.EMBED not in steps[:last_check]
+
+    def test_a_paid_encoder_brings_no_more_hands(self, library: Library) -> None:
+        library.encoder.info = replace(FAKE_INFO, paid=True, parallel=3)
+        queue = library.open(start=False, workers=1)
+        library.pipeline.hold(Step.INSPECT)
+        for number in range(4):
+            queue.submit(library.video(f"{number}.mp4", number))
+        assert queue.to_encode().unchecked == 4
+        queue.start()
+        until(library.pipeline.held.is_set)
+        assert sum(row.busy for row in queue._open.values()) == 1
+        library.pipeline.release()
+        finish(queue)
+
+    def test_what_cannot_be_removed_now_is_removed_with_the_list(
+        self, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(key: str) -> None:
+            raise Unavailable("The store is away.")
+
+        library.encoder.failures = fail_with(EncoderError("No."))
+        queue = library.open()
+        with monkeypatch.context() as patch:
+            patch.setattr(library.store, "delete", refuse)
+            (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+            assert job.reason == "No."
+            queue.clear()
+            assert len(queue.jobs()) == 1
+        queue = library.reopen(queue)
+        assert library.store.blobs != {}
+        queue.clear()
+        assert library.store.blobs == {}
+        assert queue.jobs() == []
+
+
+class TestCancel:
+    @pytest.mark.parametrize("step", [Step.IDENTIFY, Step.INSPECT, Step.STORE, Step.EMBED, Step.INDEX])
+    def test_it_stops_in_any_stage_leaves_nothing_and_can_be_taken_up_again(self, library: Library, step: Step) -> None:
+        queue = library.open()
+        library.pipeline.hold(step)
+        job = queue.submit(library.video("a.mp4"))
+        assert library.pipeline.held.wait(PATIENCE_S)
+        queue.cancel(job.id)
+        (job,) = finish(queue)
+        assert (job.stage, job.reason) == (Stage.CANCELLED, None)
+        assert library.store.blobs == {}
+        assert library.index.count().videos == 0
+
+        library.pipeline.release()
+        queue.retry(job.id)
+        (job,) = finish(queue)
+        assert job.stage is Stage.READY
+        assert library.encoder.encoded == ["a.mp4"]
+        assert set(library.store.blobs) == {f"{job.video_id}.mp4", f"{job.video_id}.jpg"}
+        assert library.leftovers() == []
+
+    def test_a_job_that_waits_is_given_up_at_once(self, library: Library) -> None:
+        queue = library.open(start=False)
+        job = queue.submit(library.video("a.mp4"))
+        assert queue.cancel(job.id).stage is Stage.CANCELLED
+        queue.start()
+        assert library.pipeline.ran == []
+
+    def test_a_job_that_is_over_stays_as_it_is(self, library: Library) -> None:
+        queue = library.open()
+        (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+        assert queue.cancel(job.id) == job
+        assert queue.cancel("unknown") is None
+        assert library.index.count().videos == 1
+
+    def test_a_video_that_is_in_already_stays_in(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        queue = library.open()
+        upsert = library.index.upsert
+
+        def cancel_late(entries: list[Entry]) -> None:
+            upsert(entries)
+            if entries[0].scope == "video":
+                queue.cancel(queue.jobs()[0].id)
+
+        monkeypatch.setattr(library.index, "upsert", cancel_late)
+        (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+        assert job.stage is Stage.READY
+        assert job.media_key in library.store.blobs
+
+    def test_a_cancel_outlives_a_crash(self, library: Library) -> None:
+        queue = library.open()
+        library.pipeline.hold(Step.EMBED)
+        job = queue.submit(library.video("a.mp4"))
+        assert library.pipeline.held.wait(PATIENCE_S)
+        queue._stopping = True  # As if the process died between the press and the worker's next look at it.
+        with queue._state:
+            queue._rows[job.id].cancel = True
+        queue._save(queue._rows[job.id])
+        queue._settle = lambda row, error: None
+        queue = library.reopen(queue)
+        (job,) = finish(queue)
+        assert job.stage is Stage.CANCELLED
+        assert library.store.blobs == {}
+
+
+class TestSameContentTwice:
+    def test_a_second_upload_is_recognised_before_any_work(self, library: Library) -> None:
+        data = library.video("a.mp4").read_bytes()
+        queue = library.open()
+        (first,) = finish(queue, queue.receive(io.BytesIO(data), "Grey wolf.mp4"))
+        (second,) = finish(queue, queue.receive(io.BytesIO(data), "copy.mp4"))
+        assert (second.stage, second.duplicate) == (Stage.READY, True)
+        assert second.reason == 'Already in the library as "Grey wolf".'
+        assert (second.video_id, second.media_key, second.seen) == (first.video_id, first.media_key, first.seen)
+        assert library.pipeline.steps_of("copy.mp4") == [Step.IDENTIFY, Step.TIDY]
+        assert library.index.count().videos == 1
+        assert library.leftovers() == []
+
+    def together(self, library: Library) -> tuple[JobQueue, Job, Job, Job]:
+        """Drop two copies and another file with the first copy held up before its encoder, and the second waiting."""
+        queue = library.open(workers=2)
+        first = library.video("first.mp4")
+        second = first.with_name("second.mp4")
+        second.write_bytes(first.read_bytes())
+        library.pipeline.hold(Step.EMBED, "first.mp4")
+        one = queue.submit(first)
+        assert library.pipeline.held.wait(PATIENCE_S)
+        two = queue.submit(second)
+        other = queue.submit(library.video("other.mp4", 1))
+        until(lambda: queue.job(two.id).reason is not None)
+        return queue, one, two, other
+
+    def test_two_copies_dropped_together_are_worked_on_once(self, library: Library) -> None:
+        queue, one, two, other = self.together(library)
+        assert queue.job(two.id).stage is Stage.QUEUED
+        assert queue.job(two.id).reason == 'Waiting for "first.mp4", which has the same content.'
+        finish(queue, other)  # The one that waits keeps no worker from it.
+        library.pipeline.release()
+        one, two, _ = finish(queue, one, two, other)
+        assert (one.duplicate, two.duplicate) == (False, True)
+        assert two.reason == 'Already in the library as "First".'
+        assert library.encoder.encoded.count("second.mp4") == 0
+        assert library.index.count().videos == 2
+
+    def test_the_second_copy_takes_over_when_the_first_is_cancelled(self, library: Library) -> None:
+        queue, one, two, _ = self.together(library)
+        queue.cancel(one.id)
+        one, two = finish(queue, one, two)
+        assert (one.stage, two.stage, two.duplicate) == (Stage.CANCELLED, Stage.READY, False)
+        assert two.media_key in library.store.blobs
+
+        library.pipeline.release()
+        queue.retry(one.id)
+        (one,) = finish(queue, one)
+        assert (one.stage, one.duplicate) == (Stage.READY, True)
+        assert library.encoder.encoded.count("first.mp4") == 0
+        assert two.media_key in library.store.blobs
+
+    def test_the_second_copy_takes_over_when_the_first_fails(self, library: Library) -> None:
+        queue, one, two, _ = self.together(library)
+        library.encoder.failures = {"first.mp4": [EncoderError("No.")]}
+        library.pipeline.release()
+        one, two = finish(queue, one, two)
+        assert (one.stage, two.stage, two.duplicate) == (Stage.FAILED, Stage.READY, False)
+        assert set(library.store.blobs) >= {f"{two.video_id}.mp4", f"{two.video_id}.jpg"}
+
+    def test_a_copy_that_waits_can_be_cancelled(self, library: Library) -> None:
+        queue, one, two, _ = self.together(library)
+        assert queue.cancel(two.id).stage is Stage.CANCELLED
+        library.pipeline.release()
+        (one,) = finish(queue, one)
+        assert one.stage is Stage.READY
+        assert one.media_key in library.store.blobs
+
+    def test_after_a_restart_the_copy_that_was_further_goes_on(self, library: Library) -> None:
+        queue, one, two, _ = self.together(library)
+        assert queue.stop(PATIENCE_S)
+        # The later copy's row comes first now, and must wait all the same.
+        with sqlite3.connect(library.root / "jobs.sqlite3") as db:
+            db.execute("UPDATE jobs SET number = 0 WHERE id = ?", (two.id,))
+        db.close()
+        library.pipeline.release()
+        queue = library.open()
+        one, two = finish(queue, one, two)
+        assert (one.duplicate, two.duplicate) == (False, True)
+
+    def test_many_copies_give_one_video(self, library: Library) -> None:
+        data = library.video("a.mp4").read_bytes()
+        queue = library.open(workers=4)
+        over = finish(queue, *(queue.receive(io.BytesIO(data), f"{number}.mp4") for number in range(8)))
+        assert [job.stage for job in over] == [Stage.READY] * 8
+        assert sum(job.duplicate for job in over) == 7
+        assert len(library.encoder.encoded) == 1
+        assert library.leftovers() == []
+
+
+class TestWorkers:
+    def test_no_more_videos_are_encoded_together_than_the_encoder_wants(self, library: Library) -> None:
+        library.encoder = FakeEncoder(replace(FAKE_INFO, parallel=2))
+        together: list[int] = []
+        inside = threading.Semaphore(0)
+
+        def count(video: Video) -> None:
+            inside.release()
+            together.append(inside._value)
+            time.sleep(0.01)
+            inside.acquire()
+
+        library.encoder.before_video = count
+        library.make_pipeline()
+        queue = library.open(workers=5)
+        finish(queue, *(queue.submit(library.video(f"{number}.mp4", number)) for number in range(8)))
+        assert max(together) == 2
+
+    def test_a_busy_encoder_keeps_nothing_from_being_checked_and_stored(self, library: Library) -> None:
+        library.encoder = FakeEncoder(replace(FAKE_INFO, parallel=1))
+        library.make_pipeline()
+        library.pipeline.hold(Step.EMBED)
+        queue = library.open(workers=2)
+        queue.submit(library.video("0.mp4"))
+        assert library.pipeline.held.wait(PATIENCE_S)
+        others = [queue.submit(library.video(f"{number}.mp4", number)) for number in range(1, LOOKAHEAD + 3)]
+
+        def stages() -> list[tuple[Stage, float]]:
+            return [(queue.job(job.id).stage, queue.job(job.id).progress) for job in others]
+
+        until(lambda: stages() == [(Stage.STORING, 1.0)] * LOOKAHEAD + [(Stage.CHECKING, 1.0)] * 2)
+        library.pipeline.release()
+        assert all(job.stage is Stage.READY for job in finish(queue))
+
+    def test_time_spent_waiting_is_not_counted(self, library: Library) -> None:
+        now = [100.0]
+        queue = library.open(start=False, clock=lambda: now[0])
+        job = queue.submit(library.video("a.mp4"))
+        now[0] += 1000.0
+
+        def work(work: Work) -> None:
+            now[0] += 7.0 if work.step is Step.EMBED else 0.0
+
+        library.pipeline.before = work
+        queue.start()
+        (job,) = finish(queue)
+        assert job.elapsed_s == pytest.approx(7.0)
+
+    def test_progress_goes_to_disk_seldom(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = [100.0]
+        queue = library.open(start=False, clock=lambda: now[0])
+        queue.submit(library.video("a.mp4"))
+        row = next(iter(queue._rows.values()))
+        saves: list[object] = []
+        monkeypatch.setattr(queue._ledger, "save", lambda columns: saves.append(columns()))
+        report = queue._reporter(row)
+        for _ in range(100):
+            now[0] += FLUSH_EVERY_S / 10
+            report(0.5)
+        assert len(saves) == pytest.approx(10, abs=1)
+
+
+class TestRestart:
+    @pytest.mark.parametrize("step", [Step.IDENTIFY, Step.INSPECT, Step.STORE, Step.EMBED, Step.INDEX])
+    def test_what_was_stopped_goes_on_by_itself_from_its_last_finished_step(self, library: Library, step: Step) -> None:
+        queue = library.open()
+        library.pipeline.hold(step)
+        job = queue.submit(library.video("a.mp4"))
+        assert library.pipeline.held.wait(PATIENCE_S)
+        assert queue.stop(PATIENCE_S)
+        before = library.pipeline.steps_of("a.mp4")
+
+        queue = library.open(start=False)
+        shown = queue.job(job.id)
+        assert (shown.stage, shown.reason) == (Stage.QUEUED, None)
+        library.pipeline.release()
+        queue.start()
+        (job,) = finish(queue)
+        assert job.stage is Stage.READY
+        assert before + library.pipeline.steps_of("a.mp4")[len(before) :] == list(Step)
+        assert len(library.store.puts) == 2
+        assert library.encoder.encoded == ["a.mp4"]
+
+    def test_time_worked_is_kept(self, library: Library) -> None:
+        now = [100.0]
+        library.encoder.before_video = lambda video: now.__setitem__(0, now[0] + 5.0)
+        queue = library.open(clock=lambda: now[0])
+        library.pipeline.hold(Step.INDEX)
+        queue.submit(library.video("a.mp4"))
+        assert library.pipeline.held.wait(PATIENCE_S)
+        assert queue.stop(PATIENCE_S)
+
+        now[0] = 3.0  # Another boot: the clock begins anew.
+        queue = library.open(start=False, clock=lambda: now[0])
+        assert queue.jobs()[0].elapsed_s == pytest.approx(5.0)
+        library.pipeline.release()
+        library.pipeline.before = lambda work: now.__setitem__(0, now[0] + 1.0)
+        queue.start()
+        (job,) = finish(queue)
+        assert job.elapsed_s == pytest.approx(7.0)  # INDEX and TIDY, a second each.
+
+    def test_notes_of_the_encoder_are_there_again(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        queue = library.open()
+        reached = threading.Event()
+        encode = library.encoder.encode_video
+
+        def pay_then_hang(video: Video, notes: dict[str, str], on_progress: object) -> None:
+            notes["task"] = "paid-1"
+            notes["draft"] = "x"
+            del notes["draft"]
+            reached.set()
+            while True:
+                on_progress(0.5)
+                time.sleep(0.002)
+
+        monkeypatch.setattr(library.encoder, "encode_video", pay_then_hang)
+        queue.submit(library.video("a.mp4"))
+        assert reached.wait(PATIENCE_S)
+        assert queue.stop(PATIENCE_S)
+        monkeypatch.setattr(library.encoder, "encode_video", encode)
+        queue = library.open()
+        (job,) = finish(queue)
+        assert job.stage is Stage.READY
+        assert library.encoder.notes_seen == [{"task": "paid-1"}]
+
+    def test_an_error_while_stopping_is_not_held_against_the_file(self, library: Library) -> None:
+        queue = library.open()
+
+        def close_the_library(video: Video) -> None:
+            queue._stopping = True
+            raise LibraryError("The library is closed.")
+
+        library.encoder.before_video = close_the_library
+        job = queue.submit(library.video("a.mp4"))
+        until(lambda: bool(library.encoder.encoded))
+        library.encoder.before_video = None
+        queue = library.reopen(queue)
+        (job,) = finish(queue, job)
+        assert job.stage is Stage.READY
+
+    def test_other_content_under_the_same_path_starts_over_without_the_old_notes(self, library: Library) -> None:
+        queue = library.open()
+        path = library.video("a.mp4")
+        library.pipeline.hold(Step.INDEX)
+        job = queue.submit(path)
+        assert library.pipeline.held.wait(PATIENCE_S)
+        old = queue.job(job.id).video_id
+        assert queue.stop(PATIENCE_S)
+        path.write_bytes(library.video("b.mp4", 1).read_bytes())
+        library.pipeline.release()
+        queue = library.open()
+        (job,) = finish(queue)
+        assert job.stage is Stage.READY
+        assert job.video_id != old
+        assert set(library.store.blobs) == {f"{job.video_id}.mp4", f"{job.video_id}.jpg"}
+        assert library.encoder.notes_seen == [{}, {}]
+
+    def test_finished_jobs_are_still_listed(self, library: Library) -> None:
+        library.encoder.failures = fail_with(EncoderError("No."))
+        queue = library.open()
+        finish(queue, queue.submit(library.video("a.mp4")), queue.submit(library.video("b.mp4", 1)))
+        before = queue.jobs()
+        queue = library.reopen(queue)
+        assert queue.jobs() == before
+
+    def test_folders_that_no_job_needs_are_swept_and_others_left(self, library: Library) -> None:
+        library.encoder.failures = fail_with(EncoderError("No."))
+        queue = library.open()
+        finish(queue, queue.receive(io.BytesIO(library.video("x.mp4").read_bytes()), "a.mp4"))
+        kept = library.leftovers()
+        for folder in ("work/" + "0" * 32, "spool/" + "f" * 32, "spool/mine"):
+            (library.root / folder).mkdir()
+        queue = library.reopen(queue, start=False)
+        assert library.leftovers() == sorted([*kept, "spool/mine"])
+
+    def test_a_stop_takes_no_longer_than_asked(self, library: Library) -> None:
+        deaf = threading.Event()
+        library.encoder.before_video = lambda video: deaf.wait(PATIENCE_S) and None
+        queue = library.open()
+        queue.submit(library.video("a.mp4"))
+        until(lambda: bool(library.encoder.encoded))
+        assert not queue.stop(0.01)
+        assert all(thread.daemon for thread in queue._threads)
+        deaf.set()
+
+
+class TestTheList:
+    def test_counts_and_single_jobs(self, library: Library) -> None:
+        queue = library.open(start=False)
+        job = queue.submit(library.video("a.mp4"))
+        assert queue.counts() == {Stage.QUEUED: 1}
+        assert queue.counts()[Stage.READY] == 0
+        assert queue.job(job.id) == job
+        assert queue.job("unknown") is None
+
+    def test_wait_ends_when_its_time_is_up(self, library: Library) -> None:
+        queue = library.open(start=False)
+        job = queue.submit(library.video("a.mp4"))
+        assert queue.wait([job.id, "unknown"], timeout_s=0.01) == [job]
+
+    def test_clear_forgets_what_is_over_and_keeps_the_rest(self, library: Library) -> None:
+        library.encoder.failures = fail_with(EncoderError("No."))
+        queue = library.open()
+        path = library.video("x.mp4")
+        finish(queue, queue.receive(io.BytesIO(path.read_bytes()), "a.mp4"), queue.submit(library.video("b.mp4", 1)))
+        assert library.leftovers() != []
+        library.pipeline.hold(Step.STORE)
+        going = queue.submit(library.video("c.mp4", 2))
+        assert library.pipeline.held.wait(PATIENCE_S)
+        queue.clear()
+        assert [job.id for job in queue.jobs()] == [going.id]
+        assert library.index.count().videos == 1
+        library.pipeline.release()
+        finish(queue)
+        assert library.leftovers() == []
+        (again,) = finish(queue, queue.submit(path))
+        assert (again.stage, again.duplicate) == (Stage.READY, False)
+        queue = library.reopen(queue)
+        assert {job.id for job in queue.jobs()} == {going.id, again.id}
+
+
+class TestTheFile:
+    def test_a_second_queue_in_the_process_is_refused(self, library: Library) -> None:
+        library.open(start=False)
+        with pytest.raises(LibraryLocked, match="Another program is working on this library"):
+            library.open(start=False)
+
+    def test_a_second_process_is_refused_until_the_first_ends(self, library: Library) -> None:
+        path = library.root / "jobs.sqlite3"
+        code = (
+            "from pathlib import Path; from core.ingest.jobs import _Ledger; "
+            f"_Ledger(Path({str(path)!r})); print('open')"
+        )
+
+        def open_elsewhere() -> subprocess.CompletedProcess[str]:
+            return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+        queue = library.open()
+        assert "LibraryLocked: Another program" in open_elsewhere().stderr
+        assert queue.stop(PATIENCE_S)
+        assert open_elsewhere().stdout == "open\n"
+
+    def test_a_damaged_file_is_said_and_not_touched(self, library: Library) -> None:
+        path = library.root / "jobs.sqlite3"
+        path.write_bytes(b"not a database " * 100)
+        with pytest.raises(StoreError, match="move it away and start again"):
+            library.open()
+        assert path.read_bytes() == b"not a database " * 100
+
+    def test_a_file_of_a_later_version_is_refused(self, library: Library) -> None:
+        assert library.open(start=False).stop(0)
+        with sqlite3.connect(library.root / "jobs.sqlite3") as db:
+            db.execute("PRAGMA user_version = 99")
+        db.close()
+        with pytest.raises(StoreError, match="newer version"):
+            library.open()
+
+    def test_a_folder_that_cannot_be_made_is_said(self, library: Library) -> None:
+        (library.root / "file").write_text("")
+        with pytest.raises(StoreError, match="could not be used"):
+            JobQueue(library.root / "file" / "jobs.sqlite3", library.pipeline, spool_dir=library.root / "spool")
+
+    def test_a_worker_outlives_a_jobs_file_that_cannot_be_written(
+        self, library: Library, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        queue = library.open(start=False, workers=1)
+        one, two = queue.submit(library.video("a.mp4")), queue.submit(library.video("b.mp4", 1))
+        save = queue._ledger.save
+
+        def full(columns: object) -> None:
+            if queue.job(two.id).stage is Stage.QUEUED:
+                raise StoreError("The disk is full. Free some space, then press Retry.")
+            save(columns)
+
+        monkeypatch.setattr(queue._ledger, "save", full)
+        with caplog.at_level(logging.ERROR):
+            queue.start()
+            one, two = finish(queue, one, two)
+        assert (one.stage, one.reason) == (Stage.FAILED, "The disk is full. Free some space, then press Retry.")
+        assert two.stage is Stage.READY
+        assert "could not be written down" in caplog.text
