@@ -49,7 +49,8 @@ sys.path.insert(0, str(ROOT))
 
 from core import samples  # noqa: E402
 from core.discover import taxonomy  # noqa: E402
-from core.discover.search import MAX_LIMIT, Discover, compose, ensemble, unit  # noqa: E402
+from core.discover.composition import compose, ensemble, unit  # noqa: E402
+from core.discover.search import MAX_LIMIT, Discover  # noqa: E402
 from core.discover.taxonomy import Theme  # noqa: E402
 from core.encoders.local import INFO, LocalEncoder, embed, measure  # noqa: E402
 from core.encoders.percepts import PERCEPTS  # noqa: E402

@@ -29,7 +29,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from core.discover import taxonomy
-from core.discover.search import Discover, unit
+from core.discover.composition import unit
+from core.discover.search import Discover
 from core.index import base
 from core.index.edge import EdgeIndex
 from core.models import EncoderInfo, Entry, Query, Taste

@@ -19,6 +19,8 @@ Progress = Callable[[float], None]
 
 Scope = Literal["video", "clip"]
 Confidence = Literal["high", "medium", "low"]
+PartKind = Literal["category", "mood", "words", "similar", "picture"]
+"""What a part of a query is."""
 
 
 def ignore_progress(fraction: float) -> None:
@@ -238,7 +240,7 @@ class Query:
 class Reason:
     """One part of a query, what it contributed to a hit, and how it stands out."""
 
-    kind: Literal["category", "mood", "words", "similar", "picture", "taste"]
+    kind: PartKind | Literal["taste"]
     label: str
     score: float
     """Cosine of this part and the video; for taste Qdrant's best score."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from core import samples
 from core.discover import taxonomy
-from core.discover.search import Discover, fixed_texts
+from core.discover.composition import fixed_texts
+from core.discover.search import Discover
 from core.discover.taxonomy import Kind, Taxonomy, Theme
 from core.encoders.base import Encoder
 from core.errors import QueryError, SettingsError, StoreError

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.discover import taxonomy
-from core.discover.search import Discover, Part, compose, ensemble, fixed_texts, unit
+from core.discover.composition import Part, compose, ensemble, fixed_texts, unit
+from core.discover.search import Discover
 from core.errors import QueryError
 from core.models import Filters, Query
 from core.state.taste import TasteBook

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from core.discover import relevance, taxonomy
+from core.discover.composition import ensemble
 from core.discover.relevance import Background
-from core.discover.search import ensemble
 from core.encoders.layout import LAYOUT
 from core.encoders.local import INFO, LocalEncoder, image_vector, text_vector, video_vector, video_words
 from core.encoders.percepts import LOOK, PERCEPTS

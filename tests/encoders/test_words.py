@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.discover import taxonomy
-from core.discover.search import ensemble
+from core.discover.composition import ensemble
 from core.encoders import words
 from core.encoders.layout import LAYOUT
 from core.encoders.local import LocalEncoder, video_vector, video_words
