@@ -34,7 +34,7 @@ from twelvelabs.types.media_source import MediaSource
 from core import services
 from core.index import base
 from core.index.server import ServerIndex
-from core.ingest import media
+from core.ingest import inspecting
 from core.models import EncoderInfo, Entry, Stage
 from core.settings import Settings
 from tests.servers.qdrant import QdrantServer
@@ -102,7 +102,7 @@ def _sequential(
 
 
 def _entry(path: Path, number: int, vector: list[float], info: EncoderInfo) -> Entry:
-    sha256 = media.sha256(path)
+    sha256 = inspecting.sha256(path)
     return Entry(
         video_id=base.video_id(sha256, info.name),
         scope="clip",

@@ -56,7 +56,7 @@ from core.encoders.local import INFO, LocalEncoder, embed, measure  # noqa: E402
 from core.encoders.percepts import PERCEPTS  # noqa: E402
 from core.index import base  # noqa: E402
 from core.index.edge import EdgeIndex  # noqa: E402
-from core.ingest import media  # noqa: E402
+from core.ingest import inspecting, titles  # noqa: E402
 from core.models import Entry, MediaInfo, Query, Video, VideoEmbedding  # noqa: E402
 from core.state.taste import TasteBook  # noqa: E402
 from core.stores.folder import FolderStore  # noqa: E402
@@ -204,10 +204,10 @@ def labelled(
     path: Path, number: int, categories: Collection[str], mood: str, *, without_genre: bool = False
 ) -> Labelled:
     """Encode a video under its own name and under one that says nothing."""
-    info = media.inspect(path)
+    info = inspecting.inspect(path)
     if without_genre:
         info = replace(info, tags={name: text for name, text in info.tags.items() if name != "genre"})
-    known = Video(path, path.name, media.title_of(path.name, info.tags) or path.name, "", info)
+    known = Video(path, path.name, titles.title_of(path.name, info.tags) or path.name, "", info)
     measured = measure(path)  # Once for both: what is measured does not know the name.
     named, neutral = embed(measured, known), embed(measured, without_words(known, number))
     return Labelled(known, frozenset(map(str.casefold, categories)), mood.strip().casefold(), named, neutral)

@@ -10,7 +10,7 @@ import numpy as np
 
 from core import samples
 from core.errors import AppError
-from core.ingest import media
+from core.ingest import inspecting
 from core.services import Services, build
 from core.settings import load
 
@@ -69,5 +69,5 @@ def _check_video() -> str:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "check.mp4"
         samples.render(samples.SCENES[0].name, target)
-        info = media.inspect(target)
+        info = inspecting.inspect(target)
     return f"rendered and read back {info.duration_s:.1f} s of {info.video_codec}"

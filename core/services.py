@@ -16,7 +16,7 @@ from core.discover.taxonomy import Kind, Taxonomy, Theme
 from core.encoders.base import Encoder
 from core.errors import QueryError, SettingsError, StoreError
 from core.index.base import Index
-from core.ingest import media
+from core.ingest import frames
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
 from core.settings import STATIC_FILE_MB, Settings
@@ -54,7 +54,7 @@ class Services:
         if entry is None:
             raise QueryError("The video is no longer in the library.")
         store = self.store
-        return media.frame_at(
+        return frames.frame_at(
             store.path(entry.media_key) if store.name == "folder" else store.url(entry.media_key), at_s
         )
 

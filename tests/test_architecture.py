@@ -14,7 +14,16 @@ HOMES = {
     "s3transfer": ("core/stores/s3.py",),
     "qdrant_client": ("core/index/server.py",),
     "qdrant_edge": ("core/index/edge.py",),
-    "av": ("core/ingest/media.py", "core/ingest/sampling.py", "core/samples/"),
+    "av": (
+        "core/ingest/decoding.py",
+        "core/ingest/inspecting.py",
+        "core/ingest/playable.py",
+        "core/ingest/frames.py",
+        "core/ingest/subtitles.py",
+        "core/ingest/titles.py",
+        "core/ingest/sampling.py",
+        "core/samples/film.py",
+    ),
     "starlette": ("core/serving/routes.py",),
 }
 BACKENDS = ("core.encoders.", "core.stores.", "core.index.")

@@ -396,3 +396,38 @@ def _with_long_header(path: Path) -> None:
 def _encrypted(path: Path) -> None:
     key = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "0123456789abcdef" * 2, "encryption_kid": "ab" * 16}
     make_video(path, options=key)
+
+
+def frame_times(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [frame.time for frame in container.decode(container.streams.best("video"))]
+
+
+def picture_at(path: Path, index: int) -> np.ndarray:
+    """Return frame `index` as RGB, as coded."""
+    with av.open(str(path)) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number == index:
+                return frame.to_ndarray(format="rgb24")
+    raise AssertionError(f"{path} has no frame {index}")
+
+
+def loud_spans(path: Path, least_gap_s: float = 0.1) -> list[tuple[float, float]]:
+    """Return the spans in seconds in which a file's sound is heard."""
+    times, levels = [], []
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            samples = frame.to_ndarray().astype(np.float64)
+            wave = samples[0] if frame.format.is_planar else samples[0][:: frame.layout.nb_channels]
+            wave = wave / 32768 if frame.format.name.startswith("s16") else wave
+            for start in range(0, len(wave) - 127, 128):
+                times.append(frame.time + start / frame.sample_rate)
+                levels.append(float(np.abs(wave[start : start + 128]).max()))
+    loud = [time for time, level in zip(times, levels, strict=True) if level > 0.1]
+    spans: list[list[float]] = []
+    for time in loud:
+        if spans and time - spans[-1][1] < least_gap_s:
+            spans[-1][1] = time
+        else:
+            spans.append([time, time])
+    return [(start, end) for start, end in spans]

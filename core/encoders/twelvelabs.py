@@ -58,7 +58,7 @@ from twelvelabs.types.video_segmentation import VideoSegmentation_Dynamic
 from twelvelabs.types.video_segmentation_dynamic_dynamic import VideoSegmentationDynamicDynamic
 
 from core.errors import AppError, EncoderError, SettingsError, Unavailable
-from core.ingest import media
+from core.ingest import playable
 from core.models import ClipEmbedding, EncoderInfo, MediaInfo, Progress, Video, VideoEmbedding
 
 
@@ -471,7 +471,7 @@ class TwelveLabsEncoder:
             return
         copy = self._scratch_dir / f"{video.content_sha256}.mp4"
         try:
-            yield media.write_fitted(
+            yield playable.write_fitted(
                 video.path,
                 video.info,
                 copy,

@@ -23,7 +23,7 @@ import numpy as np
 from core.encoders.base import Encoder
 from core.errors import MediaError
 from core.index.base import Index, video_id
-from core.ingest import media
+from core.ingest import frames, inspecting, playable, titles
 from core.models import ClipEmbedding, EncoderInfo, Entry, MediaInfo, Progress, Stage, Video, VideoEmbedding
 from core.stores.base import Store
 
@@ -31,7 +31,7 @@ Source = Callable[[str, Path, Progress], None]
 """Makes the file that a name stands for, at a path: `samples.render` for "sample:NAME"."""
 
 SIDECAR_ENDINGS = (".en.srt", ".en.vtt")
-"""Subtitles beside a file that `media.inspect` does not find by itself."""
+"""Subtitles beside a file that `inspecting.inspect` does not find by itself."""
 NAME_BYTES = 255
 _JOINERS = "\u200c\u200d"
 """Invisible, but they shape scripts and hold families of emoji together."""
@@ -166,7 +166,7 @@ class Pipeline:
             # A file of a person's may be gone when it is no longer needed; the steps that need it say so.
             return self._start_over(work) if self._maker(work.source) else self._step_back(work)
         if _fingerprint(path) != work.fingerprint:
-            if media.sha256(path, on_progress) != work.sha256:
+            if inspecting.sha256(path, on_progress) != work.sha256:
                 return self._start_over(work)
             work = replace(work, fingerprint=_fingerprint(path))
         return self._step_back(work)
@@ -203,7 +203,7 @@ class Pipeline:
                 f"The file is {_megabytes(fingerprint[0])} and at most {_megabytes(self.max_bytes)} are allowed. "
                 "Shorten or compress it, or raise MAX_UPLOAD_MB."
             )
-        sha256 = media.sha256(path, _part(on_progress, 0.6 if make else 0.0, 0.9))
+        sha256 = inspecting.sha256(path, _part(on_progress, 0.6 if make else 0.0, 0.9))
         name = self.encoder.info.name
         return replace(
             work,
@@ -216,15 +216,15 @@ class Pipeline:
 
     def _inspect(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
         path = self._source(work)
-        info = media.inspect(path, max_bytes=self.max_bytes, sidecars=() if work.owned else _sidecars(path))
+        info = inspecting.inspect(path, max_bytes=self.max_bytes, sidecars=() if work.owned else _sidecars(path))
         _check_limits(info, self.encoder.info)
         on_progress(1.0)
         return replace(
             work,
             step=Step.STORE,
             info=info,
-            title=printable(media.title_of(work.filename, info.tags)) or work.filename,
-            media_key=f"{work.video_id}{media.playable_suffix(info)}",
+            title=printable(titles.title_of(work.filename, info.tags)) or work.filename,
+            media_key=f"{work.video_id}{playable.playable_suffix(info)}",
             poster_key=f"{work.video_id}.jpg",
             ingested_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
@@ -232,11 +232,11 @@ class Pipeline:
     def _store(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
         if not self.store.exists(work.media_key):
             makes = 0.0 if work.info.playable == "as-is" else 0.8
-            playable = self._playable(work, _part(on_progress, 0.0, makes))
-            self.store.put(playable, work.media_key, _part(on_progress, makes, 0.95))
+            copy = self._playable(work, _part(on_progress, 0.0, makes))
+            self.store.put(copy, work.media_key, _part(on_progress, makes, 0.95))
         if not self.store.exists(work.poster_key):
             poster = self._own_folder(work) / "poster.jpg"
-            media.write_poster(self._source(work), work.info, poster)
+            frames.write_poster(self._source(work), work.info, poster)
             self.store.put(poster, work.poster_key, _part(on_progress, 0.95, 1.0))
         return replace(work, step=Step.EMBED)
 
@@ -308,8 +308,8 @@ class Pipeline:
         source = self._source(work)
         if work.info.playable == "as-is":
             return source
-        copy = self._own_folder(work) / f"playable{media.playable_suffix(work.info)}"
-        return copy if copy.is_file() else media.make_playable(source, work.info, copy, on_progress)
+        copy = self._own_folder(work) / f"playable{playable.playable_suffix(work.info)}"
+        return copy if copy.is_file() else playable.make_playable(source, work.info, copy, on_progress)
 
     def _step_back(self, work: Work) -> Work:
         """Go back to the step whose result is gone, if one is."""

@@ -19,7 +19,7 @@ from core.encoders.local import INFO, LocalEncoder, image_vector, text_vector, v
 from core.encoders.percepts import LOOK, PERCEPTS
 from core.encoders.words import CONCEPTS, HASHED, read
 from core.errors import EncoderError
-from core.ingest.media import frame_at
+from core.ingest.frames import frame_at
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
 from tests.videos import make_video, plain
 

@@ -20,7 +20,7 @@ from twelvelabs.types.embedding_data import EmbeddingData
 from core.encoders import twelvelabs
 from core.encoders.twelvelabs import TwelveLabsEncoder
 from core.errors import AppError, Cancelled, EncoderError, SettingsError, Unavailable
-from core.ingest import media
+from core.ingest import inspecting
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
 from tests.servers.twelvelabs import API_KEY, TwelveLabsServer
 from tests.videos import make_video
@@ -61,7 +61,7 @@ def video(path: Path) -> Video:
 
 
 def described(path: Path, title: str = "Grey wolf", url: str | None = None) -> Video:
-    return Video(path, path.name, title, media.sha256(path), media.inspect(path), url)
+    return Video(path, path.name, title, inspecting.sha256(path), inspecting.inspect(path), url)
 
 
 def encode(encoder: TwelveLabsEncoder, video: Video, notes: MutableMapping[str, str] | None = None) -> VideoEmbedding:

@@ -17,7 +17,7 @@ from core.encoders.local import LocalEncoder, video_vector, video_words
 from core.encoders.percepts import PERCEPTS
 from core.encoders.words import CONCEPTS, HASHED, read
 from core.errors import EncoderError
-from core.ingest.media import title_of
+from core.ingest.titles import title_of
 from core.models import MediaInfo, Video
 
 ENCODER = LocalEncoder()

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import Cancelled, LibraryError, MediaError
 from core.index.base import video_id
-from core.ingest import media
+from core.ingest import inspecting, titles
 from core.ingest.pipeline import Pipeline, Step, Work, display_name, load_embedding, save_embedding
 from core.models import ClipEmbedding, Entry, VideoEmbedding, ignore_progress
 from tests.fakes import FAKE_INFO, FakeEncoder, make_entries, make_info
@@ -39,13 +39,13 @@ class TestSteps:
         path = library.video("Grey wolf.mp4")
         work = advance(library.pipeline, start(path))
 
-        assert work.sha256 == media.sha256(path, ignore_progress)
+        assert work.sha256 == inspecting.sha256(path, ignore_progress)
         assert work.video_id == video_id(work.sha256, FAKE_INFO.name)
         assert set(library.store.blobs) == {f"{work.video_id}.mp4", f"{work.video_id}.jpg"}
         entries = list(library.index.scroll(video_id=work.video_id))
         assert sorted(entry.scope for entry in entries) == ["clip", "video"]
         for entry in entries:
-            assert (entry.filename, entry.title) == ("Grey wolf.mp4", media.title_of("Grey wolf.mp4", {}))
+            assert (entry.filename, entry.title) == ("Grey wolf.mp4", titles.title_of("Grey wolf.mp4", {}))
             assert (entry.media_key, entry.poster_key) == (work.media_key, work.poster_key)
             assert (entry.width_px, entry.height_px, entry.has_audio) == (64, 36, False)
             assert entry.duration_s == pytest.approx(1.2, abs=0.05)
@@ -75,7 +75,7 @@ class TestSteps:
     def test_a_file_over_the_cap_is_refused_before_it_is_read(
         self, library: Library, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(media, "sha256", lambda *args: pytest.fail("it was read"))
+        monkeypatch.setattr(inspecting, "sha256", lambda *args: pytest.fail("it was read"))
         pipeline = library.make_pipeline(max_bytes=100)
         with pytest.raises(MediaError, match="MAX_UPLOAD_MB"):
             pipeline.run(start(library.video("a.mp4")), {}, ignore_progress)
@@ -130,7 +130,7 @@ class TestSteps:
         stored = library.root / "stored.mp4"
         stored.write_bytes(library.store.blobs[work.media_key])
         assert work.media_key.endswith(".mp4")
-        assert media.inspect(stored).playable == "as-is"
+        assert inspecting.inspect(stored).playable == "as-is"
         assert path.read_bytes() == before
 
     def test_what_the_store_has_is_not_put_again(self, library: Library) -> None:

@@ -1,0 +1,90 @@
+"""Tell what a video is called: the tags in its container that describe it, and a title for people."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from av.container import InputContainer
+from av.stream import Stream
+
+MAX_TAG_CHARS = 2_000
+MAX_TITLE_CHARS = 120
+UNTITLED = "Untitled video"
+_TAG_KEYS = frozenset(
+    "title description synopsis summary comment genre keywords subject artist album album_artist performer director "
+    "composer author show network episode_id category date copyright lyrics".split()
+)
+"""Tags that describe. Others are technical, or private (where it was filmed)."""
+_LANGUAGE = re.compile(r"-[a-z]{3}$")
+
+
+def tags_of(container: InputContainer, picture: Stream) -> dict[str, str]:
+    """Return the describing tags, keys in lower case, values on one line. Ogg keeps its tags in the stream."""
+    found: dict[str, str] = {}
+    tags = {**picture.metadata, **container.metadata} if container.format.name == "ogg" else container.metadata
+    for key, value in tags.items():
+        name = _LANGUAGE.sub("", key.lower().rpartition("apple.quicktime.")[2])
+        text = clean(value[: 2 * MAX_TAG_CHARS])[:MAX_TAG_CHARS].rstrip()
+        if name in _TAG_KEYS and text:
+            found.setdefault(name, text)
+    return found
+
+
+def clean(text: str) -> str:
+    """Return text on one line without control characters, direction overrides and broken bytes; emoji stay."""
+    kept = []
+    for char in unicodedata.normalize("NFC", text):
+        kind = unicodedata.category(char)
+        if char.isspace() or kind == "Cc":
+            kept.append(" ")
+        elif kind not in ("Cs", "Co", "Cn") and char != "�" and (kind != "Cf" or char == "\u200d"):
+            kept.append(char)
+    return " ".join("".join(kept).split())
+
+
+_EXTENSION = re.compile(r"\.(?=[a-z0-9]*[a-z])[a-z0-9]{2,5}$", re.IGNORECASE)
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NO_TITLE = re.compile(
+    r"(untitled|unnamed|no ?title|video|movie|film|clip|output|out|export|render|sequence|timeline|project|composition|"
+    r"comp|new project|my movie|my video|core media video|default|test|title|undefined|null|none|n/a|"
+    r"(img|mov|vid|dsc|dscn|dscf|gopr|mvi|pxl|dji|wp|screen recording)[ _-]?[\d _-]+)[ _-]*\d*",
+    re.IGNORECASE,
+)
+
+
+def title_of(filename: str, tags: Mapping[str, str]) -> str:
+    """Return the container's title if it means something, else a title made from the file's name. Never empty."""
+    tagged = clean(tags.get("title", "")[: 4 * MAX_TITLE_CHARS])
+    if _says_something(tagged) and not _NO_TITLE.fullmatch(tagged):
+        return _shortened(tagged if " " in tagged or not _EXTENSION.search(tagged) else _title_from_name(tagged))
+    return _shortened(_title_from_name(filename))
+
+
+def _title_from_name(filename: str) -> str:
+    name = re.split(r"[/\\]", unquote(filename, errors="ignore").rstrip("/\\"))[-1]
+    name = _EXTENSION.sub("", clean(name))
+    if " " not in name:  # With spaces, a person wrote it: dashes and dots are theirs.
+        name = re.sub(r"[-.+]+", " ", name)
+    words = [part for word in name.replace("_", " ").split() for part in _camel_words(word)]
+    text = " ".join(words).strip(" -–—._·,")
+    return text[:1].upper() + text[1:] if _says_something(text) else UNTITLED
+
+
+def _camel_words(word: str) -> list[str]:
+    """Split bigBuckBunny into big, buck, bunny; capitals of their own (NASA) stay."""
+    parts = _CAMEL.split(word)
+    return parts if len(parts) == 1 else [part if part.isupper() and len(part) > 1 else part.lower() for part in parts]
+
+
+def _says_something(text: str) -> bool:
+    return any(char.isalnum() or unicodedata.category(char) == "So" for char in text)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= MAX_TITLE_CHARS:
+        return text
+    cut = text[: MAX_TITLE_CHARS - 1]
+    return (cut.rpartition(" ")[0] if " " in cut[MAX_TITLE_CHARS // 2 :] else cut).rstrip() + "…"
