@@ -21,6 +21,7 @@ from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
 from core.settings import STATIC_FILE_MB, Settings
 from core.state.channels import ChannelBook
+from core.state.sqlite import SqliteLedger
 from core.state.taste import TasteBook
 from core.stores.base import Store
 
@@ -89,7 +90,7 @@ def build(settings: Settings) -> Services:
             max_bytes=settings.max_upload_bytes,
             sources={"sample": samples.render},
         )
-        jobs = JobQueue(settings.jobs_path, pipeline, spool_dir=settings.spool_dir)
+        jobs = _queue(settings, pipeline)
     except BaseException:
         index.close()
         raise
@@ -136,6 +137,15 @@ def _encoder(settings: Settings) -> Encoder:
     raise SettingsError(
         f"The {settings.encoder} encoder is not part of this release. Set ENCODER to local or twelvelabs."
     )
+
+
+def _queue(settings: Settings, pipeline: Pipeline) -> JobQueue:
+    ledger = SqliteLedger(settings.jobs_path)
+    try:
+        return JobQueue(ledger, pipeline, spool_dir=settings.spool_dir)
+    except BaseException:
+        ledger.close()
+        raise
 
 
 def _store(settings: Settings) -> Store:

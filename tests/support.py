@@ -10,6 +10,7 @@ from pathlib import Path
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline, Source, Step, Work
 from core.models import Job, Progress
+from core.state.sqlite import SqliteLedger
 from tests.fakes import FakeEncoder, MemoryIndex, MemoryStore
 from tests.videos import make_video, plain
 
@@ -78,7 +79,7 @@ class Library:
     def open(self, *, start: bool = True, **options: object) -> JobQueue:
         """Open the queue as a new process would; the pauses between tries are none unless said."""
         queue = JobQueue(
-            self.root / "jobs.sqlite3",
+            SqliteLedger(self.root / "jobs.sqlite3"),
             self.pipeline,
             spool_dir=self.root / "spool",
             **{"backoff_s": (0.0,)} | options,
@@ -111,6 +112,11 @@ class Library:
         self.pipeline.release()
         for queue in self._queues:
             assert queue.stop(PATIENCE_S)
+
+
+def fail_with(*errors: Exception) -> dict[str, list[Exception]]:
+    """Return what makes the fake encoder fail so often for a.mp4, with these errors."""
+    return {"a.mp4": list(errors)}
 
 
 def finish(queue: JobQueue, *jobs: Job) -> list[Job]:

@@ -31,6 +31,7 @@ from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
 from core.models import Job, Query, Stage
 from core.settings import Settings
+from core.state.sqlite import SqliteLedger
 from core.stores.base import Store
 from core.stores.folder import FolderStore
 from core.stores.s3 import S3Store
@@ -82,7 +83,7 @@ def open_cloud(folder: Path, url: str, *, store: Store | None = None, make_index
     store = store or FolderStore(folder / "media")
     index = make_index(encoder.info) if make_index else EdgeIndex(folder / "index", encoder.info)
     pipeline = Pipeline(encoder, store, index, work_dir=folder / "work", max_bytes=10_000_000, sources={})
-    queue = JobQueue(folder / "jobs.sqlite3", pipeline, spool_dir=folder / "spool", backoff_s=BACKOFF_S)
+    queue = JobQueue(SqliteLedger(folder / "jobs.sqlite3"), pipeline, spool_dir=folder / "spool", backoff_s=BACKOFF_S)
     return Cloud(encoder, store, index, queue)
 
 

@@ -1,11 +1,11 @@
 """The queue of files on their way into the library: on disk, worked on by daemon threads, alive through any crash.
 
-What a job has come to is in SQLite before the next step begins, so a job that a crash or a restart cut off goes on by
-itself from its last finished step. Rows are also held in memory: pages ask for all of them every second.
+What a job has come to is in the ledger before the next step begins, so a job that a crash or a restart cut off goes on
+by itself from its last finished step. Rows are also held in memory: pages ask for all of them every second.
 
-A worker takes one step of one job at a time, of the oldest job that can take one. A job that has to wait (for a free
-encoder, for a service that is down, for another copy of the same content) so never keeps a worker from other files.
-Where a paid service encodes, workers that wait for it come on top of those that work here.
+A worker takes one step of one job at a time, of the oldest job that can take one (scheduling.py). A job that has to
+wait (for a free encoder, for a service that is down, for another copy of the same content: claims.py) so never keeps a
+worker from other files. Where a paid service encodes, workers that wait for it come on top of those that work here.
 
 This is the one place where something is tried again that failed because a service was away: whoever talks to a service
 says Unavailable, and the job takes the same step again after a pause, for hours, with the reason on its row.
@@ -17,62 +17,34 @@ import contextlib
 import errno
 import logging
 import os
-import random
 import re
 import shutil
-import sqlite3
 import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from core.errors import AppError, Cancelled, LibraryLocked, StoreError, Unavailable
+from core.errors import AppError, Cancelled, StoreError, Unavailable
+from core.ingest import scheduling
+from core.ingest.claims import Claims
 from core.ingest.pipeline import Pipeline, Step, Work, display_name, printable
+from core.ingest.scheduling import BACKOFF_S, Row
 from core.models import Job, Progress, Stage
+from core.state.base import JobRecord, Ledger
 
 logger = logging.getLogger(__name__)
 
-BACKOFF_S = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
-"""How long to wait before a step is tried again when a service does not answer; the last one is for all that follow."""
 PATIENCE_S = 24 * 3600.0
 """How long a service may be away before a job that needs it fails."""
-JITTER = 0.2
-"""By which part of itself a pause is drawn longer or shorter, so that jobs do not knock all at once."""
 FLUSH_EVERY_S = 0.5
 """How often the progress of a job goes to disk. Only its working time is worth something after a crash."""
-LOOKAHEAD = 8
-"""How many files may be stored and wait for a free encoder before no more are stored ahead: each costs disk."""
 CHUNK_BYTES = 1024 * 1024
 
-_SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE jobs (
-    number     INTEGER PRIMARY KEY,
-    id         TEXT NOT NULL UNIQUE,
-    created_at TEXT NOT NULL,
-    stage      TEXT NOT NULL,
-    progress   REAL NOT NULL,
-    worked_s   REAL NOT NULL,
-    reason     TEXT,
-    duplicate  INTEGER NOT NULL,
-    cancel     INTEGER NOT NULL,
-    claimed    INTEGER NOT NULL,
-    untidy     INTEGER NOT NULL,
-    work       TEXT NOT NULL
-);
-CREATE TABLE notes (
-    job_id TEXT NOT NULL,
-    name   TEXT NOT NULL,
-    value  TEXT NOT NULL,
-    PRIMARY KEY (job_id, name)
-) WITHOUT ROWID;
-"""
-_COLUMNS = "number, id, created_at, stage, progress, worked_s, reason, duplicate, cancel, claimed, untidy, work"
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
@@ -87,94 +59,17 @@ class ToEncode:
     """Files whose length is not known yet."""
 
 
-@dataclass(slots=True, eq=False)
-class _Row:
-    """A job with all that the queue must know to run it. Guarded by the queue's lock."""
-
-    number: int
-    created_at: str
-    work: Work
-    stage: Stage = Stage.QUEUED
-    progress: float = 0.0
-    worked_s: float = 0.0
-    reason: str | None = None
-    duplicate: bool = False
-    cancel: bool = False
-    """A person pressed Cancel; the worker that has it notices at its next progress call."""
-    claimed: bool = False
-    """It has the right to add this content, which is not in the library: others with the same content wait for it."""
-    untidy: bool = False
-    """It failed and what it had stored could not be removed then."""
-
-    # Not on disk:
-    verified: bool = True
-    """What is known of the file was found out in this run, or was checked in it."""
-    busy: bool = False
-    since: float = 0.0
-    """When the time being worked now began, by the queue's clock."""
-    saved_at: float = 0.0
-    tries: int = 0
-    """How often the present step found a service away."""
-    away_since: float = 0.0
-    """When it did for the first time."""
-    not_before: float = 0.0
-    waits_for: str | None = None
-    """The id of the job that adds the same content."""
-    shown: Job | None = None
-    """The job as it was last shown, while it rests."""
-
-    @property
-    def id(self) -> str:
-        return self.work.job_id
-
-    def worked_until(self, now: float) -> float:
-        return self.worked_s + (now - self.since if self.busy and not self.stage.is_over else 0.0)
-
-    def job(self, now: float) -> Job:
-        if self.busy or self.shown is None:
-            self.shown = Job(
-                id=self.id,
-                filename=self.work.filename,
-                stage=self.stage,
-                progress=self.progress,
-                elapsed_s=self.worked_until(now),
-                created_at=self.created_at,
-                reason=self.reason,
-                video_id=self.work.video_id,
-                duplicate=self.duplicate,
-                seen=self.work.seen,
-                media_key=self.work.media_key if self.work.step > Step.STORE else None,
-            )
-        return self.shown
-
-    def columns(self, now: float) -> tuple[object, ...]:
-        return (
-            self.number,
-            self.id,
-            self.created_at,
-            self.stage.value,
-            self.progress,
-            self.worked_until(now),
-            self.reason,
-            self.duplicate,
-            self.cancel,
-            self.claimed,
-            self.untidy,
-            self.work.to_json(),
-        )
-
-
 class JobQueue:
     """Take files in, work on them in the background, and say at any time how far each is.
 
-    One process has a jobs file at a time. The workers begin with `start`; what was not over goes on then. `workers` is
-    how many files are worked on here at the same time; a paid encoder has its own number of videos on top.
-    Raises LibraryLocked when another process has the file, StoreError when it cannot be used.
+    The ledger is this queue's from now on; `stop` closes it. The workers begin with `start`; what was not over goes on
+    then. `workers` is how many files are worked on here at the same time; a paid encoder has its own number of videos
+    on top. Raises StoreError when the ledger cannot be read.
     """
 
     def __init__(
         self,
-        path: Path,
+        ledger: Ledger,
         pipeline: Pipeline,
         *,
         spool_dir: Path,
@@ -193,15 +88,17 @@ class JobQueue:
         self._state = threading.Condition()
         self._stopping = False
         self._threads: list[threading.Thread] = []
-        self._ledger = _Ledger(path.absolute())
-        self._rows = {row.id: row for row in self._ledger.load()}
+        self._ledger = ledger
+        self._rows = {record.id: Row.of(record) for record in ledger.load()}
         self._latest = {row.work.source: row for row in self._rows.values()}
         self._open = {row.id: row for row in self._rows.values() if not row.stage.is_over}
         self._last_number = max((row.number for row in self._rows.values()), default=0)
         for row in self._open.values():
             row.stage, row.progress, row.verified = Stage.QUEUED, 0.0, False
             row.reason = row.reason if row.duplicate else None
-        self._claims = {row.work.video_id: row.id for row in self._open.values() if row.claimed}
+        self._claims = Claims(
+            (row.work.sha256, row.id) for row in self._open.values() if row.claimed and row.work.sha256 is not None
+        )
         self._sweep()
 
     def start(self) -> None:
@@ -211,16 +108,10 @@ class JobQueue:
                 return
             self._threads = [
                 threading.Thread(target=self._work, name=f"ingest-{number}", daemon=True)
-                for number in range(1, self._workers + self._waiters + 1)
+                for number in range(1, self._workers + scheduling.waiters(self._pipeline.encoder.info) + 1)
             ]
         for thread in self._threads:
             thread.start()
-
-    @property
-    def _waiters(self) -> int:
-        """How many workers may do nothing but wait for a service that encodes."""
-        info = self._pipeline.encoder.info
-        return info.parallel if info.paid else 0
 
     def stop(self, timeout_s: float) -> bool:
         """Ask running work to stop at its next progress call, and return whether all of it did in time.
@@ -284,7 +175,7 @@ class JobQueue:
         """Return a job as it is now; None when it was cleared."""
         with self._state:
             row = self._rows.get(job_id)
-            return row and row.job(self._clock())
+            return None if row is None else row.job(self._clock())
 
     def counts(self) -> Counter[Stage]:
         """Return how many jobs are in each stage; 0 for a stage without any."""
@@ -321,7 +212,7 @@ class JobQueue:
         """Queue a failed or cancelled job again; it goes on from the last step whose result is still there."""
         with self._state:
             row = self._rows.get(job_id)
-        return row and self._requeue(row)
+        return None if row is None else self._requeue(row)
 
     def clear(self) -> None:
         """Forget the jobs that are over, and what was kept for a retry. Videos in the library stay."""
@@ -350,7 +241,7 @@ class JobQueue:
     def _add(self, work: Work) -> Job:
         with self._state:
             self._last_number += 1
-            row = _Row(self._last_number, datetime.now(UTC).isoformat(timespec="milliseconds"), work)
+            row = Row(self._last_number, datetime.now(UTC).isoformat(timespec="milliseconds"), work)
             self._rows[row.id] = self._latest[work.source] = row
         try:
             self._save(row)
@@ -363,7 +254,7 @@ class JobQueue:
             self._state.notify_all()
             return row.job(self._clock())
 
-    def _requeue(self, row: _Row) -> Job:
+    def _requeue(self, row: Row) -> Job:
         """Put a failed or cancelled job back at the end of the queue; leave any other as it is."""
         with self._state:
             again = row.stage in (Stage.FAILED, Stage.CANCELLED) and row.id not in self._open
@@ -377,55 +268,23 @@ class JobQueue:
         with self._state:
             return row.job(self._clock())
 
-    def _take(self) -> _Row | None:
+    def _take(self) -> Row | None:
         """Wait for a job that can take a step and occupy it; None when the queue stops."""
         with self._state:
             while not self._stopping:
                 now = self._clock()
-                row = next(self._runnable(now), None)
+                rows, encoder = self._open.values(), self._pipeline.encoder.info
+                row = next(scheduling.runnable(rows, now, workers=self._workers, encoder=encoder), None)
                 if row is not None:
                     self._occupy(row)
                     return row
-                pauses = [row.not_before - now for row in self._open.values() if row.not_before > now]
-                self._state.wait(min(pauses, default=None))
+                self._state.wait(scheduling.next_look_s(rows, now))
             return None
 
-    def _runnable(self, now: float) -> Iterator[_Row]:
-        """Yield the jobs that can take a step now, first come first served.
-
-        Where encoding costs money all files are checked first: what a batch is going to cost is known before it begins.
-        """
-        steps = Counter((row.work.step, row.busy) for row in self._open.values())
-        encoders_free = self._pipeline.encoder.info.parallel > steps[Step.EMBED, True]
-        working = sum(row.busy for row in self._open.values()) - (steps[Step.EMBED, True] if self._waiters else 0)
-        hands_free = self._workers > working
-        tried = sum(row.work.step is Step.STORE and row.tries > 0 and not row.busy for row in self._open.values())
-        room_ahead = steps[Step.EMBED, False] + steps[Step.STORE, True] + tried < LOOKAHEAD
-        rows = list(self._open.values())
-        if self._pipeline.encoder.info.paid:
-            rows.sort(key=lambda row: row.work.step >= Step.STORE)
-            encoders_free = encoders_free and not self._is_priced_soon(rows, now)
-        for row in rows:
-            if row.busy or row.waits_for or row.not_before > now:
-                continue
-            waits = row.work.step is Step.EMBED
-            if waits and not encoders_free:
-                continue
-            if not (waits and self._waiters) and not hands_free:
-                continue
-            if row.work.step is Step.STORE and not room_ahead and not row.tries:
-                continue
-            yield row
-
-    @staticmethod
-    def _is_priced_soon(rows: Sequence[_Row], now: float) -> bool:
-        """Tell whether a file is about to be checked: not one that waits for its twin or for a service."""
-        return any(row.work.step < Step.STORE and not row.waits_for and row.not_before <= now for row in rows)
-
-    def _occupy(self, row: _Row) -> None:
+    def _occupy(self, row: Row) -> None:
         row.busy, row.since, row.shown = True, self._clock(), None
 
-    def _release(self, row: _Row) -> None:
+    def _release(self, row: Row) -> None:
         with self._state:
             if row.busy:
                 row.worked_s = row.worked_until(self._clock())
@@ -445,7 +304,7 @@ class JobQueue:
             finally:
                 self._release(row)
 
-    def _advance(self, row: _Row) -> None:
+    def _advance(self, row: Row) -> None:
         if row.cancel and row.work.step is not Step.TIDY:
             raise Cancelled
         if not row.verified:
@@ -455,7 +314,7 @@ class JobQueue:
         else:
             self._step(row)
 
-    def _step(self, row: _Row) -> None:
+    def _step(self, row: Row) -> None:
         """Do the next step of a job and write down what came of it."""
         step = row.work.step
         with self._state:
@@ -463,7 +322,7 @@ class JobQueue:
                 row.stage, row.progress = step.stage, 0.0
             if not row.duplicate:
                 row.reason = None
-        work = self._pipeline.run(row.work, _Notes(self._ledger, row.id), self._reporter(row))
+        work = self._pipeline.run(row.work, self._ledger.notes(row.id), self._reporter(row))
         if step is Step.TIDY:
             self._end(row, Stage.READY, row.reason)
             return
@@ -472,22 +331,24 @@ class JobQueue:
             row.progress = 1.0 if work.step.stage is not step.stage else row.progress
         self._save(row)
 
-    def _verify(self, row: _Row) -> None:
+    def _verify(self, row: Row) -> None:
         """Check that a job that was put aside can go on from where it was."""
         work = self._pipeline.verify(row.work, self._reporter(row))
         if work.step is Step.IDENTIFY:
-            self._ledger.clear_notes([row.id])
+            self._ledger.notes(row.id).clear()
         with self._state:
             row.verified = True
-            if work.video_id != row.work.video_id:
+            if work.sha256 != row.work.sha256:
                 self._drop_claim(row)
             row.work = work
         self._save(row)
 
-    def _recognise(self, row: _Row) -> None:
+    def _recognise(self, row: Row) -> None:
         """Claim the content for this job, so that no other adds it too; a duplicate waits, or is ready at once."""
+        content = row.work.sha256
+        assert content is not None, "a job that is past IDENTIFY knows its content"
         with self._state:
-            holder = self._rows[self._claims.setdefault(row.work.video_id, row.id)]
+            holder = self._rows[self._claims.take(content, row.id)]
             if holder is not row:
                 row.stage, row.progress, row.waits_for = Stage.QUEUED, 0.0, holder.id
                 row.reason = f'Waiting for "{holder.work.filename}", which has the same content.'
@@ -501,7 +362,7 @@ class JobQueue:
                 row.work = replace(row.work, step=Step.TIDY, media_key=known.media_key, seen=known.seen)
         self._save(row)
 
-    def _reporter(self, row: _Row) -> Progress:
+    def _reporter(self, row: Row) -> Progress:
         """Return the callback that takes the progress of a job, and stops its work when a person or the app wants."""
 
         def report(fraction: float) -> None:
@@ -517,7 +378,7 @@ class JobQueue:
 
     # Ends
 
-    def _settle(self, row: _Row, error: Exception) -> None:
+    def _settle(self, row: Row, error: Exception) -> None:
         """Decide what becomes of a job whose step ended with an error."""
         if row.cancel:
             self._give_up(row, Stage.CANCELLED, None)
@@ -531,15 +392,12 @@ class JobQueue:
                 logger.error("%s: step %s failed", row.id, row.work.step.name.lower(), exc_info=error)
             self._give_up(row, Stage.FAILED, _reason(error))
 
-    def _has_patience(self, row: _Row) -> bool:
+    def _has_patience(self, row: Row) -> bool:
         return not row.tries or self._clock() - row.away_since < self._patience_s
 
-    def _put_off(self, row: _Row, error: Unavailable) -> None:
+    def _put_off(self, row: Row, error: Unavailable) -> None:
         """Let a job wait for a service: as long as that asked for, else longer from one try to the next."""
-        if error.retry_after_s is not None:
-            pause_s = error.retry_after_s * (1 + random.uniform(0, JITTER))
-        else:
-            pause_s = self._backoff_s[min(row.tries, len(self._backoff_s) - 1)] * random.uniform(1 - JITTER, 1 + JITTER)
+        pause_s = scheduling.pause_s(row.tries, error.retry_after_s, self._backoff_s)
         with self._state:
             now = self._clock()
             row.away_since = row.away_since if row.tries else now
@@ -547,7 +405,7 @@ class JobQueue:
             row.not_before = now + pause_s
             row.reason = f"{printable(str(error))} Trying again {_soon(pause_s)}."
 
-    def _give_up(self, row: _Row, stage: Stage, reason: str | None) -> None:
+    def _give_up(self, row: Row, stage: Stage, reason: str | None) -> None:
         """End a job that did not get ready and remove what it left in store and index."""
         with self._state:
             row.work = replace(row.work, step=min(row.work.step, Step.STORE))
@@ -564,7 +422,7 @@ class JobQueue:
             return False
         return True
 
-    def _end(self, row: _Row, stage: Stage, reason: str | None) -> None:
+    def _end(self, row: Row, stage: Stage, reason: str | None) -> None:
         with self._state:
             row.worked_s = row.worked_until(self._clock())
             row.stage, row.reason = stage, reason
@@ -576,26 +434,25 @@ class JobQueue:
             self._open.pop(row.id, None)
             self._state.notify_all()
 
-    def _drop_claim(self, row: _Row) -> None:
+    def _drop_claim(self, row: Row) -> None:
         """Let those that wait for this job go on; the caller holds the lock."""
         row.claimed = False
-        if self._claims.get(row.work.video_id) == row.id:
-            del self._claims[row.work.video_id]
+        self._claims.drop(row.work.sha256, row.id)
         for other in self._open.values():
             if other.waits_for == row.id:
                 other.waits_for, other.reason, other.shown = None, None, None
 
     # Disk
 
-    def _save(self, row: _Row) -> None:
-        def columns() -> tuple[object, ...]:
+    def _save(self, row: Row) -> None:
+        def record() -> JobRecord:
             with self._state:
                 now = row.saved_at = self._clock()
-                return row.columns(now)
+                return row.record(now)
 
-        self._ledger.save(columns)
+        self._ledger.save(record)
 
-    def _save_or_log(self, row: _Row) -> None:
+    def _save_or_log(self, row: Row) -> None:
         """Save where a failure to save must not change what happens: memory is right until the next start."""
         try:
             self._save(row)
@@ -609,152 +466,6 @@ class JobQueue:
             for folder in parent.iterdir() if parent.is_dir() else ():
                 if _JOB_ID.fullmatch(folder.name) and folder.name not in kept:
                     shutil.rmtree(folder, ignore_errors=True)
-
-
-class _Ledger:
-    """Keep the rows and the encoders' notes in one SQLite file, which belongs to one process while it is open.
-
-    Full synchronous: a note may be the receipt for paid work. Safe to call from several threads.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        with self._translated():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare()
-        except BaseException:
-            self._db.close()
-            raise
-
-    def load(self) -> list[_Row]:
-        """Return the rows in the order in which they came."""
-        with self._lock, self._translated():
-            found = self._db.execute(f"SELECT {_COLUMNS} FROM jobs ORDER BY number").fetchall()
-        return [_row(*columns) for columns in found]
-
-    def save(self, columns: Callable[[], tuple[object, ...]]) -> None:
-        """Write a row; `columns` is asked when no other write can come between, so that the last one is the newest."""
-        with self._lock, self._translated():
-            values = columns()
-            self._db.execute(f"REPLACE INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
-
-    def delete(self, job_ids: Sequence[str]) -> None:
-        self.clear_notes(job_ids)
-        with self._lock, self._translated():
-            self._db.executemany("DELETE FROM jobs WHERE id = ?", [(job_id,) for job_id in job_ids])
-
-    def notes(self, job_id: str) -> dict[str, str]:
-        with self._lock, self._translated():
-            return dict(self._db.execute("SELECT name, value FROM notes WHERE job_id = ?", (job_id,)).fetchall())
-
-    def set_note(self, job_id: str, name: str, value: str) -> None:
-        with self._lock, self._translated():
-            self._db.execute("REPLACE INTO notes VALUES (?, ?, ?)", (job_id, name, value))
-
-    def delete_note(self, job_id: str, name: str) -> None:
-        with self._lock, self._translated():
-            self._db.execute("DELETE FROM notes WHERE job_id = ? AND name = ?", (job_id, name))
-
-    def clear_notes(self, job_ids: Sequence[str]) -> None:
-        with self._lock, self._translated():
-            self._db.executemany("DELETE FROM notes WHERE job_id = ?", [(job_id,) for job_id in job_ids])
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
-
-    def _prepare(self) -> None:
-        """Take the file for this process (the lock goes with the process, however it ends) and make its tables."""
-        with self._translated():
-            for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
-                self._db.execute(f"PRAGMA {pragma}")
-            self._db.execute("BEGIN EXCLUSIVE")
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-            self._db.execute("COMMIT")
-        if version > _SCHEMA_VERSION:
-            raise StoreError(f"{self._path} was written by a newer version of this app. Update the app to use it.")
-
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turn what SQLite and the disk say into a sentence."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            name = getattr(error, "sqlite_errorname", "")
-            if name.startswith("SQLITE_BUSY"):
-                raise LibraryLocked(
-                    "Another program is working on this library, the app or a command. "
-                    f"Close it, then try again ({self._path})."
-                ) from error
-            if name == "SQLITE_FULL":
-                raise StoreError("The disk is full. Free some space, then press Retry.") from error
-            raise StoreError(
-                f"The jobs file {self._path} could not be used ({error}). Check that this user may write to it; if it "
-                "is damaged, move it away and start again: the videos in the library stay."
-            ) from error
-
-
-class _Notes(MutableMapping[str, str]):
-    """The notes of one job; an assignment is on disk when it returns."""
-
-    def __init__(self, ledger: _Ledger, job_id: str) -> None:
-        self._ledger = ledger
-        self._job_id = job_id
-        self._held = ledger.notes(job_id)
-
-    def __getitem__(self, name: str) -> str:
-        return self._held[name]
-
-    def __setitem__(self, name: str, value: str) -> None:
-        self._ledger.set_note(self._job_id, name, value)
-        self._held[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self._held[name]
-        self._ledger.delete_note(self._job_id, name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-
-def _row(
-    number: int,
-    _id: str,
-    created_at: str,
-    stage: str,
-    progress: float,
-    worked_s: float,
-    reason: str | None,
-    duplicate: int,
-    cancel: int,
-    claimed: int,
-    untidy: int,
-    work: str,
-) -> _Row:
-    """Return the row that these columns hold."""
-    return _Row(
-        number=number,
-        created_at=created_at,
-        work=Work.from_json(work),
-        stage=Stage(stage),
-        progress=progress,
-        worked_s=worked_s,
-        reason=reason,
-        duplicate=bool(duplicate),
-        cancel=bool(cancel),
-        claimed=bool(claimed),
-        untidy=bool(untidy),
-    )
 
 
 def _spool(stream: BinaryIO, path: Path) -> None:

@@ -3,35 +3,17 @@ from __future__ import annotations
 import errno
 import io
 import logging
-import sqlite3
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.errors import EncoderError, LibraryError, LibraryLocked, StoreError, Unavailable
+from core.errors import EncoderError, LibraryError, StoreError, Unavailable
 from core.ingest import jobs
-from core.ingest.jobs import FLUSH_EVERY_S, LOOKAHEAD, JobQueue
 from core.ingest.pipeline import Step, Work
-from core.models import Entry, Job, Stage, Video
-from tests.fakes import FAKE_INFO, FakeEncoder
-from tests.support import PATIENCE_S, Library, finish, until
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    library = Library(tmp_path)
-    yield library
-    library.close()
-
-
-def fail_with(*errors: Exception) -> dict[str, list[Exception]]:
-    return {"a.mp4": list(errors)}
+from core.models import Entry, Stage, Video
+from tests.support import PATIENCE_S, Library, fail_with, finish, until
 
 
 class TestOneFile:
@@ -330,89 +312,6 @@ class TestErrors:
         assert (job.stage, job.reason) == (Stage.FAILED, "It sleeps. Wake it.")
         assert 1 < len(library.encoder.encoded) < 99
 
-    def test_pauses_grow_and_stay_at_the_longest(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(jobs.random, "uniform", lambda low, high: (low + high) / 2)
-        queue = library.open(start=False, backoff_s=jobs.BACKOFF_S)
-        row = queue._open[queue.submit(library.video("a.mp4")).id]
-        pauses = []
-        for _ in range(8):
-            before = time.monotonic()
-            queue._put_off(row, Unavailable("It sleeps."))
-            pauses.append(round(row.not_before - before))
-        assert pauses == [2, 4, 8, 15, 30, 60, 60, 60]
-        assert row.reason == "It sleeps. Trying again in 60 s."
-
-    def test_a_service_that_says_when_is_asked_then(self, library: Library) -> None:
-        queue = library.open(start=False, backoff_s=jobs.BACKOFF_S)
-        row = queue._open[queue.submit(library.video("a.mp4")).id]
-        before = time.monotonic()
-        queue._put_off(row, Unavailable("Too many requests.", retry_after_s=300))
-        assert 300 <= row.not_before - before <= 361
-        assert row.reason in [f"Too many requests. Trying again in {minutes} min." for minutes in (5, 6)]
-
-    def test_a_store_that_is_away_is_not_asked_for_all_files_at_once(
-        self, library: Library, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def refuse(*args: object) -> None:
-            raise Unavailable("The store is away.")
-
-        monkeypatch.setattr(library.store, "put", refuse)
-        queue = library.open(backoff_s=(3600.0,))
-        for number in range(LOOKAHEAD + 4):
-            queue.submit(library.video(f"{number}.mp4", number))
-        rows = queue._open.values()
-        until(lambda: all(row.work.step is Step.STORE and not row.busy for row in rows))
-        until(lambda: sum(row.tries for row in rows) >= LOOKAHEAD)
-        assert sum(row.tries for row in rows) <= LOOKAHEAD + 1
-
-    def test_while_a_service_is_away_other_files_go_on(self, library: Library) -> None:
-        library.encoder.failures = fail_with(Unavailable("It sleeps."))
-        queue = library.open(workers=1, backoff_s=(3600.0,))
-        waits, goes = queue.submit(library.video("a.mp4")), queue.submit(library.video("b.mp4", 1))
-        finish(queue, goes)
-        shown = queue.job(waits.id)
-        assert shown.stage is Stage.EMBEDDING
-        assert shown.reason.startswith("It sleeps. Trying again in ")
-        assert queue.cancel(waits.id).stage is Stage.CANCELLED
-
-    def test_waiting_for_a_paid_encoder_takes_no_hands_from_other_files(self, library: Library) -> None:
-        library.encoder.info = replace(FAKE_INFO, paid=True, parallel=3)
-        queue = library.open(workers=1)
-        library.pipeline.hold(Step.EMBED)
-        for number in range(5):
-            queue.submit(library.video(f"{number}.mp4", number))
-        until(lambda: sum(row.work.step is Step.EMBED for row in queue._open.values()) == 5)
-        until(lambda: [row.busy for row in queue._open.values()] == [True, True, True, False, False])
-        waits = queue.to_encode()
-        assert (round(waits.seconds, 1), waits.unchecked) == (6.0, 0)
-        library.pipeline.release()
-        assert {job.stage for job in finish(queue)} == {Stage.READY}
-        assert queue.to_encode().seconds == 0
-
-    def test_what_a_batch_costs_is_known_before_a_paid_encoder_begins(self, library: Library) -> None:
-        library.encoder.info = replace(FAKE_INFO, paid=True, parallel=3)
-        queue = library.open(start=False, workers=2)
-        for number in range(4):
-            queue.submit(library.video(f"{number}.mp4", number))
-        queue.start()
-        assert {job.stage for job in finish(queue)} == {Stage.READY}
-        steps = [step for step, _ in library.pipeline.ran]
-        last_check = max(place for place, step in enumerate(steps) if step is Step.INSPECT)
-        assert Step.EMBED not in steps[:last_check]
-
-    def test_a_paid_encoder_brings_no_more_hands(self, library: Library) -> None:
-        library.encoder.info = replace(FAKE_INFO, paid=True, parallel=3)
-        queue = library.open(start=False, workers=1)
-        library.pipeline.hold(Step.INSPECT)
-        for number in range(4):
-            queue.submit(library.video(f"{number}.mp4", number))
-        assert queue.to_encode().unchecked == 4
-        queue.start()
-        until(library.pipeline.held.is_set)
-        assert sum(row.busy for row in queue._open.values()) == 1
-        library.pipeline.release()
-        finish(queue)
-
     def test_what_cannot_be_removed_now_is_removed_with_the_list(
         self, library: Library, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -497,159 +396,6 @@ class TestCancel:
         (job,) = finish(queue)
         assert job.stage is Stage.CANCELLED
         assert library.store.blobs == {}
-
-
-class TestSameContentTwice:
-    def test_a_second_upload_is_recognised_before_any_work(self, library: Library) -> None:
-        data = library.video("a.mp4").read_bytes()
-        queue = library.open()
-        (first,) = finish(queue, queue.receive(io.BytesIO(data), "Grey wolf.mp4"))
-        (second,) = finish(queue, queue.receive(io.BytesIO(data), "copy.mp4"))
-        assert (second.stage, second.duplicate) == (Stage.READY, True)
-        assert second.reason == 'Already in the library as "Grey wolf".'
-        assert (second.video_id, second.media_key, second.seen) == (first.video_id, first.media_key, first.seen)
-        assert library.pipeline.steps_of("copy.mp4") == [Step.IDENTIFY, Step.TIDY]
-        assert library.index.count().videos == 1
-        assert library.leftovers() == []
-
-    def together(self, library: Library) -> tuple[JobQueue, Job, Job, Job]:
-        """Drop two copies and another file with the first copy held up before its encoder, and the second waiting."""
-        queue = library.open(workers=2)
-        first = library.video("first.mp4")
-        second = first.with_name("second.mp4")
-        second.write_bytes(first.read_bytes())
-        library.pipeline.hold(Step.EMBED, "first.mp4")
-        one = queue.submit(first)
-        assert library.pipeline.held.wait(PATIENCE_S)
-        two = queue.submit(second)
-        other = queue.submit(library.video("other.mp4", 1))
-        until(lambda: queue.job(two.id).reason is not None)
-        return queue, one, two, other
-
-    def test_two_copies_dropped_together_are_worked_on_once(self, library: Library) -> None:
-        queue, one, two, other = self.together(library)
-        assert queue.job(two.id).stage is Stage.QUEUED
-        assert queue.job(two.id).reason == 'Waiting for "first.mp4", which has the same content.'
-        finish(queue, other)  # The one that waits keeps no worker from it.
-        library.pipeline.release()
-        one, two, _ = finish(queue, one, two, other)
-        assert (one.duplicate, two.duplicate) == (False, True)
-        assert two.reason == 'Already in the library as "First".'
-        assert library.encoder.encoded.count("second.mp4") == 0
-        assert library.index.count().videos == 2
-
-    def test_the_second_copy_takes_over_when_the_first_is_cancelled(self, library: Library) -> None:
-        queue, one, two, _ = self.together(library)
-        queue.cancel(one.id)
-        one, two = finish(queue, one, two)
-        assert (one.stage, two.stage, two.duplicate) == (Stage.CANCELLED, Stage.READY, False)
-        assert two.media_key in library.store.blobs
-
-        library.pipeline.release()
-        queue.retry(one.id)
-        (one,) = finish(queue, one)
-        assert (one.stage, one.duplicate) == (Stage.READY, True)
-        assert library.encoder.encoded.count("first.mp4") == 0
-        assert two.media_key in library.store.blobs
-
-    def test_the_second_copy_takes_over_when_the_first_fails(self, library: Library) -> None:
-        queue, one, two, _ = self.together(library)
-        library.encoder.failures = {"first.mp4": [EncoderError("No.")]}
-        library.pipeline.release()
-        one, two = finish(queue, one, two)
-        assert (one.stage, two.stage, two.duplicate) == (Stage.FAILED, Stage.READY, False)
-        assert set(library.store.blobs) >= {f"{two.video_id}.mp4", f"{two.video_id}.jpg"}
-
-    def test_a_copy_that_waits_can_be_cancelled(self, library: Library) -> None:
-        queue, one, two, _ = self.together(library)
-        assert queue.cancel(two.id).stage is Stage.CANCELLED
-        library.pipeline.release()
-        (one,) = finish(queue, one)
-        assert one.stage is Stage.READY
-        assert one.media_key in library.store.blobs
-
-    def test_after_a_restart_the_copy_that_was_further_goes_on(self, library: Library) -> None:
-        queue, one, two, _ = self.together(library)
-        assert queue.stop(PATIENCE_S)
-        # The later copy's row comes first now, and must wait all the same.
-        with sqlite3.connect(library.root / "jobs.sqlite3") as db:
-            db.execute("UPDATE jobs SET number = 0 WHERE id = ?", (two.id,))
-        db.close()
-        library.pipeline.release()
-        queue = library.open()
-        one, two = finish(queue, one, two)
-        assert (one.duplicate, two.duplicate) == (False, True)
-
-    def test_many_copies_give_one_video(self, library: Library) -> None:
-        data = library.video("a.mp4").read_bytes()
-        queue = library.open(workers=4)
-        over = finish(queue, *(queue.receive(io.BytesIO(data), f"{number}.mp4") for number in range(8)))
-        assert [job.stage for job in over] == [Stage.READY] * 8
-        assert sum(job.duplicate for job in over) == 7
-        assert len(library.encoder.encoded) == 1
-        assert library.leftovers() == []
-
-
-class TestWorkers:
-    def test_no_more_videos_are_encoded_together_than_the_encoder_wants(self, library: Library) -> None:
-        library.encoder = FakeEncoder(replace(FAKE_INFO, parallel=2))
-        together: list[int] = []
-        inside = threading.Semaphore(0)
-
-        def count(video: Video) -> None:
-            inside.release()
-            together.append(inside._value)
-            time.sleep(0.01)
-            inside.acquire()
-
-        library.encoder.before_video = count
-        library.make_pipeline()
-        queue = library.open(workers=5)
-        finish(queue, *(queue.submit(library.video(f"{number}.mp4", number)) for number in range(8)))
-        assert max(together) == 2
-
-    def test_a_busy_encoder_keeps_nothing_from_being_checked_and_stored(self, library: Library) -> None:
-        library.encoder = FakeEncoder(replace(FAKE_INFO, parallel=1))
-        library.make_pipeline()
-        library.pipeline.hold(Step.EMBED)
-        queue = library.open(workers=2)
-        queue.submit(library.video("0.mp4"))
-        assert library.pipeline.held.wait(PATIENCE_S)
-        others = [queue.submit(library.video(f"{number}.mp4", number)) for number in range(1, LOOKAHEAD + 3)]
-
-        def stages() -> list[tuple[Stage, float]]:
-            return [(queue.job(job.id).stage, queue.job(job.id).progress) for job in others]
-
-        until(lambda: stages() == [(Stage.STORING, 1.0)] * LOOKAHEAD + [(Stage.CHECKING, 1.0)] * 2)
-        library.pipeline.release()
-        assert all(job.stage is Stage.READY for job in finish(queue))
-
-    def test_time_spent_waiting_is_not_counted(self, library: Library) -> None:
-        now = [100.0]
-        queue = library.open(start=False, clock=lambda: now[0])
-        job = queue.submit(library.video("a.mp4"))
-        now[0] += 1000.0
-
-        def work(work: Work) -> None:
-            now[0] += 7.0 if work.step is Step.EMBED else 0.0
-
-        library.pipeline.before = work
-        queue.start()
-        (job,) = finish(queue)
-        assert job.elapsed_s == pytest.approx(7.0)
-
-    def test_progress_goes_to_disk_seldom(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-        now = [100.0]
-        queue = library.open(start=False, clock=lambda: now[0])
-        queue.submit(library.video("a.mp4"))
-        row = next(iter(queue._rows.values()))
-        saves: list[object] = []
-        monkeypatch.setattr(queue._ledger, "save", lambda columns: saves.append(columns()))
-        report = queue._reporter(row)
-        for _ in range(100):
-            now[0] += FLUSH_EVERY_S / 10
-            report(0.5)
-        assert len(saves) == pytest.approx(10, abs=1)
 
 
 class TestRestart:
@@ -811,47 +557,7 @@ class TestTheList:
         assert {job.id for job in queue.jobs()} == {going.id, again.id}
 
 
-class TestTheFile:
-    def test_a_second_queue_in_the_process_is_refused(self, library: Library) -> None:
-        library.open(start=False)
-        with pytest.raises(LibraryLocked, match="Another program is working on this library"):
-            library.open(start=False)
-
-    def test_a_second_process_is_refused_until_the_first_ends(self, library: Library) -> None:
-        path = library.root / "jobs.sqlite3"
-        code = (
-            "from pathlib import Path; from core.ingest.jobs import _Ledger; "
-            f"_Ledger(Path({str(path)!r})); print('open')"
-        )
-
-        def open_elsewhere() -> subprocess.CompletedProcess[str]:
-            return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-
-        queue = library.open()
-        assert "LibraryLocked: Another program" in open_elsewhere().stderr
-        assert queue.stop(PATIENCE_S)
-        assert open_elsewhere().stdout == "open\n"
-
-    def test_a_damaged_file_is_said_and_not_touched(self, library: Library) -> None:
-        path = library.root / "jobs.sqlite3"
-        path.write_bytes(b"not a database " * 100)
-        with pytest.raises(StoreError, match="move it away and start again"):
-            library.open()
-        assert path.read_bytes() == b"not a database " * 100
-
-    def test_a_file_of_a_later_version_is_refused(self, library: Library) -> None:
-        assert library.open(start=False).stop(0)
-        with sqlite3.connect(library.root / "jobs.sqlite3") as db:
-            db.execute("PRAGMA user_version = 99")
-        db.close()
-        with pytest.raises(StoreError, match="newer version"):
-            library.open()
-
-    def test_a_folder_that_cannot_be_made_is_said(self, library: Library) -> None:
-        (library.root / "file").write_text("")
-        with pytest.raises(StoreError, match="could not be used"):
-            JobQueue(library.root / "file" / "jobs.sqlite3", library.pipeline, spool_dir=library.root / "spool")
-
+class TestTheLedger:
     def test_a_worker_outlives_a_jobs_file_that_cannot_be_written(
         self, library: Library, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -22,6 +22,7 @@ from core.index.edge import EdgeIndex
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline, Step, Work
 from core.models import Progress, Stage
+from core.state.sqlite import SqliteLedger
 from core.stores.base import KEY
 from core.stores.folder import FolderStore
 from tests.fakes import FAKE_INFO, FakeEncoder
@@ -48,7 +49,7 @@ class Life:
             encoder, self.store, self.index, work_dir=folder / "work", max_bytes=10_000_000, sources={}
         )
         pipeline.life = self
-        self.queue = JobQueue(folder / "jobs.sqlite3", pipeline, spool_dir=folder / "spool")
+        self.queue = JobQueue(SqliteLedger(folder / "jobs.sqlite3"), pipeline, spool_dir=folder / "spool")
 
     def run(self) -> None:
         """Take in the uploads on the first day; then work until all is over or the hold is reached."""

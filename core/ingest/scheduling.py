@@ -1,0 +1,165 @@
+"""Which job takes its next step, and how long one waits for a service that is away: decisions only, nothing is done."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from core.ingest.pipeline import Step, Work
+from core.models import EncoderInfo, Job, Stage
+from core.state.base import JobRecord
+
+BACKOFF_S = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+"""How long to wait before a step is tried again when a service does not answer; the last one is for all that follow."""
+JITTER = 0.2
+"""By which part of itself a pause is drawn longer or shorter, so that jobs do not knock all at once."""
+LOOKAHEAD = 8
+"""How many files may be stored and wait for a free encoder before no more are stored ahead: each costs disk."""
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """A job with all that the queue must know to run it. The queue's lock guards it."""
+
+    number: int
+    created_at: str
+    work: Work
+    stage: Stage = Stage.QUEUED
+    progress: float = 0.0
+    worked_s: float = 0.0
+    reason: str | None = None
+    duplicate: bool = False
+    cancel: bool = False
+    """A person pressed Cancel; the worker that has it notices at its next progress call."""
+    claimed: bool = False
+    """It has the right to add this content, which is not in the library: others with the same content wait for it."""
+    untidy: bool = False
+    """It failed and what it had stored could not be removed then."""
+
+    # Not on disk:
+    verified: bool = True
+    """What is known of the file was found out in this run, or was checked in it."""
+    busy: bool = False
+    since: float = 0.0
+    """When the time being worked now began, by the queue's clock."""
+    saved_at: float = 0.0
+    tries: int = 0
+    """How often the present step found a service away."""
+    away_since: float = 0.0
+    """When it did for the first time."""
+    not_before: float = 0.0
+    waits_for: str | None = None
+    """The id of the job that adds the same content."""
+    shown: Job | None = None
+    """The job as it was last shown, while it rests."""
+
+    @property
+    def id(self) -> str:
+        return self.work.job_id
+
+    def worked_until(self, now: float) -> float:
+        return self.worked_s + (now - self.since if self.busy and not self.stage.is_over else 0.0)
+
+    def job(self, now: float) -> Job:
+        if self.busy or self.shown is None:
+            self.shown = Job(
+                id=self.id,
+                filename=self.work.filename,
+                stage=self.stage,
+                progress=self.progress,
+                elapsed_s=self.worked_until(now),
+                created_at=self.created_at,
+                reason=self.reason,
+                video_id=self.work.video_id,
+                duplicate=self.duplicate,
+                seen=self.work.seen,
+                media_key=self.work.media_key if self.work.step > Step.STORE else None,
+            )
+        return self.shown
+
+    def record(self, now: float) -> JobRecord:
+        """Return the job as it is written down now."""
+        return JobRecord(
+            number=self.number,
+            id=self.id,
+            created_at=self.created_at,
+            stage=self.stage,
+            progress=self.progress,
+            worked_s=self.worked_until(now),
+            reason=self.reason,
+            duplicate=self.duplicate,
+            cancel=self.cancel,
+            claimed=self.claimed,
+            untidy=self.untidy,
+            work=self.work.to_json(),
+        )
+
+    @classmethod
+    def of(cls, record: JobRecord) -> Row:
+        """Return the job that was written down."""
+        return cls(
+            number=record.number,
+            created_at=record.created_at,
+            work=Work.from_json(record.work),
+            stage=record.stage,
+            progress=record.progress,
+            worked_s=record.worked_s,
+            reason=record.reason,
+            duplicate=record.duplicate,
+            cancel=record.cancel,
+            claimed=record.claimed,
+            untidy=record.untidy,
+        )
+
+
+def waiters(encoder: EncoderInfo) -> int:
+    """Return how many workers may do nothing but wait for a service that encodes."""
+    return encoder.parallel if encoder.paid else 0
+
+
+def runnable(rows: Collection[Row], now: float, *, workers: int, encoder: EncoderInfo) -> Iterator[Row]:
+    """Yield the open jobs that can take a step now, first come first served.
+
+    Where encoding costs money all files are checked first: what a batch is going to cost is known before it begins.
+    """
+    waiting = waiters(encoder) > 0
+    steps = Counter((row.work.step, row.busy) for row in rows)
+    encoders_free = encoder.parallel > steps[Step.EMBED, True]
+    working = sum(row.busy for row in rows) - (steps[Step.EMBED, True] if waiting else 0)
+    hands_free = workers > working
+    tried = sum(row.work.step is Step.STORE and row.tries > 0 and not row.busy for row in rows)
+    room_ahead = steps[Step.EMBED, False] + steps[Step.STORE, True] + tried < LOOKAHEAD
+    ordered = list(rows)
+    if encoder.paid:
+        ordered.sort(key=lambda row: row.work.step >= Step.STORE)
+        encoders_free = encoders_free and not _is_priced_soon(ordered, now)
+    for row in ordered:
+        if row.busy or row.waits_for or row.not_before > now:
+            continue
+        embeds = row.work.step is Step.EMBED
+        if embeds and not encoders_free:
+            continue
+        if not (embeds and waiting) and not hands_free:
+            continue
+        if row.work.step is Step.STORE and not room_ahead and not row.tries:
+            continue
+        yield row
+
+
+def _is_priced_soon(rows: Iterable[Row], now: float) -> bool:
+    """Tell whether a file is about to be checked: not one that waits for its twin or for a service."""
+    return any(row.work.step < Step.STORE and not row.waits_for and row.not_before <= now for row in rows)
+
+
+def next_look_s(rows: Iterable[Row], now: float) -> float | None:
+    """Return in how many seconds the first pause ends; None when no job pauses."""
+    return min((row.not_before - now for row in rows if row.not_before > now), default=None)
+
+
+def pause_s(tries: int, retry_after_s: float | None, backoff_s: Sequence[float]) -> float:
+    """Return how long to wait for a service: as long as it asked for, else longer from one try to the next."""
+    if retry_after_s is not None:
+        return retry_after_s * (1 + random.uniform(0, JITTER))
+    return backoff_s[min(tries, len(backoff_s) - 1)] * random.uniform(1 - JITTER, 1 + JITTER)
