@@ -8,17 +8,16 @@ does not undo it, and an update that ships an id somebody had already does not k
 from __future__ import annotations
 
 import json
-import os
 import re
 import threading
 import tomllib
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from core.errors import QueryError, SettingsError, StoreError
+from core.files import write_text
 from core.names import clean_name, identity, slug
 
 Kind = Literal["category", "mood"]
@@ -247,16 +246,7 @@ def _means(text: str, data: dict) -> bool:
 
 def _write(path: Path, text: str) -> None:
     """Put a text in the place of a file, as a whole or not at all."""
-    making = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with making.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            making.replace(path)
-        finally:
-            making.unlink(missing_ok=True)
+        write_text(path, text)
     except OSError as error:
         raise StoreError(f"{path} could not be written ({error.strerror}). Check that this user may do so.") from error

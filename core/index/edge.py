@@ -12,7 +12,6 @@ from __future__ import annotations
 import errno
 import itertools
 import json
-import os
 import shutil
 import sys
 import threading
@@ -26,6 +25,7 @@ import numpy as np
 import qdrant_edge as edge
 
 from core.errors import EncoderMismatch, LibraryError, LibraryLocked
+from core.files import write_text
 from core.index import base
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored, Taste
 
@@ -214,10 +214,7 @@ class EdgeIndex:
         params = edge.EdgeVectorParams(size=self.info.dimension, distance=edge.Distance.Cosine)
         try:
             making.mkdir()
-            with (making / NOTE).open("w", encoding="utf-8") as note:
-                json.dump({"encoder": self.info.name, "dimension": self.info.dimension}, note)
-                note.flush()
-                os.fsync(note.fileno())
+            write_text(making / NOTE, json.dumps({"encoder": self.info.name, "dimension": self.info.dimension}))
             with self._translated():
                 shard = edge.EdgeShard.create(str(making / SHARD), edge.EdgeConfig(vectors=params))
                 for field in base.KEYWORD_FIELDS:

@@ -22,6 +22,7 @@ import numpy as np
 
 from core.encoders.base import Encoder
 from core.errors import MediaError
+from core.files import whole
 from core.index.base import Index, video_id
 from core.ingest import frames, inspecting, playable, titles
 from core.models import ClipEmbedding, EncoderInfo, Entry, MediaInfo, Progress, Stage, Video, VideoEmbedding
@@ -284,9 +285,8 @@ class Pipeline:
     def _made(self, work: Work, make: Callable[[Path, Progress], None], on_progress: Progress) -> Path:
         target = self._path(work)
         if not target.is_file():
-            part = self._own_folder(work) / "making.mp4"
-            make(part, on_progress)
-            os.replace(part, target)
+            with whole(target, target.with_name("making.mp4")) as part:
+                make(part, on_progress)
         return target
 
     def _path(self, work: Work) -> Path:
@@ -376,8 +376,7 @@ def save_embedding(embedding: VideoEmbedding, path: Path) -> None:
     """Write an embedding so that the path holds all of it, also after a power cut, or is not there."""
     clips = embedding.clips
     words = {"seen": embedding.seen, "clips": [clip.seen for clip in clips]}
-    part = path.with_name("embedding.part")
-    with part.open("wb") as file:
+    with whole(path) as part, part.open("wb") as file:
         np.savez(
             file,
             vector=embedding.vector,
@@ -385,9 +384,6 @@ def save_embedding(embedding: VideoEmbedding, path: Path) -> None:
             spans_s=np.array([(clip.start_s, clip.end_s) for clip in clips]).reshape(len(clips), 2),
             words=np.array(json.dumps(words)),
         )
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
 
 
 def load_embedding(path: Path) -> VideoEmbedding:

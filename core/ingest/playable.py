@@ -10,7 +10,6 @@ What a browser needs, by what Chromium plays:
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +22,7 @@ from av.container import InputContainer, OutputContainer
 from av.stream import Stream
 
 from core.errors import MediaError
+from core.files import whole
 from core.ingest.decoding import (
     BROKEN,
     BT709,
@@ -114,18 +114,12 @@ def _write_copy(source: Path, info: MediaInfo, target: Path, on_progress: Progre
 @contextmanager
 def atomic(target: Path, what: str) -> Iterator[Path]:
     """Give a path to write to, which becomes `target` when all went well and disappears when not."""
-    part = target.with_name(f"{target.name}.part")  # The same name each time: a run after a crash replaces it.
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        # The same name each time: a run after a crash replaces what that left.
+        with whole(target, target.with_name(f"{target.name}.part")) as part:
+            yield part
     except OSError as error:
         raise MediaError(_not_made(what, error)) from error
-    try:
-        yield part
-        os.replace(part, target)
-    except OSError as error:
-        raise MediaError(_not_made(what, error)) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _not_made(what: str, error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from core.discover import taxonomy
+from core.files import whole
 from core.models import Progress
 from core.samples import Scene, film, scene
 from core.samples.props import Play
@@ -22,14 +22,10 @@ from core.samples.stage import FPS, Film, Stage
 def perform(name: str, target: Path, on_progress: Progress) -> None:
     """Render a scene in this process; the file appears when it is whole. Raises MediaError for an unknown name."""
     card, play = scene(name), PLAYS[name]
-    part = target.with_name(f".{target.name}.part")
     track = Track(card.duration_s, dice(name, "score"))
     play.score(track)
-    try:
+    with whole(target) as part:
         film.write(part, _frames(card, play, on_progress), track.master(play.level), tags(card))
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
     on_progress(1.0)
 
 

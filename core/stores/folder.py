@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from core.errors import StoreError
+from core.files import whole
 from core.models import Progress, ignore_progress
 from core.stores.base import check_key
 
@@ -68,23 +69,17 @@ class FolderStore:
             raise StoreError(f"What is written to {self.root} does not come back. Check the disk it is on.")
 
     def _write(self, source: BinaryIO, size: int, key: str, on_progress: Progress) -> None:
-        """Copy in chunks to a file beside the key's and move it into place; leave nothing when it is cancelled."""
-        making = self.root / f".{uuid.uuid4().hex}.part"  # the dot keeps it from being a key
+        """Copy in chunks; leave nothing when it is cancelled."""
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            with making.open("xb") as target:
+            # The hidden name it is written under is no key.
+            with whole(self.path(key)) as making, making.open("xb") as target:
                 done = 0
                 while chunk := source.read(CHUNK_BYTES):
                     target.write(chunk)
                     done += len(chunk)
                     on_progress(min(1.0, done / size) if size else 1.0)
-                target.flush()
-                os.fsync(target.fileno())
-            making.replace(self.path(key))
         except OSError as error:
             raise self._sentence(error) from error
-        finally:
-            _remove(making)
 
     def _sweep(self) -> None:
         """Remove what killed processes left half-written."""

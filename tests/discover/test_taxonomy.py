@@ -256,7 +256,7 @@ class TestOwn:
         def fail(*_):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(taxonomy.os, "fsync", fail)
+        monkeypatch.setattr("os.fsync", fail)
         with pytest.raises(StoreError, match="No space left"):
             taxonomy.add(own, "mood", "Eerie", ["x"])
         assert own.read_bytes() == before

@@ -354,7 +354,7 @@ class TestEmbeddingFile:
         def fail(*args: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("core.ingest.pipeline.os.fsync", fail)
+        monkeypatch.setattr("os.fsync", fail)
         with pytest.raises(OSError, match="No space"):
             save_embedding(VideoEmbedding(np.ones(4, np.float32), ()), tmp_path / "embedding.npz")
         assert not (tmp_path / "embedding.npz").exists()
