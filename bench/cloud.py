@@ -104,7 +104,7 @@ def _sequential(
 def _entry(path: Path, number: int, vector: list[float], info: EncoderInfo) -> Entry:
     sha256 = inspecting.sha256(path)
     return Entry(
-        video_id=base.video_id(sha256, info.name),
+        video_id=base.video_id(sha256),
         scope="clip",
         start_s=float(number),
         end_s=number + 1.0,

@@ -228,7 +228,7 @@ def entries_of(labelled: Labelled) -> list[Entry]:
     """Return what ingest would put into the index: the whole video first, then its clips."""
     video, info, embedding = labelled.video, labelled.video.info, labelled.named
     sha = hashlib.sha256(str(video.path).encode()).hexdigest()
-    id_ = base.video_id(sha, INFO.name)
+    id_ = base.video_id(sha)
     whole = Entry(
         video_id=id_, scope="video", start_s=0.0, end_s=info.duration_s, vector=embedding.vector,
         filename=video.filename, title=video.title, media_key=f"{id_}.mp4", poster_key=None,

@@ -188,7 +188,7 @@ def _videos(encoder: SyntheticEncoder, options: argparse.Namespace) -> Iterator[
 
 def _entries(number: int, vectors: np.ndarray, info: EncoderInfo) -> list[Entry]:
     sha = hashlib.sha256(str(number).encode()).hexdigest()
-    video_id = base.video_id(sha, info.name)
+    video_id = base.video_id(sha)
     duration_s = 4.0 * (len(vectors) - 1)
     return [
         Entry(
@@ -225,7 +225,7 @@ def _recall(found: list[list[str]], vectors: list[np.ndarray], root: Path, optio
     shares = []
     for number, ids in enumerate(found):
         nearest = np.argsort(-best[:, number])[:RECALL_AT]
-        truth = {base.video_id(hashlib.sha256(str(video).encode()).hexdigest(), encoder.info.name) for video in nearest}
+        truth = {base.video_id(hashlib.sha256(str(video).encode()).hexdigest()) for video in nearest}
         shares.append(len(truth & set(ids[:RECALL_AT])) / len(truth))
     return float(np.mean(shares))
 

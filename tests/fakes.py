@@ -173,10 +173,13 @@ class MemoryIndex:
         ]
         return sorted(matches, key=lambda match: -match.score)[:limit]
 
-    def scroll(self, *, video_id: str | None = None, scope: Scope | None = None) -> Iterator[Entry]:
+    def scroll(
+        self, *, video_id: str | None = None, content_sha256: str | None = None, scope: Scope | None = None
+    ) -> Iterator[Entry]:
         self._check_open()
         for entry in self._snapshot():
-            if video_id in (None, entry.video_id) and scope in (None, entry.scope):
+            fits = video_id in (None, entry.video_id) and content_sha256 in (None, entry.content_sha256)
+            if fits and scope in (None, entry.scope):
                 yield entry
 
     def delete(self, video_id: str) -> None:
@@ -284,7 +287,7 @@ def make_entries(
         ]
     duration_s = max(1, len(vectors) - 1) * CLIP_S
     spans = [(0.0, duration_s), *((n * CLIP_S, (n + 1) * CLIP_S) for n in range(len(vectors) - 1))]
-    video_id = base.video_id(sha, info.name)
+    video_id = base.video_id(sha)
     fields: dict[str, object] = {
         "video_id": video_id,
         "filename": f"{title}.mp4",

@@ -12,8 +12,8 @@ from core.errors import EncoderMismatch, LibraryError
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Taste
 
 NAMESPACE = uuid.UUID("6f1c0f64-5a2b-4c1e-9a34-2f5f7b0f3d11")
-KEYWORD_FIELDS = ("scope", "video_id")
-"""Payload fields that filter, and so get a keyword index."""
+KEYWORD_FIELDS = ("scope", "video_id", "content_sha256")
+"""Payload fields that filter, and so get a keyword index; a library from before one of them gets it when opened."""
 
 
 def entry_id(content_sha256: str, encoder: str, scope: Scope, start_s: float) -> str:
@@ -21,9 +21,14 @@ def entry_id(content_sha256: str, encoder: str, scope: Scope, start_s: float) ->
     return str(uuid.uuid5(NAMESPACE, f"{content_sha256}:{encoder}:{scope}:{start_s:.3f}"))
 
 
-def video_id(content_sha256: str, encoder: str) -> str:
-    """Return the id of a video: that of its entry with scope "video"."""
-    return entry_id(content_sha256, encoder, "video", 0.0)
+def video_id(content_sha256: str) -> str:
+    """Return the id that a video gets when it is new: of its content alone, so that links, likes and media keys stay
+    right whatever encoder reads it.
+
+    Only for new ones: release 0.1.0 made it from content and encoder, and a video keeps the id it has. So whether a
+    video is in the library is asked by its content, never by this.
+    """
+    return str(uuid.uuid5(NAMESPACE, content_sha256))
 
 
 def id_of(entry: Entry) -> str:
@@ -147,7 +152,9 @@ class Index(Protocol):
         this encoder cannot have made and for a Taste without any."""
         ...
 
-    def scroll(self, *, video_id: str | None = None, scope: Scope | None = None) -> Iterator[Entry]:
+    def scroll(
+        self, *, video_id: str | None = None, content_sha256: str | None = None, scope: Scope | None = None
+    ) -> Iterator[Entry]:
         """Yield entries with their vectors, all or those that fit, in a stable order."""
         ...
 

@@ -84,7 +84,9 @@ class EdgeIndex:
         matches = self._retrieved(best) if per_video == 1 else self._asked_each(best, query, per_video, scope)
         return sorted(matches, key=lambda match: -match.score)
 
-    def scroll(self, *, video_id: str | None = None, scope: Scope | None = None) -> Iterator[Entry]:
+    def scroll(
+        self, *, video_id: str | None = None, content_sha256: str | None = None, scope: Scope | None = None
+    ) -> Iterator[Entry]:
         offset = None
         while True:
             with self._translated():
@@ -92,7 +94,7 @@ class EdgeIndex:
                     edge.ScrollRequest(
                         offset=offset,
                         limit=BATCH,
-                        filter=_where(video_id=video_id, scope=scope),
+                        filter=_where(video_id=video_id, content_sha256=content_sha256, scope=scope),
                         with_payload=True,
                         with_vector=True,
                     )
@@ -204,7 +206,9 @@ class EdgeIndex:
             self._create()
         self._check_encoder()
         with self._translated():
-            return edge.EdgeShard.load(str(self.path / SHARD))
+            shard = edge.EdgeShard.load(str(self.path / SHARD))
+            _index_fields(shard)
+        return shard
 
     def _create(self) -> None:
         """Make an empty library beside and move it into place whole: a kill, or another process that does the same
@@ -217,8 +221,7 @@ class EdgeIndex:
             write_text(making / NOTE, json.dumps({"encoder": self.info.name, "dimension": self.info.dimension}))
             with self._translated():
                 shard = edge.EdgeShard.create(str(making / SHARD), edge.EdgeConfig(vectors=params))
-                for field in base.KEYWORD_FIELDS:
-                    shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))
+                _index_fields(shard)
                 shard.close()
             making.rename(self.path)
         except OSError as error:
@@ -292,6 +295,15 @@ class EdgeIndex:
         )
 
 
+def _index_fields(shard: edge.EdgeShard) -> None:
+    """Make the keyword indexes that are missing."""
+    missing = [field for field in base.KEYWORD_FIELDS if field not in shard.info().payload_schema]
+    for field in missing:
+        shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))
+    if missing:
+        shard.flush()
+
+
 def _point(entry: Entry) -> edge.Point:
     return edge.Point(base.id_of(entry), entry.vector.tolist(), base.to_payload(entry))
 
@@ -306,6 +318,7 @@ def _query(target: np.ndarray | Taste) -> edge.Query:
 def _where(
     *,
     video_id: str | None = None,
+    content_sha256: str | None = None,
     scope: Scope | None = None,
     exclude: Collection[str] = (),
     among: Collection[str] | None = None,
@@ -313,7 +326,7 @@ def _where(
     """Return a filter for those conditions that are given, or None when none is."""
     must = [
         edge.FieldCondition(key=key, match=edge.MatchValue(value))
-        for key, value in (("video_id", video_id), ("scope", scope))
+        for key, value in (("video_id", video_id), ("content_sha256", content_sha256), ("scope", scope))
         if value is not None
     ]
     if among is not None:

@@ -140,12 +140,14 @@ class ServerIndex:
             found += [self._match(group) for group in groups]
         return sorted(found, key=lambda match: -match.score)
 
-    def scroll(self, *, video_id: str | None = None, scope: Scope | None = None) -> Iterator[Entry]:
+    def scroll(
+        self, *, video_id: str | None = None, content_sha256: str | None = None, scope: Scope | None = None
+    ) -> Iterator[Entry]:
         offset = None
         while True:
             records, offset = self._ask(
                 self._client.scroll,
-                scroll_filter=_where(video_id=video_id, scope=scope),
+                scroll_filter=_where(video_id=video_id, content_sha256=content_sha256, scope=scope),
                 limit=BATCH,
                 offset=offset,
                 with_payload=True,
@@ -455,6 +457,7 @@ def _query(target: np.ndarray | Taste) -> list[float] | models.RecommendQuery:
 def _where(
     *,
     video_id: str | None = None,
+    content_sha256: str | None = None,
     scope: Scope | None = None,
     exclude: Collection[str] = (),
     among: Collection[str] | None = None,
@@ -462,7 +465,7 @@ def _where(
     """Return a filter for those conditions that are given, or None when none is."""
     must = [
         models.FieldCondition(key=key, match=models.MatchValue(value=value))
-        for key, value in (("video_id", video_id), ("scope", scope))
+        for key, value in (("video_id", video_id), ("content_sha256", content_sha256), ("scope", scope))
         if value is not None
     ]
     if among is not None:

@@ -359,7 +359,13 @@ class JobQueue:
                 row.claimed = True
             else:
                 row.duplicate, row.reason = True, f'Already in the library as "{printable(known.title)}".'
-                row.work = replace(row.work, step=Step.TIDY, media_key=known.media_key, seen=known.seen)
+                row.work = replace(
+                    row.work,
+                    step=Step.TIDY,
+                    video_id=known.video_id,
+                    media_key=known.media_key,
+                    seen=known.seen,
+                )
         self._save(row)
 
     def _reporter(self, row: Row) -> Progress:

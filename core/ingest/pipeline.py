@@ -77,7 +77,7 @@ class Work:
     """The file is our spooled copy of an upload: it goes when the job is done with."""
     step: Step = Step.IDENTIFY
     encoder: str | None = None
-    """The encoder that the ids and the embedding belong to."""
+    """The encoder that the embedding belongs to."""
     fingerprint: tuple[int, int] | None = None
     """Size and time of change of the file that was hashed, to notice cheaply that it is another one now."""
     sha256: str | None = None
@@ -151,7 +151,9 @@ class Pipeline:
 
     def find(self, work: Work) -> Entry | None:
         """Return the video that is in the library already with the same content, if there is one."""
-        return next(iter(self.index.scroll(video_id=work.video_id, scope="video")), None)
+        if work.sha256 is None:
+            return None
+        return next(self.index.scroll(content_sha256=work.sha256, scope="video"), None)
 
     def verify(self, work: Work, on_progress: Progress) -> Work:
         """Return work that was put aside (crash, retry) with the step from which it can really go on.
@@ -177,7 +179,10 @@ class Pipeline:
 
         A video that is in the index as a whole is left alone, whoever put it there: its entry is written last.
         """
-        if work.media_key is None or work.poster_key is None or self.find(work) is not None:
+        if work.media_key is None or work.poster_key is None:
+            return
+        known = self.find(work)
+        if known is not None and known.video_id == work.video_id:
             return
         self.index.delete(work.video_id)
         self.store.delete(work.media_key)
@@ -205,14 +210,13 @@ class Pipeline:
                 "Shorten or compress it, or raise MAX_UPLOAD_MB."
             )
         sha256 = inspecting.sha256(path, _part(on_progress, 0.6 if make else 0.0, 0.9))
-        name = self.encoder.info.name
         return replace(
             work,
             step=Step.INSPECT,
-            encoder=name,
+            encoder=self.encoder.info.name,
             fingerprint=fingerprint,
             sha256=sha256,
-            video_id=video_id(sha256, name),
+            video_id=video_id(sha256),
         )
 
     def _inspect(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:

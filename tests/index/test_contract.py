@@ -110,6 +110,15 @@ def test_a_payload_written_before_subtitles_had_languages_is_read() -> None:
     assert from_payload(payload, None).subtitle_languages == ()
 
 
+def test_a_video_is_found_by_its_content_whatever_its_id(index: Index) -> None:
+    index.upsert([*make_entries("Wolf", video_id="an-id-from-before"), *make_entries("Fox")])
+    sha = make_entries("Wolf")[0].content_sha256
+    assert {entry.video_id for entry in index.scroll(content_sha256=sha)} == {"an-id-from-before"}
+    assert [entry.title for entry in index.scroll(content_sha256=sha, scope="video")] == ["Wolf"]
+    assert list(index.scroll(content_sha256="0" * 64)) == []
+    assert list(index.scroll(video_id="an-id-from-before", content_sha256="0" * 64)) == []
+
+
 def test_writing_again_changes_nothing(index: Index) -> None:
     entries = fill(index)
     before = sorted(map(id_of, index.scroll()))
@@ -176,7 +185,7 @@ def test_a_match_has_the_best_entries_of_its_video_with_vectors(index: Index) ->
 
 def test_one_long_video_does_not_crowd_out_the_others(index: Index) -> None:
     query = random_vectors(1)[0]
-    index.upsert(make_entries("Long", vectors=[near(query, 0.9 - n / 10_000, seed=n + 1) for n in range(400)]))
+    index.upsert(make_entries("Long", vectors=[near(query, 0.9 - n / 10_000, seed=n + 100) for n in range(400)]))
     for n in range(5):
         index.upsert(make_entries(f"Short {n}", vectors=[near(query, 0.5 - n / 20, seed=n + 1000)]))
     matches = index.search(query, limit=6, per_video=3)
@@ -188,7 +197,7 @@ def test_one_long_video_does_not_crowd_out_the_others(index: Index) -> None:
 def test_several_long_videos_do_not_crowd_out_the_others(index: Index) -> None:
     query = random_vectors(1)[0]
     for video in range(3):
-        vectors = [near(query, 0.9 - video / 10 - n / 10_000, seed=n + 1) for n in range(150)]
+        vectors = [near(query, 0.9 - video / 10 - n / 10_000, seed=n + 100) for n in range(150)]
         index.upsert(make_entries(f"Long {video}", vectors=vectors))
     index.upsert(make_entries("Short", vectors=[near(query, 0.2)]))
     assert titles(index.search(query, limit=4)) == ["Long 0", "Long 1", "Long 2", "Short"]
@@ -240,7 +249,7 @@ def test_one_entry_a_video_is_the_best_of_more(index: Index, scope: Scope | None
 def test_long_videos_do_not_crowd_out_the_others_of_one_entry_each(index: Index) -> None:
     query = random_vectors(1)[0]
     for video in range(3):
-        vectors = [near(query, 0.9 - video / 10 - n / 10_000, seed=n + 1) for n in range(150)]
+        vectors = [near(query, 0.9 - video / 10 - n / 10_000, seed=n + 100) for n in range(150)]
         index.upsert(make_entries(f"Long {video}", vectors=vectors))
     index.upsert(make_entries("Short", vectors=[near(query, 0.2)]))
     assert titles(index.search(query, limit=4, per_video=1)) == ["Long 0", "Long 1", "Long 2", "Short"]
@@ -288,7 +297,7 @@ def test_among_takes_hundreds_of_videos(index: Index) -> None:
 
 def test_among_finds_a_video_that_is_far_behind_all_others(index: Index) -> None:
     query = random_vectors(1)[0]
-    index.upsert(make_entries("Long", vectors=[near(query, 0.9, seed=n + 1) for n in range(200)]))
+    index.upsert(make_entries("Long", vectors=[near(query, 0.9, seed=n + 100) for n in range(200)]))
     last = make_entries("Last", vectors=[near(query, -0.9)])
     index.upsert(last)
     assert titles(index.search(query, limit=1, among=[last[0].video_id])) == ["Last"]
@@ -351,8 +360,9 @@ def test_a_taste_scores_by_the_formula_it_states(index: Index) -> None:
 def test_a_taste_keeps_to_scope_among_and_exclude(index: Index) -> None:
     entries = fill(index, videos=12)
     taste = TASTES["both"]
-    scores = scores_of_qdrant([entry for entry in entries if entry.scope == "video"], taste)
-    ids = [entry.video_id for entry in entries if entry.scope == "video"]
+    wholes = {entry.video_id: entry for entry in entries if entry.scope == "video"}
+    of_points, ids = scores_of_qdrant([*wholes.values()], taste), [*wholes]
+    scores = {video_id: of_points[id_of(entry)] for video_id, entry in wholes.items()}
     among, exclude = set(ids[:8]), ids[6:10]
     expected = sorted(ids[:6], key=lambda video_id: -scores[video_id])
     matches = index.search(taste, limit=8, per_video=1, scope="video", among=among, exclude=exclude)

@@ -40,7 +40,7 @@ class TestSteps:
         work = advance(library.pipeline, start(path))
 
         assert work.sha256 == inspecting.sha256(path, ignore_progress)
-        assert work.video_id == video_id(work.sha256, FAKE_INFO.name)
+        assert work.video_id == video_id(work.sha256)
         assert set(library.store.blobs) == {f"{work.video_id}.mp4", f"{work.video_id}.jpg"}
         entries = list(library.index.scroll(video_id=work.video_id))
         assert sorted(entry.scope for entry in entries) == ["clip", "video"]
@@ -71,6 +71,12 @@ class TestSteps:
         first = {(e.scope, e.start_s): e.ingested_at for e in library.index.scroll()}
         advance(library.pipeline, work)
         assert {(e.scope, e.start_s): e.ingested_at for e in library.index.scroll()} == first
+
+    def test_the_id_of_a_video_does_not_depend_on_the_encoder(self, library: Library) -> None:
+        path = library.video("a.mp4")
+        one = library.pipeline.run(start(path), {}, ignore_progress)
+        library.encoder.info = replace(FAKE_INFO, name="another")
+        assert library.pipeline.run(start(path), {}, ignore_progress).video_id == one.video_id
 
     def test_a_file_over_the_cap_is_refused_before_it_is_read(
         self, library: Library, monkeypatch: pytest.MonkeyPatch
@@ -308,9 +314,10 @@ class TestRollBack:
 def test_find_knows_a_video_by_its_content(library: Library) -> None:
     entries = make_entries("Grey wolf")
     library.index.upsert(entries)
-    work = replace(start("/x"), video_id=entries[0].video_id)
+    work = replace(start("/x"), sha256=entries[0].content_sha256, video_id="another")
     assert library.pipeline.find(work).title == "Grey wolf"
-    assert library.pipeline.find(replace(work, video_id="another")) is None
+    assert library.pipeline.find(replace(work, sha256="0" * 64)) is None
+    assert library.pipeline.find(replace(work, sha256=None)) is None
 
 
 class TestWork:
