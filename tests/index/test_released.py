@@ -11,6 +11,7 @@ from core.index.edge import EdgeIndex
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
 from core.models import Counts, Stage
+from core.state.sqlite import SqliteLedger
 from core.stores.folder import FolderStore
 from tests.fakes import FakeEncoder
 from tests.index.released import FILLED_BY, SEA, TRAIN, WOLF, unpack
@@ -45,7 +46,7 @@ def test_what_is_added_again_is_known_and_what_was_cut_off_goes_on_under_its_id(
     pipeline = Pipeline(
         FakeEncoder(FILLED_BY), store, index, work_dir=data_dir / "work", max_bytes=10_000_000, sources={}
     )
-    queue = JobQueue(data_dir / "jobs.sqlite3", pipeline, spool_dir=data_dir / "spool")
+    queue = JobQueue(SqliteLedger(data_dir / "jobs.sqlite3"), pipeline, spool_dir=data_dir / "spool")
     # What a browser plays is kept as it is: the stored copy is the file itself, under another name.
     again = queue.submit(store.path(f"{WOLF}.mp4"), "Wolf again.mp4")
     queue.start()
