@@ -11,6 +11,7 @@ import math
 import re
 import threading
 import time
+import uuid
 import zlib
 from collections.abc import Callable, Collection, Iterator, MutableMapping, Sequence
 from pathlib import Path
@@ -137,15 +138,22 @@ class MemoryIndex:
 
     def __init__(self, info: EncoderInfo = FAKE_INFO) -> None:
         self.info = info
+        self._opening = uuid.uuid4().hex
+        self._writes = 0
         self._entries: dict[str, Entry] = {}
         self._lock = threading.Lock()
         self._open = True
+
+    @property
+    def version(self) -> str:
+        return f"{self._opening}-{self._writes}"
 
     def upsert(self, entries: Sequence[Entry]) -> None:
         self._check_open()
         base.check_entries(entries, self.info)
         with self._lock:
             self._entries |= {base.id_of(entry): entry for entry in entries}
+            self._writes += 1
 
     def search(
         self,
@@ -186,6 +194,7 @@ class MemoryIndex:
         self._check_open()
         with self._lock:
             self._entries = {key: entry for key, entry in self._entries.items() if entry.video_id != video_id}
+            self._writes += 1
 
     def count(self) -> Counts:
         self._check_open()

@@ -58,7 +58,7 @@ class Caches:
     def sample(self) -> np.ndarray:
         """Return the vectors of some whole videos of the library, (n, dimension); kept until the library changes."""
         with self._lock:
-            key = self._index.count()
+            key = self._index.version
             if self._sampled is None or self._sampled[0] != key:
                 entries = islice(self._index.scroll(scope="video"), SAMPLE)
                 self._sampled = key, np.array([entry.vector for entry in entries])
@@ -67,7 +67,7 @@ class Caches:
     def counts(self, find: Callable[[Theme], int]) -> Mapping[str, int]:
         """Return what `find` counts for each category, by id; kept until the library or the taxonomy changes."""
         with self._lock:
-            key = (self._index.count(), self.taxonomy)
+            key = (self._index.version, self.taxonomy)
             if self._counted is None or self._counted[0] != key:
                 self._counted = key, {theme.id: find(theme) for theme in self.taxonomy.categories}
             return self._counted[1]

@@ -129,6 +129,13 @@ class Index(Protocol):
 
     name: Literal["edge", "server"]
 
+    @property
+    def version(self) -> str:
+        """Another text after every change to the library, and another for every opening: what was computed from the
+        library holds as long as its version. A server that others write to tells it within a few seconds, and from
+        the counts; it may raise what `count` raises."""
+        ...
+
     def upsert(self, entries: Sequence[Entry]) -> None:
         """Write entries under their deterministic ids; when it returns they survive a kill. Writing again changes
         nothing."""

@@ -52,6 +52,7 @@ class EdgeIndex:
         self.path = path
         self.info = info
         self._write_lock = threading.Lock()
+        self._opening = uuid.uuid4().hex
         self._writes = 0
         self._counted: tuple[int, Counts] | None = None
         self._video_of: dict[uuid.UUID, str] = {}
@@ -59,6 +60,10 @@ class EdgeIndex:
         Reading it from the payloads of 800 entries takes half as long as finding them."""
         with self._folder_errors():
             self._shard = self._open()
+
+    @property
+    def version(self) -> str:
+        return f"{self._opening}-{self._writes}"
 
     def upsert(self, entries: Sequence[Entry]) -> None:
         base.check_entries(entries, self.info)

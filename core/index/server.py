@@ -15,6 +15,7 @@ import logging
 import random
 import threading
 import time
+import uuid
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -95,6 +96,7 @@ class ServerIndex:
         self._timeout_s = timeout_s
         self._closed = threading.Event()
         self._writes_lock = threading.Lock()
+        self._opening = uuid.uuid4().hex
         self._writes = 0
         self._counted: tuple[int, float, Counts] | None = None
         self._owns_client = client is None
@@ -104,6 +106,11 @@ class ServerIndex:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def version(self) -> str:
+        counts, writes = self.count(), self._writes
+        return f"{self._opening}-{writes}-{counts.videos}-{counts.clips}"
 
     def upsert(self, entries: Sequence[Entry]) -> None:
         base.check_entries(entries, self.info)

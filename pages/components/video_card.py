@@ -132,7 +132,7 @@ def title(text: str, key: str) -> None:
 
 def most_like(services: Services, video_id: str, key: str) -> None:
     """Draw the posters and titles of the videos most like one, or nothing while it is alone."""
-    similar = _similar(services, video_id, services.index.count().videos)
+    similar = _similar(services, video_id, services.index.version)
     if not similar:
         return
     st.caption("Most like it")
@@ -145,8 +145,8 @@ def most_like(services: Services, video_id: str, key: str) -> None:
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _similar(_services: Services, video_id: str, videos: int) -> list[Hit]:
-    """Ask for the most similar videos once for each size of the library: pages are drawn again every second."""
+def _similar(_services: Services, video_id: str, version: str) -> list[Hit]:
+    """Ask for the most similar videos once for each state of the library: pages are drawn again every second."""
     return _services.discover.similar(video_id)
 
 

@@ -143,6 +143,23 @@ def test_count_follows_every_write(index: Index) -> None:
     assert index.count() == Counts(1, 2)
 
 
+def test_the_version_is_another_one_after_every_write(index: Index) -> None:
+    seen = [index.version]
+    assert index.version == seen[0]
+    for write in (
+        lambda: index.upsert(make_entries("One")),
+        lambda: index.upsert(make_entries("One", has_audio=False)),
+        lambda: index.delete(make_entries("One")[0].video_id),
+        lambda: index.upsert(make_entries("Two")),
+    ):
+        write()
+        assert index.version not in seen
+        seen.append(index.version)
+    index.search(random_vectors(1)[0], limit=5)
+    list(index.scroll())
+    assert index.version == seen[-1]
+
+
 def test_more_entries_than_a_batch_are_written_and_scrolled(index: Index) -> None:
     index.upsert(make_entries("Long", vectors=random_vectors(1001)))
     assert index.count() == Counts(1, 1000)
@@ -493,6 +510,15 @@ def test_readers_and_writers_do_not_disturb_each_other(index: Index) -> None:
     for done in writers + readers:
         done.result()
     assert index.count() == Counts(videos=20 + 4 * 10, clips=100 + 4 * 10 * 4)
+
+
+def test_each_opening_has_versions_of_its_own(reopen: Callable[[EncoderInfo], Index]) -> None:
+    first = reopen(FAKE_INFO)
+    version = first.version
+    first.close()
+    again = reopen(FAKE_INFO)
+    assert again.version != version
+    again.close()
 
 
 def test_a_reopened_library_has_everything(reopen: Callable[[EncoderInfo], Index]) -> None:

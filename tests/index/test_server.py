@@ -167,6 +167,17 @@ def test_counting_again_asks_the_server_only_after_a_write_or_a_while(
     assert index.count() == Counts(1, 3)
 
 
+def test_the_version_tells_what_others_write(
+    index: ServerIndex, qdrant: QdrantServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = index.version
+    other = open_on(qdrant)
+    other.upsert(make_entries("Bear"))
+    other.close()
+    monkeypatch.setattr(module, "COUNT_TTL_S", 0.0)
+    assert index.version != before
+
+
 def test_a_large_library_is_searched_through_the_graph(
     index: ServerIndex, qdrant: QdrantServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

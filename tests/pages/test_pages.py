@@ -152,6 +152,20 @@ def test_uploads_go_to_the_queue_and_the_uploader_is_empty_again(services, tmp_p
     assert not app.exception
 
 
+def test_what_is_most_like_a_video_follows_a_library_that_stays_as_large(library, tmp_path):
+    assert "tax office" in " ".join(texts(open_page("ingest"))).casefold()
+    office = next(entry for entry in library.index.scroll(scope="video") if "office" in entry.title.casefold())
+    library.index.delete(office.video_id)
+    library.jobs.clear()
+    add(library, make_video(tmp_path / "c.mp4", audio="aac", tone_hz=500), "harbour at night.mp4")
+    wolf = library.jobs.submit(tmp_path / "a.mp4", "grey wolf in a forest.mp4")
+    library.jobs.wait([wolf.id], timeout_s=60)
+    app = open_page("ingest")
+    assert not app.exception
+    assert len([text for text in texts(app) if "harbour" in text.casefold()]) == 2
+    assert not [text for text in texts(app) if "office" in text.casefold()]
+
+
 def test_a_failed_file_can_be_tried_again_and_the_list_cleared(services, tmp_path):
     (tmp_path / "fake.mp4").write_text("not a video")
     job = services.jobs.submit(tmp_path / "fake.mp4")
