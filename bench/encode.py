@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from core.encoders.local import LocalEncoder  # noqa: E402
-from core.ingest.sampling import prepare  # noqa: E402
+from core.ingest.decoding import prepare  # noqa: E402
 from core.models import MediaInfo, Video, ignore_progress  # noqa: E402
 
 RATIO_TARGET = 2.0

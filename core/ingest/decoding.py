@@ -10,14 +10,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.stream import Discard, Disposition, Stream
+from av.video.frame import VideoFrame
 
 from core.errors import MediaError
 
+Decoded = TypeVar("Decoded", bound=VideoFrame | AudioFrame)
+
+THREADS = 2
+"""Decoder threads of a pass over a whole file. Each holds a few decoded pictures, so more would cost memory."""
 LAST_FRAME_S = 1.0
 """The longest that a last frame is shown which does not say how long."""
 MIN_SIDE_PX = 16
@@ -101,9 +109,7 @@ def check_sides(width_px: int, height_px: int) -> None:
 def sound_of(container: InputContainer) -> av.AudioStream | None:
     """Return the sound stream to play, or None when there is none that decodes."""
     best = container.streams.best("audio")
-    streams = [best] if best is not None else []
-    streams += [stream for stream in container.streams.audio if stream is not best]
-    for stream in streams:
+    for stream in sorted(container.streams.audio, key=lambda stream: stream is not best):
         context = stream.codec_context
         if context is not None and stream.rate and context.channels:
             return stream
@@ -113,7 +119,7 @@ def sound_of(container: InputContainer) -> av.AudioStream | None:
 def start_of(container: InputContainer, picture: av.VideoStream) -> float:
     """Return the time in seconds at which the first of picture and sound begins, which a player shows as 0:00."""
     starts = [
-        float(stream.start_time * stream.time_base)
+        float(stream.start_time * clock_of(stream))
         for stream in (picture, sound_of(container))
         if stream is not None and stream.start_time is not None
     ]
@@ -122,14 +128,14 @@ def start_of(container: InputContainer, picture: av.VideoStream) -> float:
 
 def decode_some(
     container: InputContainer, picture: av.VideoStream, most: int, most_packets: int = 200
-) -> tuple[list[av.VideoFrame], int]:
+) -> tuple[list[VideoFrame], int]:
     """Return up to `most` frames from here on, and how many key frames were met; gives up after so many packets."""
-    frames: list[av.VideoFrame] = []
+    frames: list[VideoFrame] = []
     keys = 0
     try:
         for index, packet in enumerate(container.demux(picture)):
             keys += packet.is_keyframe
-            frames += decoded(packet)
+            frames += decoded(packet, VideoFrame)
             if len(frames) >= most or index >= most_packets:
                 break
     except DEMUX_ENDS:
@@ -137,10 +143,10 @@ def decode_some(
     return frames[:most], keys
 
 
-def decoded(packet: av.Packet) -> list[av.VideoFrame]:
+def decoded(packet: av.Packet, kind: type[Decoded]) -> list[Decoded]:
     """Return the frames of a packet, none when it is damaged: decoders recover at the next key frame."""
     try:
-        return packet.decode()
+        return [frame for frame in packet.decode() if isinstance(frame, kind)]
     except BROKEN:
         return []
 
@@ -180,18 +186,31 @@ def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[av
 def last_packet(stream: Stream) -> av.Packet:
     """Return the empty packet that makes a decoder hand out the frames it holds back."""
     packet = av.Packet()
-    packet.stream, packet.time_base = stream, stream.time_base
+    packet.stream, packet.time_base = stream, clock_of(stream)
     return packet
 
 
-def dynamic_range(frame: av.VideoFrame) -> dict[str, int]:
+def clock_of(stream: Stream) -> Fraction:
+    """Return how long a tick of a stream's clock is, in seconds. Raises ValueError where it has none."""
+    if stream.time_base is None:
+        raise ValueError("a stream without a clock")
+    return stream.time_base
+
+
+def prepare(context: CodecContext) -> None:
+    """Let a decoder use its few threads in whichever way it can."""
+    context.thread_type = "AUTO"
+    context.thread_count = THREADS
+
+
+def dynamic_range(frame: VideoFrame) -> dict[str, int]:
     """Return the reformatting that brings a high dynamic range down to a standard one; nothing for other frames."""
     if frame.color_trc in _HDR_TRANSFERS:
         return {"dst_color_trc": BT709, "dst_color_primaries": BT709}
     return {}
 
 
-def upright(frame: av.VideoFrame, size: tuple[int, int], rotation_deg: int) -> np.ndarray:
+def upright(frame: VideoFrame, size: tuple[int, int], rotation_deg: int) -> np.ndarray:
     """Return the pixels of a frame, RGB, turned clockwise, with this width and height afterwards."""
     width, height = size[::-1] if rotation_deg % 180 else size
     pixels = frame.reformat(width, height, "rgb24", interpolation="AREA", **dynamic_range(frame)).to_ndarray()

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
+from av.video.frame import VideoFrame
 from PIL import Image
 
 from core.errors import MediaError
@@ -61,7 +62,7 @@ def write_poster(source: Path, info: MediaInfo, target: Path) -> None:
         _as_displayed(best, info).save(part, "JPEG", quality=85, optimize=True)
 
 
-def _frames_at_points(source: Path, info: MediaInfo) -> list[av.VideoFrame]:
+def _frames_at_points(source: Path, info: MediaInfo) -> list[VideoFrame]:
     """Return a frame from each of a few points; none where the file cannot be sought in."""
     frames = []
     with opened(source) as container:
@@ -74,33 +75,33 @@ def _frames_at_points(source: Path, info: MediaInfo) -> list[av.VideoFrame]:
     return frames
 
 
-def _frames_at_start(source: Path) -> list[av.VideoFrame]:
+def _frames_at_start(source: Path) -> list[VideoFrame]:
     with opened(source) as container:
         return decode_some(container, picture_of(container), most=_FRAMES_PAST_KEY)[0][::6]
 
 
-def _frame_towards(container: InputContainer, picture: av.VideoStream, time_s: float) -> av.VideoFrame | None:
+def _frame_towards(container: InputContainer, picture: av.VideoStream, time_s: float) -> VideoFrame | None:
     """Return the frame at a time, or the last one within reach of the key frame before it."""
-    latest: av.VideoFrame | None = None
+    latest: VideoFrame | None = None
     count = 0
     for packet in packets(container, [picture]):
-        for frame in decoded(packet):
+        for frame in decoded(packet, VideoFrame):
             latest, count = frame, count + 1
             if frame.time is None or frame.time >= time_s or count >= _FRAMES_PAST_KEY:
                 return latest
     return latest
 
 
-def _interest(frame: av.VideoFrame) -> float:
+def _interest(frame: VideoFrame) -> float:
     """Score how much a frame shows, about -0.2 (black, white) to 2, from the entropy and spread of its tones."""
-    tones = frame.reformat(64, 36, "gray").to_ndarray()
+    tones = frame.reformat(64, 36, "gray").to_ndarray().astype(np.uint8, copy=False)
     counts = np.bincount(tones.ravel() >> 3, minlength=32) / tones.size
     entropy = -float(np.sum(counts[counts > 0] * np.log2(counts[counts > 0]))) / 5
     mean, spread = float(tones.mean()) / 255, float(tones.std()) / 128
     return entropy + spread - abs(mean - 0.5) / 2
 
 
-def _as_displayed(frame: av.VideoFrame, info: MediaInfo) -> Image.Image:
+def _as_displayed(frame: VideoFrame, info: MediaInfo) -> Image.Image:
     scale = min(1.0, POSTER_WIDTH_PX / info.width_px)
     size = max(1, round(info.width_px * scale)), max(1, round(info.height_px * scale))
     return Image.fromarray(upright(frame, size, info.rotation_deg))
@@ -160,9 +161,9 @@ def _within_length(container: InputContainer, at_s: float) -> float:
 
 def _shown_at(
     container: InputContainer, picture: av.VideoStream, start_s: float, target_s: float, deadline_s: float
-) -> av.VideoFrame:
+) -> VideoFrame:
     """Return the last frame that is not after the target, or the first if all are."""
-    shown: av.VideoFrame | None = None
+    shown: VideoFrame | None = None
     for back_s in _STEPS_BACK_S:
         from_s = max(start_s, target_s - back_s)
         if not seek(container, from_s):
@@ -176,9 +177,9 @@ def _shown_at(
     return shown
 
 
-def _last_until(frames: Iterator[av.VideoFrame], target_s: float, deadline_s: float) -> av.VideoFrame | None:
+def _last_until(frames: Iterator[VideoFrame], target_s: float, deadline_s: float) -> VideoFrame | None:
     """Return the last of the frames that is not after the target, the first if all are, None without any."""
-    last: av.VideoFrame | None = None
+    last: VideoFrame | None = None
     for frame in frames:
         if last is not None and not _not_after(frame, target_s):
             return last
@@ -188,12 +189,12 @@ def _last_until(frames: Iterator[av.VideoFrame], target_s: float, deadline_s: fl
     return last
 
 
-def _not_after(frame: av.VideoFrame, target_s: float) -> bool:
+def _not_after(frame: VideoFrame, target_s: float) -> bool:
     return frame.time is not None and frame.time <= target_s + _SAME_TIME_S
 
 
-def _frames(container: InputContainer, picture: av.VideoStream) -> Iterator[av.VideoFrame]:
+def _frames(container: InputContainer, picture: av.VideoStream) -> Iterator[VideoFrame]:
     """Yield all frames from here to the end, those the decoder holds back included."""
     for packet in packets(container, [picture]):
-        yield from decoded(packet)
-    yield from decoded(last_packet(picture))
+        yield from decoded(packet, VideoFrame)
+    yield from decoded(last_packet(picture), VideoFrame)

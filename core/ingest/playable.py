@@ -18,8 +18,11 @@ from pathlib import Path
 from typing import Literal
 
 import av
+from av.audio.frame import AudioFrame
 from av.container import InputContainer, OutputContainer
 from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from core.errors import MediaError
 from core.files import whole
@@ -27,6 +30,7 @@ from core.ingest.decoding import (
     BROKEN,
     BT709,
     LAST_FRAME_S,
+    clock_of,
     decoded,
     dynamic_range,
     last_packet,
@@ -212,10 +216,11 @@ class _CopiedTrack:
     def __init__(self, output: OutputContainer, source: Stream, zero_s: float, info: MediaInfo) -> None:
         self._output = output
         self._stream = output.add_stream_from_template(source, opaque=True)
-        self._zero = round(zero_s / source.time_base)
+        clock = clock_of(source)
+        self._zero = round(zero_s / clock)
         self._last_dts: int | None = None
         frame_s = min(LAST_FRAME_S, 1 / info.fps) if source.type == "video" else 0.0
-        self._frame = round(frame_s / source.time_base)
+        self._frame = round(frame_s / clock)
         self._waiting: list[av.Packet] = []
         """Packets before the first that says when to decode it; Matroska leaves that open at the start."""
 
@@ -266,8 +271,8 @@ class _PictureTrack:
     ) -> None:
         self._output, self._source, self._zero_s = output, source, zero_s
         self._least = round(least_s / _PICTURE_CLOCK)
-        self._shown: av.VideoFrame | None = None
-        self._reformatter = av.video.reformatter.VideoReformatter()
+        self._shown: VideoFrame | None = None
+        self._reformatter = VideoReformatter()
         self._last_pts = -1
         self._step = round(min(LAST_FRAME_S, 1 / info.fps) / _PICTURE_CLOCK)
         self._slot = round(1 / PLAYABLE_FPS / _PICTURE_CLOCK) if info.fps > PLAYABLE_FPS * 1.02 else 0
@@ -286,38 +291,38 @@ class _PictureTrack:
         self._stream = stream
 
     def feed(self, packet: av.Packet) -> None:
-        for frame in decoded(packet):
+        for frame in decoded(packet, VideoFrame):
             self._encode(frame)
 
-    def _encode(self, frame: av.VideoFrame) -> None:
+    def _encode(self, frame: VideoFrame) -> None:
         pts = self._pts_of(frame)
         if pts <= self._last_pts:  # Two frames at one time, as AVI has them: the second comes half a frame later.
             pts = self._last_pts + max(1, self._step // 2)
         if pts < self._due - self._slot // 4:
             return
         self._due = max(self._due + self._slot, pts - self._slot)
-        duration = round(frame.duration * frame.time_base / _PICTURE_CLOCK) if frame.duration else self._step
-        self._show(self._reformatted(frame), pts, duration)
+        lasts = frame.duration and frame.time_base and round(frame.duration * frame.time_base / _PICTURE_CLOCK)
+        self._show(self._reformatted(frame), pts, lasts or self._step)
 
-    def _show(self, frame: av.VideoFrame, pts: int, duration: int) -> None:
+    def _show(self, frame: VideoFrame, pts: int, duration: int) -> None:
         self._last_pts, self._shown = pts, frame
         frame.pts, frame.time_base, frame.duration = pts, _PICTURE_CLOCK, duration
         frame.pict_type = 0  # Let the encoder choose its own key frames.
         self._output.mux(self._stream.encode(frame))
 
-    def _pts_of(self, frame: av.VideoFrame) -> int:
-        if frame.pts is None:
+    def _pts_of(self, frame: VideoFrame) -> int:
+        if frame.time is None:
             return max(0, self._last_pts + self._step)
-        return max(0, round((float(frame.pts * frame.time_base) - self._zero_s) / _PICTURE_CLOCK))
+        return max(0, round((frame.time - self._zero_s) / _PICTURE_CLOCK))
 
-    def _reformatted(self, frame: av.VideoFrame) -> av.VideoFrame:
+    def _reformatted(self, frame: VideoFrame) -> VideoFrame:
         width, height = self._size
         return self._reformatter.reformat(
             frame,
             width,
             height,
             "yuv420p",
-            dst_colorspace="ITU709",
+            dst_colorspace=Colorspace.ITU709,
             dst_color_range=_LIMITED_RANGE,
             threads=1,
             **dynamic_range(frame),
@@ -367,23 +372,23 @@ class _SoundTrack:
         self._written = 0
 
     def feed(self, packet: av.Packet) -> None:
-        for frame in decoded(packet):
+        for frame in decoded(packet, AudioFrame):
             self._take(frame)
 
-    def _take(self, frame: av.AudioFrame) -> None:
+    def _take(self, frame: AudioFrame) -> None:
         if not frame.samples or not frame.sample_rate:
             return
-        if frame.pts is not None:
-            ahead_s = float(frame.pts * frame.time_base) - self._zero_s - self._heard_s
+        if frame.time is not None:
+            ahead_s = frame.time - self._zero_s - self._heard_s
             if ahead_s < -self.SLACK_S:
                 return
             if self.SLACK_S < ahead_s <= self.LONGEST_GAP_S:
                 self._resample(_silence_like(frame, round(ahead_s * frame.sample_rate)))
         self._resample(frame)
 
-    def _resample(self, frame: av.AudioFrame) -> None:
+    def _resample(self, frame: AudioFrame) -> None:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if shape != self._shape:  # Broadcasts change it mid-stream.
+        if self._resampler is None or shape != self._shape:  # Broadcasts change it mid-stream.
             self._flush()
             self._shape, self._fed = shape, 0
             self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=self._rate, frame_size=1024)
@@ -396,7 +401,7 @@ class _SoundTrack:
         if self._resampler is not None:
             self._write(self._resampler.resample(None))
 
-    def _write(self, frames: Sequence[av.AudioFrame]) -> None:
+    def _write(self, frames: Sequence[AudioFrame]) -> None:
         for frame in frames:
             frame.pts, frame.time_base = self._written, Fraction(1, self._rate)
             self._written += frame.samples
@@ -408,8 +413,8 @@ class _SoundTrack:
         self._output.mux(self._stream.encode(None))
 
 
-def _silence_like(frame: av.AudioFrame, samples: int) -> av.AudioFrame:
-    silence = av.AudioFrame(format=frame.format.name, layout=frame.layout.name, samples=samples)
+def _silence_like(frame: AudioFrame, samples: int) -> AudioFrame:
+    silence = AudioFrame(format=frame.format.name, layout=frame.layout.name, samples=samples)
     silence.sample_rate = frame.sample_rate
     zero = b"\x80" if frame.format.name.startswith("u8") else b"\x00"
     for plane in silence.planes:

@@ -11,23 +11,25 @@ out those that no other picture refers to (most B-frames), which it can do witho
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
-from av.codec.context import CodecContext
+from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from core.errors import EncoderError
+from core.errors import EncoderError, MediaError
+from core.ingest import decoding
+from core.ingest.decoding import decoded, last_packet, packets, picture_of, prepare, sound_of, start_of
 from core.models import Progress, ignore_progress
 
 SIZE = (96, 54)
 """Width and height in pixels that small pictures fit inside."""
-THREADS = 2
-"""Decoder threads a file. Each holds a few decoded pictures, so more would cost memory."""
 _SPARE_RATE = 5.0
 """How many times more pictures than wanted a file must have before unreferenced ones are left out."""
 _LONGEST_HOLD_S = 600.0
@@ -65,14 +67,7 @@ def sample(
     yielded again, so that every picture weighs the same time. Progress is told about once a second of the file;
     what it raises ends the pass. Raises EncoderError when the file cannot be opened or no picture decodes.
     """
-    try:
-        container = av.open(str(path), metadata_errors="ignore")
-    except (av.FFmpegError, OSError) as error:
-        raise EncoderError(f"{path.name} could not be opened to be encoded: {error}. Check that it plays.") from error
-    with container:
-        best = container.streams.best("video")
-        if best is None or best.codec_context is None:
-            raise EncoderError(f"{path.name} has no pictures to encode. Give a video file.")
+    with _opened(path) as container:
         found = False
         for item in _read(container, _Pictures(container, fps, size), _Sounds(container, sample_rate), on_progress):
             found = found or isinstance(item, Picture)
@@ -87,6 +82,16 @@ def shrink(rgb: np.ndarray, size: tuple[int, int] = SIZE) -> np.ndarray:
     return _fitted(VideoFrame.from_ndarray(rgb, format="rgb24"), size, 1.0, VideoReformatter())
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    """Open a file; what is wrong with it comes out as an EncoderError that names it."""
+    try:
+        with decoding.opened(path) as container:
+            yield container
+    except MediaError as error:
+        raise EncoderError(f"{path.name} cannot be encoded. {error}") from error
+
+
 def _fitted(frame: VideoFrame, size: tuple[int, int], pixel_aspect: float, scaler: VideoReformatter) -> np.ndarray:
     scale = min(size[0] / (frame.width * pixel_aspect), size[1] / frame.height)
     width = max(round(frame.width * pixel_aspect * scale), 2)
@@ -95,11 +100,11 @@ def _fitted(frame: VideoFrame, size: tuple[int, int], pixel_aspect: float, scale
 
 
 def _read(
-    container: av.container.InputContainer, pictures: _Pictures, sounds: _Sounds, on_progress: Progress
+    container: InputContainer, pictures: _Pictures, sounds: _Sounds, on_progress: Progress
 ) -> Iterator[Picture | Sound]:
     total_s = container.duration / av.time_base if container.duration else None
     told_s = 0.0
-    for packet in _packets(container, [s for s in (pictures.stream, sounds.stream) if s is not None]):
+    for packet in packets(container, [s for s in (pictures.stream, sounds.stream) if s is not None]):
         yield from (pictures if packet.stream is pictures.stream else sounds).take(packet)
         if total_s and pictures.time_s - told_s >= 1.0:
             told_s = pictures.time_s
@@ -108,43 +113,18 @@ def _read(
     yield from sounds.end()
 
 
-def _packets(container: av.container.InputContainer, streams: list[av.stream.Stream]) -> Iterator[av.Packet]:
-    """Yield packets, with the empty one that flushes each decoder; an unreadable rest counts as the end."""
-    packets = container.demux(streams)
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except av.FFmpegError:
-            break
-        yield packet
-    for stream in streams:
-        flush = av.Packet()
-        flush.stream = stream
-        yield flush
-
-
-def _decode(packet: av.Packet) -> list:
-    """Return the frames a packet completes; none when it is broken, for the next one may be whole."""
-    try:
-        return packet.decode()
-    except av.FFmpegError:
-        return []
-
-
 class _Pictures:
     """Pick pictures at regular times, upright and small, out of the packets of the main video stream."""
 
-    def __init__(self, container: av.container.InputContainer, fps: float, size: tuple[int, int]) -> None:
-        self.stream = container.streams.best("video")
+    def __init__(self, container: InputContainer, fps: float, size: tuple[int, int]) -> None:
+        self.stream = picture_of(container)
         self.time_s = 0.0
         self._step_s = 1.0 / fps
         self._size = size
         self._due_s = 0.0
         self._last: Picture | None = None
         self._scaler = VideoReformatter()  # Kept, for setting one up costs more than using it.
-        self._start_s = _start_s(container)
+        self._start_s = start_of(container, self.stream)
         rate = float(self.stream.average_rate or 0)
         self._frame_s = 1.0 / rate if rate else self._step_s
         prepare(self.stream.codec_context)
@@ -152,7 +132,7 @@ class _Pictures:
             self.stream.codec_context.skip_frame = "NONREF"
 
     def take(self, packet: av.Packet) -> Iterator[Picture]:
-        for frame in _decode(packet):
+        for frame in decoded(packet, VideoFrame):
             self.time_s = self.time_s + self._frame_s if frame.time is None else frame.time - self._start_s
             # Half a frame of tolerance: 0.2499 is the picture of 0.25.
             if self.time_s + self._frame_s / 2 >= self._due_s:
@@ -162,7 +142,8 @@ class _Pictures:
                 yield self._last
 
     def end(self) -> Iterator[Picture]:
-        """Yield the last picture for as long as the stream says that it stands."""
+        """Yield what the decoder holds back, and the last picture for as long as the stream says that it stands."""
+        yield from self.take(last_packet(self.stream))
         if self.stream.duration and self.stream.time_base:
             yield from self._hold(float(self.stream.duration * self.stream.time_base))
 
@@ -186,30 +167,31 @@ class _Pictures:
 class _Sounds:
     """Turn the packets of the main audio stream, if there is one, into mono samples at one rate."""
 
-    def __init__(self, container: av.container.InputContainer, sample_rate: int) -> None:
-        best = container.streams.best("audio")
-        self.stream = best if best is not None and best.codec_context is not None else None
+    def __init__(self, container: InputContainer, sample_rate: int) -> None:
+        self.stream = sound_of(container)
         self._rate = sample_rate
-        self._start_s = _start_s(container)
+        self._start_s = start_of(container, picture_of(container))
         self._time_s: float | None = None
         self._resampler = AudioResampler(format="fltp", layout="mono", rate=sample_rate)
         self._waiting: list[np.ndarray] = []
         self._waiting_count = 0
 
     def take(self, packet: av.Packet) -> Iterator[Sound]:
-        for frame in _decode(packet):
+        for frame in decoded(packet, AudioFrame):
             if self._time_s is None:
                 self._time_s = max((frame.time or self._start_s) - self._start_s, 0.0)
             frame.pts = None  # The resampler is to join samples, not to answer gaps in the clock.
             yield from self._collect(frame)
 
     def end(self) -> Iterator[Sound]:
+        if self.stream is not None:
+            yield from self.take(last_packet(self.stream))
         if self._time_s is not None:
             yield from self._collect(None)
             if self._waiting:
                 yield self._join()
 
-    def _collect(self, frame: av.AudioFrame | None) -> Iterator[Sound]:
+    def _collect(self, frame: AudioFrame | None) -> Iterator[Sound]:
         try:
             resampled = self._resampler.resample(frame)
         except (av.FFmpegError, ValueError):
@@ -228,13 +210,3 @@ class _Sounds:
         self._time_s = sound.time_s + sound.samples.size / self._rate
         self._waiting, self._waiting_count = [], 0
         return sound
-
-
-def prepare(context: CodecContext) -> None:
-    """Let a decoder use its few threads in whichever way it can."""
-    context.thread_type = "AUTO"
-    context.thread_count = THREADS
-
-
-def _start_s(container: av.container.InputContainer) -> float:
-    return (container.start_time or 0) / av.time_base

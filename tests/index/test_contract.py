@@ -56,7 +56,7 @@ def random_vectors(count: int, seed: int = 7) -> np.ndarray:
 
 def near(vector: np.ndarray, cosine: float, seed: int = 3) -> np.ndarray:
     """Return a unit vector with exactly this cosine to the given unit vector."""
-    other = random_vectors(1, seed)[0]
+    other = random_vectors(1, seed + 10_000)[0]  # Far from the seeds of queries: nothing is left of the same vector.
     other -= (other @ vector) * vector
     return (cosine * vector + np.sqrt(1 - cosine**2) * other / np.linalg.norm(other)).astype(np.float32)
 

@@ -121,7 +121,7 @@ def test_sound_alone_is_refused_with_a_sentence(tmp_path):
         frame.sample_rate, frame.pts = 44100, 0
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    with pytest.raises(EncoderError, match="no pictures"):
+    with pytest.raises(EncoderError, match=r"a\.m4a .*no moving picture"):
         list(sample(path))
 
 
@@ -152,3 +152,11 @@ def test_leaving_out_unreferenced_pictures_keeps_the_rate(tmp_path):
 def test_the_colours_are_those_of_the_file(tmp_path):
     rgb = pictures(make_video(tmp_path / "a.mp4", pattern=plain(200, 60, 40)))[0].rgb
     assert rgb.mean((0, 1)) == pytest.approx([200, 60, 40], abs=14)
+
+
+def test_a_playlist_under_a_videos_name_opens_no_other_file(tmp_path):
+    make_video(tmp_path / "secret.ts", seconds=3)
+    path = tmp_path / "a.mp4"
+    path.write_text("#EXTM3U\n#EXTINF:3,\nsecret.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(EncoderError, match=r"a\.mp4 cannot be encoded\."):
+        list(sample(path))
