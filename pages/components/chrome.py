@@ -7,18 +7,20 @@ from pathlib import Path
 import streamlit as st
 
 from core.services import Services
+from pages.components.boundary import begin_run, fragment, part
+from pages.components.wording import plain, say
 
 STYLE = Path(__file__).with_name("style.css")
 LOGO = Path(__file__).with_name("logo.svg")
 MARK = Path(__file__).with_name("mark.svg")
-NAMES = {"edge": "Qdrant Edge, in this app", "server": "Qdrant server", "folder": "local folder", "s3": "S3"}
 
 
 def set_page(title: str) -> None:
     """Set what the browser shows of this page, and our style. Call first."""
-    st.set_page_config(page_title=f"{title} · Moodreel", page_icon=str(MARK), layout="wide")
+    st.set_page_config(page_title=say("app.title", page=title), page_icon=str(MARK), layout="wide")
     st.logo(str(LOGO), size="large")
     st.html(STYLE)
+    begin_run()
 
 
 def presenting() -> None:
@@ -33,20 +35,28 @@ def heading(title: str, subtitle: str, services: Services, badge_every_s: float 
             st.title(title, anchor=False)
             st.caption(subtitle)
         with st.container(width="content"):
-            st.fragment(run_every=badge_every_s)(badge)(services)
+            fragment(badge, every_s=badge_every_s)(services)
 
 
 def badge(services: Services) -> None:
     """Say which encoder, index and store are live and how much is in the library; more on pressing it."""
-    counts, info = services.index.count(), services.encoder.info
-    with st.popover(f"{counts.videos:,} videos · {info.name}", icon=":material/database:", key="badge"):
+    with part(show=_badge_down):
+        counts, info = services.index.count(), services.encoder.info
+        label = say("badge", n=counts.videos, encoder=plain(info.name))
         rows = {
-            "Encoder": info.name,
-            "Index": f"{NAMES[services.index.name]} · {counts.clips:,} clips",
-            "Store": NAMES[services.store.name],
-            "It sees": ", ".join(info.sees),
-            "It does not see": ", ".join(info.blind_to),
+            "badge.encoder": info.name,
+            "badge.index": say("badge.index.value", n=counts.clips, index=say(f"backend.{services.index.name}")),
+            "badge.store": say(f"backend.{services.store.name}"),
+            "badge.sees": ", ".join(info.sees),
+            "badge.blind": ", ".join(info.blind_to),
         }
-        for name, value in rows.items():
-            st.caption(name)
-            st.text(value)
+        with st.popover(label, icon=":material/database:", key="badge"):
+            for name, value in rows.items():
+                st.caption(say(name))
+                st.text(value)
+
+
+def _badge_down(sentence: str) -> None:
+    """Say in the badge's place why there is none."""
+    with st.popover(say("badge.down"), icon=":material/cloud_off:", key="badge-down"):
+        st.text(sentence)

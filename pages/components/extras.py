@@ -2,77 +2,76 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import streamlit as st
 
-from core.errors import AppError
+from core.discover.taxonomy import Kind
 from core.services import Services
 from core.state.channels import Channel
-from pages.components.words import plain
+from pages.components.boundary import part, safely
+from pages.components.state import Part, state
+from pages.components.wording import plain, say
 
 
+@part("channels")
 def channel_bar(services: Services) -> None:
     """Draw the saved channels; pressing one plays it on by itself."""
     channels = services.channels.channels()
     if not channels:
         return
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="channels"):
-        st.caption("Channels")
+        st.caption(say("channels"))
         for channel in channels:
             st.button(
                 plain(channel.name),
                 icon=":material/live_tv:",
                 key=f"channel-{channel.slug}",
-                on_click=_tune_in,
+                on_click=safely(_tune_in, "channels"),
                 args=[channel],
             )
 
 
 def keep_menu(services: Services) -> None:
     """Draw the ways to keep something: this search as a channel, an own category or mood."""
-    with st.popover(
-        "Keep", icon=":material/bookmark_add:", help="Save this search as a channel; add your own category or mood"
-    ):
-        with st.form("channel", border=False, clear_on_submit=True):
-            name = st.text_input("Save this search as a channel", placeholder="Calm nature for the lobby", max_chars=60)
-            if st.form_submit_button("Save channel"):
-                _save_channel(services, name)
-        for channel in services.channels.channels():
-            st.button(
-                f"Remove {plain(channel.name)}",
-                type="tertiary",
-                icon=":material/delete:",
-                key=f"remove-{channel.slug}",
-                on_click=services.channels.delete,
-                args=[channel.slug],
-            )
-        with st.form("own-theme", border=False, clear_on_submit=True):
-            kind = st.radio("Add your own", ["category", "mood"], horizontal=True)
-            label = st.text_input("Name", max_chars=30, placeholder="Cosy")
-            phrases = st.text_area("A few phrases, one a line", placeholder="warm light in a small room\nrain outside")
-            if st.form_submit_button("Add"):
-                _add_theme(services, kind, label, phrases)
+    with st.popover(say("keep"), icon=":material/bookmark_add:", help=say("keep.help")):
+        with part("keep-channel"):
+            _channel_form(services)
+        with part("keep-theme"):
+            _theme_form(services)
 
 
-def _save_channel(services: Services, name: str) -> None:
-    link = [(key, value) for key, value in st.query_params.items() if key not in ("video", "view", "present", "play")]
-    try:
-        channel = services.channels.save(name, link)
-    except AppError as error:
-        st.error(str(error))
-        return
-    st.toast(f"Saved {plain(channel.name)}.")
-    st.rerun()
+def _channel_form(services: Services) -> None:
+    with st.form("channel", border=False, clear_on_submit=True):
+        name = st.text_input(say("channel.name"), placeholder=say("channel.example"), max_chars=60)
+        if st.form_submit_button(say("channel.save")):
+            with part():
+                channel = services.channels.save(name, list(state.link(Part.VIEW, Part.PLACE).items()))
+                st.toast(say("channel.saved", name=plain(channel.name)))
+                st.rerun()
+    for channel in services.channels.channels():
+        st.button(
+            say("channel.remove", name=plain(channel.name)),
+            type="tertiary",
+            icon=":material/delete:",
+            key=f"remove-{channel.slug}",
+            on_click=safely(services.channels.delete, "keep-channel"),
+            args=[channel.slug],
+        )
 
 
-def _add_theme(services: Services, kind: str, label: str, phrases: str) -> None:
-    try:
-        services.add_theme(kind, label, [line.strip() for line in phrases.splitlines() if line.strip()])
-    except AppError as error:
-        st.error(str(error))
-        return
-    st.rerun()
+def _theme_form(services: Services) -> None:
+    with st.form("own-theme", border=False, clear_on_submit=True):
+        kinds: tuple[Kind, ...] = get_args(Kind)
+        kind = st.radio(say("own.kind"), kinds, format_func=lambda one: say(f"own.kind.{one}"), horizontal=True)
+        label = st.text_input(say("own.name"), max_chars=30, placeholder=say("own.name.example"))
+        phrases = st.text_area(say("own.phrases"), placeholder=say("own.phrases.example"))
+        if st.form_submit_button(say("own.add")):
+            with part():
+                services.add_theme(kind, label, [line.strip() for line in phrases.splitlines() if line.strip()])
+                st.rerun()
 
 
 def _tune_in(channel: Channel) -> None:
     """Open a channel as its link would: one video after the other."""
-    st.query_params.from_dict({**dict(channel.link), "view": "feed", "play": "1"})
+    state.open({**dict(channel.link), "view": "feed", "play": "1"})

@@ -5,38 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core import samples
 from core.errors import AppError
 from core.services import Services
+from pages.components.boundary import part, say_next
+from pages.components.state import state
+from pages.components.wording import say
 
 
+@part("upload")
 def upload_box(services: Services) -> None:
     """Take dropped files, hand them to the queue at once, and let go of their bytes."""
-    turn = st.session_state.setdefault("upload-turn", 0)
+    most = services.settings.max_upload_mb
     files = st.file_uploader(
-        f"Drop videos here: any format, up to {services.settings.max_upload_mb} MB each",
+        say("upload", megabytes=most),
         accept_multiple_files=True,
-        max_upload_size=services.settings.max_upload_mb,
-        key=f"upload-{turn}",
-        help="What a browser cannot play is converted; nothing leaves this machine unless you set it up to.",
+        max_upload_size=most,
+        key=f"upload-{state.upload_turn}",
+        help=say("upload.help"),
     )
     if files:
         _receive(services, files)
         # A new key is an empty uploader: the files are in the queue now and show up below.
-        st.session_state["upload-turn"] = turn + 1
+        state.upload_turn += 1
         st.rerun()
-    for sentence in st.session_state.pop("upload-problems", ()):
-        st.error(sentence)
 
 
+@part("samples")
 def add_samples_button(services: Services, then_go_to: str | None = None) -> None:
     """Draw the button that renders and adds the sample library."""
-    label = "Add the sample library"
-    hint = f"{len(samples.SCENES)} short scenes, drawn and scored on this machine in about a minute."
-    if st.button(label, icon=":material/auto_awesome:", type="primary", help=hint, key="add-samples"):
+    hint = say("samples.help", scenes=len(samples.SCENES))
+    if st.button(say("samples"), icon=":material/auto_awesome:", type="primary", help=hint, key="add-samples"):
         for scene in samples.SCENES:
             services.jobs.submit(f"sample:{scene.name}", f"{scene.name}.mp4")
         if then_go_to:
@@ -45,20 +48,19 @@ def add_samples_button(services: Services, then_go_to: str | None = None) -> Non
 
 
 def _receive(services: Services, files: Sequence[UploadedFile]) -> None:
-    problems = []
+    """Hand over each file; one that cannot be taken does not keep the others out."""
     for file in files:
         try:
             services.jobs.receive(file, file.name)
         except AppError as error:
-            problems.append(f"{file.name!r}: {error}")
+            say_next("upload", say("upload.problem", filename=file.name, problem=error))
         finally:
             _forget(file)
-    st.session_state["upload-problems"] = problems
 
 
 def _forget(file: UploadedFile) -> None:
     """Drop Streamlit's copy of an upload, which it would otherwise hold in memory as long as the session lives."""
     context = get_script_run_ctx()
-    if context is not None:
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
     file.close()

@@ -12,6 +12,7 @@ from core.errors import AppError, SettingsError
 from core.services import Services, build
 from core.serving.routes import routes
 from core.settings import Settings, load
+from pages.components.wording import say
 
 STATIC_DIR = Path(__file__).parents[2] / "static"
 """The folder Streamlit serves as /app/static/: the one beside streamlit_app.py."""
@@ -52,10 +53,10 @@ def page_services() -> Services:
     try:
         return shared_services()
     except AppError as error:
-        st.title("The library cannot be opened")
+        st.title(say("broken.title"))
         with st.container(border=True, key="cannot-open"):
             st.text(str(error))
-        st.caption("Nothing is lost. When it is mended, reload this page.")
+        st.caption(say("broken.hint"))
         st.stop()
 
 
@@ -68,11 +69,7 @@ def _fit_host(settings: Settings) -> Settings:
     if _routes_are_served.is_set() or settings.aws_bucket or not runtime.exists():
         return settings
     if not config.get_option("server.enableStaticServing"):
-        raise SettingsError(
-            "This host serves none of the app's own addresses, and Streamlit's static serving is off, so no video "
-            "could play. Set enableStaticServing = true under [server] in .streamlit/config.toml (Streamlit turns it "
-            f"off at start while {STATIC_DIR} holds more than 1 GB), or keep the videos in S3: set AWS_BUCKET_NAME."
-        )
+        raise SettingsError(say("broken.static", folder=STATIC_DIR))
     return settings.for_static_host(STATIC_DIR / "media")
 
 

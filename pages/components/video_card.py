@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import streamlit as st
 
-from core.errors import AppError
-from core.models import Hit, Reason
+from core.models import Confidence, Hit, Reason
 from core.services import Services
-from core.state.taste import Marks
-from pages.components.ask import show_like, show_picture
-from pages.components.words import LABELS, clock, plural
+from core.state.taste import Mark, Marks
+from pages.components import ask
+from pages.components.boundary import fragment, part, safely
+from pages.components.state import pressed, state
+from pages.components.wording import clock, plain, say
 
-_SHOWN_PARTS = {"category": "Category", "words": "Words", "mood": "Mood", "similar": "Like", "picture": "Picture"}
+_COLOURS: dict[Confidence, Literal["green", "blue", "gray"]] = {"high": "green", "medium": "blue", "low": "gray"}
+_MARK_ICONS: dict[Mark, str] = {
+    "like": ":material/thumb_up:",
+    "dislike": ":material/thumb_down:",
+    "seen": ":material/visibility:",
+}
 
 
 def video_card(hit: Hit, services: Services, marks: Marks) -> None:
@@ -21,31 +28,32 @@ def video_card(hit: Hit, services: Services, marks: Marks) -> None:
     with st.container(border=True, gap="xsmall", key=f"card-{hit.video_id}"):
         moment_player(hit)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            if hit.confidence:
-                label, colour = LABELS[hit.confidence]
-                st.badge(label, color=colour)
+            match_badge(hit)
             st.caption(clock(hit.duration_s))
         if hit.seen:
-            st.caption(" · ".join(hit.seen))
+            st.caption(plain(" · ".join(hit.seen)))
         with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key=f"do-{hit.video_id}"):
             taste_buttons(hit, services, marks)
             like_menu(hit, services)
             why(hit)
 
 
-@st.fragment
 def moment_player(hit: Hit, *, autoplay: bool = False) -> None:
     """Draw the player, the title and chips for the matching moments; a chip seeks in place."""
+    fragment(_moment_player)(hit, autoplay)
+
+
+def _moment_player(hit: Hit, autoplay: bool) -> None:
     starts = list(dict.fromkeys(whole_second(moment.start_s, moment.end_s) for moment in hit.moments))
     best = whole_second(hit.start_s, hit.end_s)
     # The best moment is part of the key: another question must not find the chip of the one before pressed.
     key = f"moment-{hit.video_id}-{best}"
-    start = st.session_state.get(key)
-    player(hit.url, best if start not in starts else start, hit.title, autoplay=autoplay)
+    start = pressed(key)
+    player(hit.url, start if start in starts else best, hit.title, autoplay=autoplay)
     title(hit.title, hit.video_id)
     if len(starts) > 1:
         st.pills(
-            "Matching moments",
+            say("card.moments"),
             sorted(starts),
             format_func=lambda second: f":material/play_arrow: {clock(second)}",
             default=best if best in starts else None,
@@ -54,61 +62,82 @@ def moment_player(hit: Hit, *, autoplay: bool = False) -> None:
         )
 
 
+def match_badge(hit: Hit) -> None:
+    """Draw how well a hit answers what was asked, if anything was."""
+    if hit.confidence:
+        st.badge(say(f"match.{hit.confidence}"), color=_COLOURS[hit.confidence])
+
+
 def taste_buttons(hit: Hit, services: Services, marks: Marks) -> None:
     """Draw thumbs up and down and "seen" for the person whose taste counts."""
-    state = {
-        "like": (":material/thumb_up:", "More of this kind", hit.video_id in marks.likes),
-        "dislike": (":material/thumb_down:", "Less of this kind", hit.video_id in marks.dislikes),
-        "seen": (":material/visibility:", "Seen it", hit.video_id in marks.seen),
+    marked: dict[Mark, bool] = {
+        "like": hit.video_id in marks.likes,
+        "dislike": hit.video_id in marks.dislikes,
+        "seen": hit.video_id in marks.seen,
     }
-    for mark, (icon, hint, on) in state.items():
+    place = f"taste-{hit.video_id}"
+    for mark, on in marked.items():
+        name = say(f"mark.{mark}")
         st.button(
-            f"{hint}, undo" if on else hint,
-            icon=icon,
-            help=f"{hint} (press to undo)" if on else hint,
+            say("mark.undo", mark=name) if on else name,
+            icon=_MARK_ICONS[mark],
+            help=say("mark.undo.help", mark=name) if on else name,
             type="primary" if on else "tertiary",
             key=f"{mark}-{hit.video_id}",
-            on_click=_mark,
+            on_click=safely(_mark, place),
             args=[services, hit.video_id, mark, on],
         )
+    with part(place):
+        pass
 
 
 def like_menu(hit: Hit, services: Services) -> None:
     """Draw the ways to find more like a video: all of it, its moment, or one frame."""
-    # A new key is a closed menu: it has done its work when something was found by it.
-    key = f"menu-{hit.video_id}-{st.session_state.get('menus-used', 0)}"
-    with st.popover(
-        "More like this", icon=":material/auto_awesome_motion:", type="tertiary", help="More like this", key=key
+    place = f"menu-{hit.video_id}"
+    with (
+        st.popover(
+            say("more"),
+            icon=":material/auto_awesome_motion:",
+            type="tertiary",
+            help=say("more"),
+            # A new key is a closed menu: it has done its work when something was found by it.
+            key=f"{place}-{state.menus_used}",
+        ),
+        part(place),
     ):
-        st.button("Like this video", key=f"more-{hit.video_id}", on_click=show_like, args=[hit.video_id])
+        like = safely(ask.show_like, place)
+        st.button(say("more.video"), key=f"more-{hit.video_id}", on_click=like, args=[hit.video_id])
         st.button(
-            f"Like this moment ({clock(hit.start_s)})",
+            say("more.moment", time=clock(hit.start_s)),
             key=f"moment-like-{hit.video_id}",
-            on_click=show_like,
+            on_click=like,
             args=[hit.video_id, (hit.start_s + hit.end_s) / 2],
         )
         if services.encoder.info.images:
             second = st.number_input(
-                "Find the frame at second", 0.0, hit.duration_s, hit.start_s, 1.0, key=f"at-{hit.video_id}"
+                say("more.second"), 0.0, hit.duration_s, hit.start_s, 1.0, key=f"at-{hit.video_id}"
             )
-            st.button("Like this frame", key=f"frame-{hit.video_id}", on_click=_frame, args=[services, hit, second])
-            if problem := st.session_state.pop(f"frame-problem-{hit.video_id}", None):
-                st.error(problem)
+            st.button(
+                say("more.frame"),
+                key=f"frame-{hit.video_id}",
+                on_click=safely(_frame, place),
+                args=[services, hit.video_id, second],
+            )
 
 
 def why(hit: Hit) -> None:
     """Draw why a hit is there: what each part of the query contributed, what was seen, where."""
-    with st.popover("Why this?", icon=":material/help:", type="tertiary", help="Why this?"):
+    with st.popover(say("why"), icon=":material/help:", type="tertiary", help=say("why")):
         most = max((abs(reason.share) for reason in hit.reasons), default=0.0) or 1.0
         for reason in hit.reasons:
             _reason(reason, most)
         if hit.seen:
-            st.caption("Seen at this moment")
+            st.caption(say("why.seen"))
             st.text(", ".join(hit.seen))
-        st.caption("Moment")
-        st.text(f"{clock(hit.start_s)} to {clock(hit.end_s)} of {clock(hit.duration_s)}")
+        st.caption(say("why.moment"))
+        st.text(say("why.span", start=clock(hit.start_s), end=clock(hit.end_s), length=clock(hit.duration_s)))
         if hit.copies:
-            st.caption(f"{plural(len(hit.copies), 'copy', 'copies')} folded into this card")
+            st.caption(say("why.copies", n=len(hit.copies)))
             for copy in hit.copies:
                 st.text(copy)
 
@@ -130,12 +159,13 @@ def title(text: str, key: str) -> None:
         st.text(text)
 
 
+@part()
 def most_like(services: Services, video_id: str, key: str) -> None:
     """Draw the posters and titles of the videos most like one, or nothing while it is alone."""
     similar = _similar(services, video_id, services.index.version)
     if not similar:
         return
-    st.caption("Most like it")
+    st.caption(say("similar"))
     with st.grid(3, min_column_width=60, wrap=False, gap="xsmall", key=f"like-{key}"):
         for hit in similar:
             with st.container(gap="xxsmall"):
@@ -151,28 +181,22 @@ def _similar(_services: Services, video_id: str, version: str) -> list[Hit]:
 
 
 def _reason(reason: Reason, most: float) -> None:
+    st.caption(say(f"why.{reason.kind}"))
     if reason.kind == "taste":
-        liked = "nearer to what you like" if reason.score > 0 else "nearer to what you dislike"
-        st.caption("Your taste")
-        st.text(liked)
+        st.text(say("why.taste.liked" if reason.score > 0 else "why.taste.disliked"))
         return
-    st.caption(_SHOWN_PARTS[reason.kind])
     st.text(reason.label)
     st.progress(min(max(reason.share / most, 0.0), 1.0))
 
 
-def _mark(services: Services, video_id: str, mark: str, on: bool) -> None:
-    profile = st.session_state.who
+def _mark(services: Services, video_id: str, mark: Mark, on: bool) -> None:
+    profile = ask.profile()
     if on:
         services.taste.unmark(profile, video_id, mark)
     else:
         services.taste.mark(profile, video_id, mark)
-        said = {"like": "More of this kind from now on.", "dislike": "Less of this kind from now on.", "seen": "Noted."}
-        st.toast(said[mark])
+        st.toast(say(f"marked.{mark}"))
 
 
-def _frame(services: Services, hit: Hit, second: float) -> None:
-    try:
-        show_picture(services.frame(hit.video_id, second))
-    except AppError as error:
-        st.session_state[f"frame-problem-{hit.video_id}"] = str(error)
+def _frame(services: Services, video_id: str, second: float) -> None:
+    ask.show_picture(services.frame(video_id, second))

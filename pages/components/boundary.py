@@ -1,0 +1,83 @@
+"""Where errors end: a part of a page that fails says its sentence in its own place, and the rest of the page goes on.
+
+`part` stands round what is drawn, `safely` round every callback, `fragment` round what is drawn again by itself. Only
+AppError ends here, which carries a sentence for a person. Anything else is a defect and goes on to Streamlit's log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import streamlit as st
+
+from core.errors import AppError
+from pages.components.state import state
+from pages.components.wording import plain
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PAGE = "page"
+"""The place above everything, for what has no place of its own."""
+
+
+def show_error(sentence: str) -> None:
+    """Draw a sentence as an error; it may hold text of files and is never interpreted."""
+    st.error(plain(sentence))
+
+
+def show_line(sentence: str) -> None:
+    """Draw a sentence in small letters, where what failed is a detail."""
+    st.caption(f":material/cloud_off: {plain(sentence)}")
+
+
+def show_nothing(sentence: str) -> None:
+    """Draw nothing: for a question to a service that other parts of the same page ask too."""
+
+
+@contextmanager
+def part(place: str = "", show: Callable[[str], None] = show_error) -> Iterator[None]:
+    """Draw a part of a page, as a block or a decorator; what callbacks had to say of this place comes first."""
+    for sentence in [*state.said.get(place, ()), *state.to_say.get(place, ())]:
+        show(sentence)
+    try:
+        yield
+    except AppError as error:
+        show(str(error))
+
+
+def fragment(draw: Callable[P, R], place: str = "", every_s: float | None = None) -> Callable[P, R]:
+    """Return `draw` as a fragment: drawn again alone when a widget in it is used, and every so many seconds.
+
+    Streamlit catches what a fragment raises before anything outside of it can, so its boundary is inside.
+    """
+    return st.fragment(part(place)(draw), run_every=every_s)
+
+
+def safely(callback: Callable[P, object], place: str = PAGE) -> Callable[P, None]:
+    """Return a callback whose error is said in this place on the run that follows."""
+
+    @wraps(callback)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        state.said, state.to_say = {}, {}
+        try:
+            callback(*args, **kwargs)
+        except AppError as error:
+            say_next(place, str(error))
+
+    return run
+
+
+def say_next(place: str, sentence: str) -> None:
+    """Keep a sentence for the next time this place is drawn; it stays until something else is done."""
+    state.to_say = {**state.to_say, place: [*state.to_say.get(place, ()), sentence]}
+
+
+def begin_run() -> None:
+    """Let what was said on the run before go, and show what callbacks said since. Call once a run, first."""
+    state.said, state.to_say = state.to_say, {}
+    with part(PAGE):
+        pass

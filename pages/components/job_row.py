@@ -1,0 +1,47 @@
+"""One file on its way into the library, as a row."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.models import Job, Stage
+from core.services import Services
+from pages.components.boundary import part, safely
+from pages.components.wording import elapsed, say
+
+ICONS = {
+    Stage.QUEUED: ":material/schedule:",
+    Stage.CHECKING: ":material/fact_check:",
+    Stage.STORING: ":material/save:",
+    Stage.EMBEDDING: ":material/visibility:",
+    Stage.INDEXING: ":material/database:",
+    Stage.FAILED: ":material/error:",
+    Stage.CANCELLED: ":material/block:",
+}
+
+
+def job_row(job: Job, services: Services) -> None:
+    """Draw one file on its way, or one that did not arrive: name, stage, bar, time, reason, what can be done."""
+    word, icon, place = say(f"job.{job.stage}"), ICONS[job.stage], f"job-{job.id}"
+    with st.container(border=True, gap="xxsmall", key=f"row-{job.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(key=f"name-{job.id}"):
+                st.text(job.filename)
+            if job.stage in (Stage.QUEUED, Stage.FAILED, Stage.CANCELLED):
+                st.badge(word, icon=icon, color="red" if job.stage is Stage.FAILED else "gray")
+            else:
+                st.progress(
+                    job.overall, text=f"{icon} {say('job.progress', stage=word, progress=job.progress)}", width=280
+                )
+            st.caption(elapsed(job.elapsed_s), width=64)
+            if job.stage.is_over:
+                retry = safely(services.jobs.retry, place)
+                st.button(
+                    say("job.retry"), icon=":material/replay:", key=f"retry-{job.id}", on_click=retry, args=[job.id]
+                )
+            else:
+                cancel = safely(services.jobs.cancel, place)
+                st.button(say("job.cancel"), key=f"cancel-{job.id}", on_click=cancel, args=[job.id])
+        with part(place):
+            if job.reason:
+                st.text(job.reason)

@@ -1,0 +1,205 @@
+"""All words that people read on the pages, and raw numbers as people read them.
+
+A second language is a second table with the same keys. Words that come from core (categories, what an encoder sees,
+the sentences of errors) are kept there.
+"""
+
+from __future__ import annotations
+
+Template = str | tuple[str, str]
+"""A text for str.format, or two, of which the first is for `n` = 1."""
+
+ENGLISH: dict[str, Template] = {
+    # Around every page
+    "app.title": "{page} · Moodreel",
+    "broken.title": "The library cannot be opened",
+    "broken.hint": "Nothing is lost. When it is mended, reload this page.",
+    "broken.static": "This host serves none of the app's own addresses, and Streamlit's static serving is off, so no "
+    "video could play. Set enableStaticServing = true under [server] in .streamlit/config.toml (Streamlit turns it off "
+    "at start while {folder} holds more than 1 GB), or keep the videos in S3: set AWS_BUCKET_NAME.",
+    "badge": ("{n:,} video · {encoder}", "{n:,} videos · {encoder}"),
+    "badge.down": "The library does not answer",
+    "badge.encoder": "Encoder",
+    "badge.index": "Index",
+    "badge.index.value": ("{index} · {n:,} clip", "{index} · {n:,} clips"),
+    "badge.store": "Store",
+    "badge.sees": "It sees",
+    "badge.blind": "It does not see",
+    "backend.edge": "Qdrant Edge, in this app",
+    "backend.server": "Qdrant server",
+    "backend.folder": "local folder",
+    "backend.s3": "S3",
+    # Discover
+    "discover.title": "Discover",
+    "discover.subtitle": "Videos by what happens in them and how they feel.",
+    "discover.unasked": "Press a category, set a mood or say a word. Until then, some of what is in your library:",
+    "empty.title": "Your library is empty",
+    "empty.text": "Add videos of your own, or start with a small library of animated scenes drawn on the spot.",
+    "empty.add": "Add my videos",
+    "nothing.title": "Nothing here matches that",
+    "nothing.text": "No video in the library fits {asked}.",
+    "nothing.filters": "Some do without the filters: look under Tune.",
+    "nothing.words": "Try other or fewer words.",
+    "nothing.instead": "Nearest to it in your library:",
+    "found": ("{n:,} video for {asked}", "{n:,} videos for {asked}"),
+    "found.words": "“{words}”",
+    "found.like": "more like a video",
+    "found.picture": "more like a picture",
+    "found.taste": "you",
+    "found.all-seen": "You have seen all that fits, so here it is again.",
+    "found.more": "Show more",
+    # What is asked
+    "ask.words": "Search in words",
+    "ask.words.example": "Say what should happen in it: a dog on grass, storm at sea, robots …",
+    "ask.picture": "Picture",
+    "ask.picture.help": "Find videos that look like a picture",
+    "ask.picture.drop": "Drop a picture",
+    "ask.category": "Category",
+    "ask.mood": "Mood",
+    "ask.mood.any": "Any",
+    "ask.strength": "Mood strength",
+    "ask.strength.help": "At the left only what you asked for counts, at the right only the mood.",
+    "chip.video": "More like this video",
+    "chip.moment": "More like this moment",
+    "chip.picture": "Like this picture",
+    "chip.drop": "Drop this",
+    # Tune
+    "tune": "Tune",
+    "tune.help": "Variety, filters, order, whose taste",
+    "tune.variety": "Variety: from the closest to a surprise",
+    "tune.order": "Order",
+    "sort.match": "Best match",
+    "sort.newest": "Newest first",
+    "sort.oldest": "Oldest first",
+    "sort.shortest": "Shortest first",
+    "sort.longest": "Longest first",
+    "tune.who": "Whose taste counts",
+    "tune.who.help": "Any name. Likes are kept under it on this machine.",
+    "tune.who.instead": "{problem} Until then this is the taste of {name}.",
+    "tune.forget": "Forget this taste",
+    "tune.unseen": "Hide what I have seen",
+    "tune.mix": "Mix several categories and moods",
+    # Channels and own categories
+    "channels": "Channels",
+    "keep": "Keep",
+    "keep.help": "Save this search as a channel; add your own category or mood",
+    "channel.name": "Save this search as a channel",
+    "channel.example": "Calm nature for the lobby",
+    "channel.save": "Save channel",
+    "channel.saved": "Saved {name}.",
+    "channel.remove": "Remove {name}",
+    "own.kind": "Add your own",
+    "own.kind.category": "category",
+    "own.kind.mood": "mood",
+    "own.name": "Name",
+    "own.name.example": "Cosy",
+    "own.phrases": "A few phrases, one a line",
+    "own.phrases.example": "warm light in a small room\nrain outside",
+    "own.add": "Add",
+    # How results are shown
+    "view": "View",
+    "view.grid": "Grid",
+    "view.feed": "Feed",
+    "view.present": "Present",
+    "view.present.help": "Hide all but the videos",
+    "view.leave": "Leave presenting",
+    "feed.previous": "Previous",
+    "feed.next": "Next",
+    "feed.place": "{number:,} of {total:,}",
+    # A video
+    "match.high": "Strong match",
+    "match.medium": "Related",
+    "match.low": "Stretch",
+    "card.moments": "Matching moments",
+    "mark.like": "More of this kind",
+    "mark.dislike": "Less of this kind",
+    "mark.seen": "Seen it",
+    "mark.undo": "{mark}, undo",
+    "mark.undo.help": "{mark} (press to undo)",
+    "marked.like": "More of this kind from now on.",
+    "marked.dislike": "Less of this kind from now on.",
+    "marked.seen": "Noted.",
+    "more": "More like this",
+    "more.video": "Like this video",
+    "more.moment": "Like this moment ({time})",
+    "more.second": "Find the frame at second",
+    "more.frame": "Like this frame",
+    "why": "Why this?",
+    "why.category": "Category",
+    "why.words": "Words",
+    "why.mood": "Mood",
+    "why.similar": "Like",
+    "why.picture": "Picture",
+    "why.taste": "Your taste",
+    "why.taste.liked": "nearer to what you like",
+    "why.taste.disliked": "nearer to what you dislike",
+    "why.seen": "Seen at this moment",
+    "why.moment": "Moment",
+    "why.span": "{start} to {end} of {length}",
+    "why.copies": ("{n:,} copy folded into this card", "{n:,} copies folded into this card"),
+    "similar": "Most like it",
+    # Ingest
+    "ingest.title": "Ingest",
+    "ingest.subtitle": "Drop videos and watch them being checked, stored, embedded and indexed.",
+    "upload": "Drop videos here: any format, up to {megabytes} MB each",
+    "upload.help": "What a browser cannot play is converted; nothing leaves this machine unless you set it up to.",
+    "upload.problem": "“{filename}”: {problem}",
+    "samples": "Add the sample library",
+    "samples.help": "{scenes} short scenes, drawn and scored on this machine in about a minute.",
+    "jobs.overall": (
+        "{ready:,} of {n:,} file ready · you can leave this page, the work goes on",
+        "{ready:,} of {n:,} files ready · you can leave this page, the work goes on",
+    ),
+    "jobs.cost": "{encoder} will use {minutes:.1f} minutes of your plan for these files.",
+    "jobs.cost.unchecked": (
+        "{encoder} will use {minutes:.1f} minutes of your plan for these files, and {n:,} file not checked yet.",
+        "{encoder} will use {minutes:.1f} minutes of your plan for these files, and {n:,} files not checked yet.",
+    ),
+    "jobs.more": ("and {n:,} more file waiting", "and {n:,} more files waiting"),
+    "job.queued": "Waiting",
+    "job.checking": "Checking",
+    "job.storing": "Storing",
+    "job.embedding": "Embedding",
+    "job.indexing": "Indexing",
+    "job.failed": "Failed",
+    "job.cancelled": "Cancelled",
+    "job.progress": "{stage} · {progress:.0%}",
+    "job.retry": "Retry",
+    "job.cancel": "Cancel",
+    "ready": ("{n:,} video ready", "{n:,} videos ready"),
+    "ready.clear": "Clear this list",
+    "ready.clear.help": "The videos stay.",
+    "ready.gone": "No longer in the library.",
+    "ready.after": "{length} · ready after {time}",
+    # Times
+    "time.seconds": "{seconds} s",
+    "time.minutes": "{minutes} min {seconds:02d} s",
+}
+
+
+def say(key: str, **values: object) -> str:
+    """Return the text of this key with its values; of two forms the one that fits the number `n`."""
+    template = ENGLISH[key]
+    if not isinstance(template, str):
+        template = template[0] if values["n"] == 1 else template[1]
+    return template.format(**values)
+
+
+def clock(seconds: float) -> str:
+    """Return a time in a video: 0:07, 12:30, 1:02:03."""
+    whole = int(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def elapsed(seconds: float) -> str:
+    """Return how long something took: 4 s, 2 min 05 s."""
+    whole = round(seconds)
+    if whole < 60:
+        return say("time.seconds", seconds=whole)
+    return say("time.minutes", minutes=whole // 60, seconds=whole % 60)
+
+
+def plain(text: str) -> str:
+    """Return text escaped, so that Markdown shows it as it is."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!|<>$:~&" else letter for letter in text)
