@@ -35,7 +35,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from core.discover import taxonomy  # noqa: E402
-from tests.browser.conftest import BROWSERS, FLAGS, Server, clean_environ, free_port  # noqa: E402
+from tests.browser.conftest import BROWSERS, FLAGS, Server, free_port  # noqa: E402
+from tests.environ import clean_environ  # noqa: E402
 
 TARGET_S = 1.0
 TIMEOUT_MS = 20_000

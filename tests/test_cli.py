@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import clean_environ
+from tests.environ import clean_environ
 from tests.videos import make_video
 
 ROOT = Path(__file__).parents[1]

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.environ import clean_environ
+
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -88,12 +90,6 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
-
-
-def clean_environ() -> dict[str, str]:
-    """Return the environment without this machine's settings for the app."""
-    ours = ("ENCODER", "TWELVE", "API_KEY", "QDRANT", "AWS", "S3_", "DATA_DIR", "MAX_UPLOAD_MB", "STREAMLIT")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def free_port() -> int:

@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Server, clean_environ, free_port
+from tests.browser.conftest import ROOT, Server, free_port
 from tests.browser.test_app import health, plays, upload, wait_for_ready
+from tests.environ import clean_environ
 from tests.videos import make_video
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")

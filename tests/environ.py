@@ -1,0 +1,12 @@
+"""The environment of a process under test."""
+
+from __future__ import annotations
+
+import os
+
+OURS = ("ENCODER", "TWELVE", "API_KEY", "QDRANT", "AWS", "S3_", "DATA_DIR", "MAX_UPLOAD_MB", "STREAMLIT")
+
+
+def clean_environ() -> dict[str, str]:
+    """Return the environment without this machine's settings for the app."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}

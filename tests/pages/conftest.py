@@ -1,0 +1,37 @@
+"""A real library in a folder of its own behind the pages."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from core.ingest.jobs import JobQueue
+from pages.components.services import close_services, shared_services
+from tests.environ import clean_environ
+from tests.pages.support import ROOT, add
+from tests.videos import make_video
+
+
+@pytest.fixture
+def services(tmp_path, monkeypatch):
+    for name in set(os.environ) - set(clean_environ()):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(ROOT)
+    shared_services.clear()
+    yield shared_services()
+    close_services()
+
+
+@pytest.fixture
+def library(services, tmp_path):
+    """Two videos: an animal and none."""
+    add(services, make_video(tmp_path / "a.mp4", audio="aac", tone_hz=300), "grey wolf in a forest.mp4")
+    add(services, make_video(tmp_path / "b.mp4", audio="aac", tone_hz=400), "tax office.mp4")
+    return services
+
+
+@pytest.fixture
+def no_workers(monkeypatch):
+    monkeypatch.setattr(JobQueue, "start", lambda queue: None)

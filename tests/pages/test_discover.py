@@ -1,0 +1,86 @@
+"""Discover as a person meets it, through AppTest."""
+
+from __future__ import annotations
+
+from tests.pages.support import add, open_page, texts, urls
+from tests.videos import make_video
+
+
+def test_an_empty_library_offers_a_way_to_begin(services):
+    app = open_page("discover")
+    assert any("Your library is empty" in element.value for element in app.subheader)
+    assert {button.label for button in app.button} >= {"Add the sample library", "Add my videos"}
+    assert not app.get("video")
+    assert not app.exception
+
+
+def test_before_anything_is_asked_the_library_is_shown(library):
+    app = open_page("discover")
+    assert len(urls(app)) == 2
+    assert not app.exception
+
+
+def test_a_category_shows_its_videos_by_url_and_is_in_the_address(library):
+    app = open_page("discover")
+    app.button_group(key="category").set_value(["animals"]).run()
+    assert "Grey wolf in a forest" in texts(app)
+    assert "Tax office" not in texts(app)
+    assert all(url.startswith("/app/static/media/") for url in urls(app))
+    assert app.query_params["category"] == "animals"
+    assert "mood" not in app.query_params
+    assert not app.exception
+
+
+def test_subtitles_can_be_chosen_by_language_where_there_are_some(library, tmp_path):
+    assert "language" not in {pills.key for pills in open_page("discover", category="animals").button_group}
+    cues = {"subtitles": [(0, 1, "Hallo")], "subtitle_languages": ["ger"]}
+    add(library, make_video(tmp_path / "c.mp4", **cues), "cat in a garden.mp4")
+    app = open_page("discover", category="animals").run()
+    assert app.button_group(key="language").options == ["German · 1"]
+    app.button_group(key="language").set_value(["de"]).run()
+    assert app.query_params["language"] == "de"
+    assert "Cat in a garden" in texts(app)
+    assert "Grey wolf in a forest" not in texts(app)
+    assert not app.exception
+
+
+def test_a_language_that_no_video_has_can_be_dropped(library):
+    app = open_page("discover", category="animals", language="JPN,<b>")
+    assert not urls(app)
+    app.button_group(key="language").set_value([]).run()
+    assert "Grey wolf in a forest" in texts(app)
+    assert "language" not in app.query_params
+
+
+def test_a_link_brings_back_what_was_asked(library):
+    app = open_page("discover", q="wolves", mood="calm")
+    assert app.text_input(key="q").value == "wolves"
+    assert "Grey wolf in a forest" in texts(app)
+    assert app.session_state["mood"] == ["calm"]
+
+
+def test_a_link_with_nonsense_is_a_page_without_it(library):
+    app = open_page("discover", category="<script>", mood="grumpy")
+    assert not app.exception
+    assert app.session_state["category"] == []
+    assert app.session_state["mood"] == ["any"]
+
+
+def test_nothing_found_says_so_and_shows_nothing(library):
+    app = open_page("discover", q="xyzzy plugh")
+    assert any("Nothing here matches" in element.value for element in app.subheader)
+    assert not urls(app)
+
+
+def test_what_is_most_like_a_video_follows_a_library_that_stays_as_large(library, tmp_path):
+    assert "tax office" in " ".join(texts(open_page("ingest"))).casefold()
+    office = next(entry for entry in library.index.scroll(scope="video") if "office" in entry.title.casefold())
+    library.index.delete(office.video_id)
+    library.jobs.clear()
+    add(library, make_video(tmp_path / "c.mp4", audio="aac", tone_hz=500), "harbour at night.mp4")
+    wolf = library.jobs.submit(tmp_path / "a.mp4", "grey wolf in a forest.mp4")
+    library.jobs.wait([wolf.id], timeout_s=60)
+    app = open_page("ingest")
+    assert not app.exception
+    assert len([text for text in texts(app) if "harbour" in text.casefold()]) == 2
+    assert not [text for text in texts(app) if "office" in text.casefold()]

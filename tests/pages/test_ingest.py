@@ -1,0 +1,51 @@
+"""Ingest as a person meets it, through AppTest."""
+
+from __future__ import annotations
+
+from core import samples
+from core.models import Stage
+from tests.pages.support import open_page, texts, urls
+from tests.videos import make_video
+
+
+def test_uploads_go_to_the_queue_and_the_uploader_is_empty_again(services, tmp_path):
+    app = open_page("ingest")
+    good = make_video(tmp_path / "good.mp4").read_bytes()
+    files = [("good.mp4", good, "video/mp4"), ("fake.mp4", b"not a video", "video/mp4")]
+    app.file_uploader(key="upload-0").set_value(files).run()
+    assert app.file_uploader(key="upload-1").value == []
+    services.jobs.wait([job.id for job in services.jobs.jobs()], timeout_s=60)
+    app.run()
+    assert {job.filename: job.stage for job in services.jobs.jobs()} == {
+        "good.mp4": Stage.READY,
+        "fake.mp4": Stage.FAILED,
+    }
+    assert any("1 video ready" in element.value for element in app.subheader)
+    assert "fake.mp4" in texts(app)
+    assert urls(app)
+    assert not app.exception
+
+
+def test_a_failed_file_can_be_tried_again_and_the_list_cleared(services, tmp_path):
+    (tmp_path / "fake.mp4").write_text("not a video")
+    job = services.jobs.submit(tmp_path / "fake.mp4")
+    services.jobs.wait([job.id], timeout_s=30)
+    app = open_page("ingest")
+    make_video(tmp_path / "fake.mp4")
+    app.button(key=f"retry-{job.id}").click().run()
+    services.jobs.wait([job.id], timeout_s=60)
+    assert services.jobs.job(job.id).stage is Stage.READY
+    app.run()
+    next(button for button in app.button if button.label == "Clear this list").click().run()
+    assert not services.jobs.jobs()
+    assert services.index.count().videos == 1
+
+
+def test_the_sample_button_puts_every_scene_on_its_way(no_workers, services):
+    app = open_page("ingest")
+    app.button(key="add-samples").click().run()
+    assert len(services.jobs.jobs()) == len(samples.SCENES)
+    cancel = [button for button in app.button if button.label == "Cancel"]
+    assert len(cancel) == len(samples.SCENES)
+    cancel[0].click().run()
+    assert sum(job.stage is Stage.CANCELLED for job in services.jobs.jobs()) == 1
