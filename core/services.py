@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -13,17 +16,45 @@ from core.discover import taxonomy
 from core.discover.composition import fixed_texts
 from core.discover.search import Discover
 from core.discover.taxonomy import Kind, Taxonomy, Theme
+from core.encoders import registry
 from core.encoders.base import Encoder
-from core.errors import QueryError, SettingsError, StoreError
+from core.errors import AppError, QueryError, StoreError
 from core.index.base import Index
 from core.ingest import frames
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
+from core.models import EncoderInfo
 from core.settings import STATIC_FILE_MB, Settings
 from core.state.channels import ChannelBook
 from core.state.sqlite import SqliteLedger
 from core.state.taste import TasteBook
 from core.stores.base import Store
+
+logger = logging.getLogger(__name__)
+_WARM_BATCH = 8
+
+
+class Warming:
+    """Encode the texts that will be asked for, in the background, unless it is stopped; the first error ends it."""
+
+    def __init__(self, encoder: Encoder, texts: Sequence[str]) -> None:
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(encoder, texts), name="warm-texts", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it after the texts it is at: a process must not end in the middle of a network's work."""
+        self._stopped.set()
+        self._thread.join(timeout=10)
+
+    def _run(self, encoder: Encoder, texts: Sequence[str]) -> None:
+        try:
+            for start in range(0, len(texts), _WARM_BATCH):
+                if self._stopped.is_set():
+                    return
+                encoder.encode_text(texts[start : start + _WARM_BATCH])
+        except AppError as error:
+            logger.warning("The prompts of the taxonomy are not encoded ahead: %s", error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +69,7 @@ class Services:
     jobs: JobQueue
     taste: TasteBook
     channels: ChannelBook
+    warming: Warming | None = None
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -61,6 +93,8 @@ class Services:
 
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""
+        if self.warming:
+            self.warming.stop()
         self.jobs.stop(timeout_s=10)
         self.index.close()
 
@@ -97,7 +131,9 @@ def build(settings: Settings) -> Services:
     taste = TasteBook(settings.data_dir / "taste.sqlite3")
     channels = ChannelBook(settings.data_dir / "channels.sqlite3")
     discover = Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste)
-    return Services(settings, encoder, store, index, discover, jobs, taste, channels)
+    slow = registry.named(settings.encoder).slow_texts
+    warming = Warming(encoder, fixed_texts(themes)) if slow else None
+    return Services(settings, encoder, store, index, discover, jobs, taste, channels, warming)
 
 
 @contextmanager
@@ -115,28 +151,30 @@ def both_libraries(settings: Settings) -> Iterator[tuple[Index, Index, Store]]:
 
 
 def _encoder(settings: Settings) -> Encoder:
-    if settings.encoder == "local":
-        from core.encoders.local import LocalEncoder
+    """Return the encoder that is set, with its texts remembered where they are slow or cost money."""
+    from core.state.texts import CachedText
 
-        return LocalEncoder()
-    if settings.encoder == "twelvelabs":
-        from core.encoders.twelvelabs import TwelveLabsEncoder
-        from core.state.texts import CachedText
+    path = settings.data_dir / "texts.sqlite3"
 
-        encoder = TwelveLabsEncoder(
-            settings.twelvelabs_api_key or "",
-            model=settings.twelvelabs_model,
-            dimension=settings.twelvelabs_dimension,
-            base_url=settings.twelvelabs_base_url,
-            parallel=settings.twelvelabs_concurrency,
-            scratch_dir=settings.data_dir / "work" / "fitted",
-        )
-        cached = CachedText(encoder, settings.data_dir / "texts.sqlite3")
-        cached.warm(fixed_texts(taxonomy.load(own=settings.taxonomy_path)))
-        return cached
-    raise SettingsError(
-        f"The {settings.encoder} encoder is not part of this release. Set ENCODER to local or twelvelabs."
-    )
+    def remember(name: str, dimension: int, read: Callable[[Sequence[str]], np.ndarray]) -> Callable:
+        # A memory of texts asks nothing else of what it wraps.
+        return CachedText(cast(Encoder, _Reader(EncoderInfo(name, dimension, (), ()), read)), path).encode_text
+
+    row = registry.named(settings.encoder)
+    encoder = row.build(settings, remember)
+    if not row.paid:
+        return encoder
+    cached = CachedText(encoder, path)
+    cached.warm(fixed_texts(taxonomy.load(own=settings.taxonomy_path)))
+    return cached
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What turns texts into rows, as an encoder of nothing else."""
+
+    info: EncoderInfo
+    encode_text: Callable[[Sequence[str]], np.ndarray]
 
 
 def _queue(settings: Settings, pipeline: Pipeline) -> JobQueue:

@@ -6,13 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from dotenv import dotenv_values
 
+from core.encoders import clip_models, registry
 from core.errors import SettingsError
 
-ENCODERS = ("auto", "local", "twelvelabs", "clip")
+ENCODERS = (registry.AUTO, *registry.NAMES)
 MARENGO_MODELS = ("marengo3.0", "marengo3.5")
 MARENGO_RETIRED = ("marengo-retrieval-2.7", "marengo2.7", "marengo-retrieval-2.6", "marengo2.6")
 STATIC_FILE_MB = 200
@@ -26,7 +26,10 @@ class Settings:
     """Everything that can be configured, checked. Secrets do not show in its repr."""
 
     data_dir: Path = Path("data")
-    encoder: Literal["local", "twelvelabs", "clip"] = "local"
+    encoder: str = "local"
+    """Name of the one that runs, of encoders/registry.py."""
+    encoder_wanted: str = "auto"
+    """What ENCODER says: that name, or auto."""
     max_upload_mb: int = 500
 
     twelvelabs_api_key: str | None = field(default=None, repr=False)
@@ -36,6 +39,11 @@ class Settings:
     """Numbers a vector, where the model leaves the choice; None for the model's own."""
     twelvelabs_concurrency: int = 4
     """How many videos TwelveLabs works on for us at the same time."""
+
+    clip_model: str = clip_models.NAMES[0]
+    clip_model_dir: Path | None = None
+    """A folder with vision/ and text/ for a machine without network; None for our own cache."""
+    clip_threads: int = 1
 
     qdrant_url: str | None = None
     qdrant_api_key: str | None = field(default=None, repr=False)
@@ -65,6 +73,11 @@ class Settings:
     def index_dir(self) -> Path:
         """Folder of the embedded index."""
         return self.data_dir / "index"
+
+    @property
+    def models_dir(self) -> Path:
+        """Folder of the models that were got, laid out as huggingface_hub's cache."""
+        return self.data_dir / "models"
 
     @property
     def spool_dir(self) -> Path:
@@ -111,13 +124,16 @@ def load(
         return None
 
     key = get("TWELVE_LABS_API_KEY", "API_KEY")
-    encoder = (get("ENCODER") or "auto").lower()
-    if encoder not in ENCODERS:
-        raise SettingsError(f"ENCODER is {encoder!r}. Set it to one of: {', '.join(ENCODERS)}.")
-    if encoder == "auto":
-        encoder = "twelvelabs" if key else "local"
-    if encoder == "twelvelabs" and not key:
+    wanted = (get("ENCODER") or registry.AUTO).lower()
+    if wanted not in ENCODERS:
+        raise SettingsError(f"ENCODER is {wanted!r}. Set it to one of: {', '.join(ENCODERS)}.")
+    if wanted == "twelvelabs" and not key:
         raise SettingsError("ENCODER is twelvelabs but TWELVE_LABS_API_KEY is not set. Set it, or ENCODER=local.")
+    clip_model = (get("CLIP_MODEL") or clip_models.NAMES[0]).lower()
+    if clip_model not in clip_models.NAMES:
+        raise SettingsError(f"CLIP_MODEL is {clip_model!r}. Set it to one of: {', '.join(clip_models.NAMES)}.")
+    clip_model_dir = get("CLIP_MODEL_DIR")
+    half = max((os.cpu_count() or 1) // 2, 1)
     model = get("TWELVELABS_MODEL") or MARENGO_MODELS[0]
     if model.lower() in MARENGO_RETIRED:
         raise SettingsError(
@@ -133,9 +149,9 @@ def load(
             "to marengo3.5."
         )
 
-    return Settings(
+    settings = Settings(
         data_dir=Path(get("DATA_DIR") or "data").expanduser(),
-        encoder=encoder,  # type: ignore[arg-type]
+        encoder_wanted=wanted,
         max_upload_mb=_whole_number("MAX_UPLOAD_MB", get("MAX_UPLOAD_MB") or "500", least=1, most=1_000_000),
         twelvelabs_api_key=key,
         twelvelabs_model=model,
@@ -144,6 +160,9 @@ def load(
         twelvelabs_concurrency=_whole_number(
             "TWELVELABS_CONCURRENCY", get("TWELVELABS_CONCURRENCY") or "4", least=1, most=64
         ),
+        clip_model=clip_model,
+        clip_model_dir=Path(clip_model_dir).expanduser() if clip_model_dir else None,
+        clip_threads=_whole_number("CLIP_THREADS", get("CLIP_THREADS") or str(half), least=1, most=256),
         qdrant_url=_url("QDRANT_URL", get("QDRANT_URL", "QDRANT_HOST"), default_scheme="https"),
         qdrant_api_key=get("QDRANT_API_KEY"),
         qdrant_collection=get("QDRANT_COLLECTION") or "content_collection",
@@ -155,6 +174,7 @@ def load(
         aws_session_token=get("AWS_SESSION_TOKEN"),
         s3_public_read=_switch("S3_PUBLIC_READ", get("S3_PUBLIC_READ") or "false"),
     )
+    return replace(settings, encoder=registry.chosen(wanted, settings))
 
 
 def _whole_number(name: str, text: str, least: int, most: int) -> int:

@@ -4,8 +4,9 @@ Memory is bounded by one packet, a few decoded pictures and one second of sound,
 broken in the middle of a file is left out, and the pass goes on; a person would also see the rest of such a video.
 
 Two things make it cheap. Pictures are scaled from the decoder's own format straight to thumbnail size, and only
-those that are wanted; the few that are also wanted larger (for a model that looks at them) likewise. And where a file has many more pictures a second than wanted, the decoder is told to leave
-out those that no other picture refers to (most B-frames), which it can do without harm to the rest.
+those that are wanted; the few that are also wanted larger (for a model that looks at them) likewise. And where a file
+has many more pictures a second than wanted, the decoder is told to leave out those that no other picture refers to
+(most B-frames), which it can do without harm to the rest.
 """
 
 from __future__ import annotations
@@ -147,9 +148,7 @@ def _read(
 class _Pictures:
     """Pick pictures at regular times, upright and small, out of the packets of the main video stream."""
 
-    def __init__(
-        self, container: InputContainer, fps: float, size: tuple[int, int], large: Large | None
-    ) -> None:
+    def __init__(self, container: InputContainer, fps: float, size: tuple[int, int], large: Large | None) -> None:
         self.stream = picture_of(container)
         self.time_s = 0.0
         self._step_s = 1.0 / fps

@@ -1,0 +1,143 @@
+"""Every encoder there is, a row each: what it needs, whether it is ready on this machine, and how it is built.
+
+To add an encoder, write its file and a row here. Nothing is loaded until a row is asked to build; asking whether it is
+ready looks at settings and at files on this machine, never at a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import SettingsError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.encoders.base import Encoder
+    from core.settings import Settings
+
+    Reads = Callable[[Sequence[str]], np.ndarray]
+    Remember = Callable[[str, int, Reads], Reads]
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One encoder that ENCODER can name."""
+
+    name: str
+    variables: tuple[str, ...]
+    """Those that it reads, the one that it cannot do without first."""
+    paid: bool
+    lacks: Callable[[Settings], str | None]
+    """Says what is missing for it to run here and what to do; None when it is ready."""
+    build: Callable[[Settings, Remember], Encoder]
+    """Makes it ready for use, without a network. Raises SettingsError or EncoderError."""
+    slow_texts: bool = False
+    """Whether the texts that will be asked for are better encoded ahead, in the background."""
+
+
+def _lacks_key(settings: Settings) -> str | None:
+    if settings.twelvelabs_api_key:
+        return None
+    return "ENCODER is twelvelabs but TWELVE_LABS_API_KEY is not set. Set it, or ENCODER=local."
+
+
+def _build_twelvelabs(settings: Settings, remember: Remember) -> Encoder:
+    from core.encoders.twelvelabs import TwelveLabsEncoder
+
+    return TwelveLabsEncoder(
+        settings.twelvelabs_api_key or "",
+        model=settings.twelvelabs_model,
+        dimension=settings.twelvelabs_dimension,
+        base_url=settings.twelvelabs_base_url,
+        parallel=settings.twelvelabs_concurrency,
+        scratch_dir=settings.data_dir / "work" / "fitted",
+    )
+
+
+def _lacks_model(settings: Settings) -> str | None:
+    from core.encoders import clip_models
+
+    model, folder = clip_models.named(settings.clip_model), settings.clip_model_dir
+    if clip_models.find(model, settings.models_dir, folder):
+        return None
+    if folder is None:
+        return (
+            f"The model {model.name} is not on this machine. Get it with: python -m core model get {model.name} "
+            f"({model.size_bytes / 1e9:.1f} GB, once), or set CLIP_MODEL_DIR to a folder that has it, or ENCODER=local."
+        )
+    lost = ", ".join(str(path) for path in clip_models.missing(model, clip_models.in_folder(folder)))
+    return (
+        f"CLIP_MODEL_DIR is {str(folder)!r}, which does not hold the model {model.name}. Missing: {lost}. "
+        "Put the files there, or unset it."
+    )
+
+
+def _build_clip(settings: Settings, remember: Remember) -> Encoder:
+    from core.encoders import clip, clip_models
+
+    model = clip_models.named(settings.clip_model)
+    folders = clip_models.find(model, settings.models_dir, settings.clip_model_dir)
+    if folders is None:
+        raise SettingsError(_lacks_model(settings) or "")
+    return clip.ClipEncoder(clip.Towers(model, folders, settings.clip_threads), remember=remember)
+
+
+def _lacks_nothing(settings: Settings) -> str | None:
+    return None
+
+
+def _build_local(settings: Settings, remember: Remember) -> Encoder:
+    from core.encoders.local import LocalEncoder
+
+    return LocalEncoder()
+
+
+ENCODERS: tuple[Registered, ...] = (
+    Registered(
+        name="twelvelabs",
+        variables=(
+            "TWELVE_LABS_API_KEY",
+            "TWELVELABS_MODEL",
+            "TWELVELABS_DIMENSION",
+            "TWELVELABS_CONCURRENCY",
+            "TWELVELABS_BASE_URL",
+        ),
+        paid=True,
+        lacks=_lacks_key,
+        build=_build_twelvelabs,
+    ),
+    Registered(
+        name="clip",
+        variables=("CLIP_MODEL", "CLIP_MODEL_DIR", "CLIP_THREADS"),
+        paid=False,
+        lacks=_lacks_model,
+        build=_build_clip,
+        slow_texts=True,
+    ),
+    Registered(name="local", variables=(), paid=False, lacks=_lacks_nothing, build=_build_local),
+)
+"""In the order in which "auto" prefers them: the first that is ready is taken."""
+NAMES = tuple(encoder.name for encoder in ENCODERS)
+
+
+def named(name: str) -> Registered:
+    """Return the row of an encoder. Raises SettingsError naming those there are."""
+    for encoder in ENCODERS:
+        if encoder.name == name:
+            return encoder
+    raise SettingsError(f"ENCODER is {name!r}. Set it to one of: {', '.join((AUTO, *NAMES))}.")
+
+
+def chosen(wanted: str, settings: Settings) -> str:
+    """Return the encoder that a value of ENCODER stands for on this machine. Raises SettingsError for an unknown one.
+
+    One that is named is taken whether it is ready or not: nothing falls back in silence.
+    """
+    if wanted != AUTO:
+        return named(wanted).name
+    return next(encoder.name for encoder in ENCODERS if encoder.lacks(settings) is None)
