@@ -7,14 +7,11 @@ import re
 import unicodedata
 
 from core.errors import QueryError
+from core.text import is_hidden
 
 ID_CHARS = 48
 """The longest id made of a name, the hash that may follow not counted."""
 _HASH_CHARS = 8
-_JOINERS = "\u200c\u200d"
-"""Invisible, and needed to write Persian, the languages of India, and many emoji."""
-_HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Unicode categories of what cannot be seen, or cannot be encoded."""
 _LATIN = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 """Latin letters that Unicode does not take apart into a letter and its accent, after case folding."""
 
@@ -27,7 +24,7 @@ def clean_name(text: str, what: str, most: int) -> str:
     """
     name = unicodedata.normalize("NFC", text.strip())
     for char in name:
-        if unicodedata.category(char) in _HIDDEN and char not in _JOINERS:
+        if is_hidden(char):
             raise QueryError(f"{what} must be one line of text that shows. Remove the character U+{ord(char):04X}.")
     name = " ".join(name.split())
     if not any(unicodedata.category(char)[0] in "LNPS" for char in name):

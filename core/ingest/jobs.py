@@ -32,10 +32,11 @@ from typing import BinaryIO
 from core.errors import AppError, Cancelled, StoreError, Unavailable
 from core.ingest import scheduling
 from core.ingest.claims import Claims
-from core.ingest.pipeline import Pipeline, Step, Work, display_name, printable
+from core.ingest.pipeline import Pipeline, Step, Work
 from core.ingest.scheduling import BACKOFF_S, Row
 from core.models import Job, Progress, Stage
 from core.state.base import JobRecord, Ledger
+from core.text import display_name, printable
 
 logger = logging.getLogger(__name__)
 

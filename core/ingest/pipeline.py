@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import shutil
-import unicodedata
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -27,15 +26,13 @@ from core.index.base import Index, video_id
 from core.ingest import frames, inspecting, playable, titles
 from core.models import ClipEmbedding, EncoderInfo, Entry, MediaInfo, Progress, Stage, Video, VideoEmbedding
 from core.stores.base import Store
+from core.text import printable
 
 Source = Callable[[str, Path, Progress], None]
 """Makes the file that a name stands for, at a path: `samples.render` for "sample:NAME"."""
 
 SIDECAR_ENDINGS = (".en.srt", ".en.vtt")
 """Subtitles beside a file that `inspecting.inspect` does not find by itself."""
-NAME_BYTES = 255
-_JOINERS = "\u200c\u200d"
-"""Invisible, but they shape scripts and hold families of emoji together."""
 
 
 class Step(IntEnum):
@@ -228,7 +225,7 @@ class Pipeline:
             work,
             step=Step.STORE,
             info=info,
-            title=printable(titles.title_of(work.filename, info.tags)) or work.filename,
+            title=titles.title_of(work.filename, info.tags),
             media_key=f"{work.video_id}{playable.playable_suffix(info)}",
             poster_key=f"{work.video_id}.jpg",
             ingested_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -352,28 +349,6 @@ def _check_limits(info: MediaInfo, encoder: EncoderInfo) -> None:
             f"The file is {_megabytes(info.size_bytes)} and {encoder.name} takes at most "
             f"{_megabytes(encoder.max_bytes)}. Shorten or compress it."
         )
-
-
-def display_name(text: str) -> str:
-    """Return the last part of a file name as text that is safe to show: at most 255 bytes, never empty, one line."""
-    name = printable(text.replace("\\", "/").rstrip("/").rpartition("/")[2]).strip(". ")
-    if not name:
-        return "video"
-    stem, dot, ending = name.rpartition(".")
-    if not stem or len(ending) > 8:
-        stem, dot, ending = name, "", ""
-    room = NAME_BYTES - len((dot + ending).encode())
-    return stem.encode()[:room].decode(errors="ignore") + dot + ending
-
-
-def printable(text: str) -> str:
-    """Return the text on one line, without what cannot be shown or turns the text around it about.
-
-    Control, bidirectional and other invisible characters and lone surrogates (file names that are not UTF-8) go.
-    """
-    shown = (" " if char.isspace() else char for char in unicodedata.normalize("NFC", text))
-    kept = (c for c in shown if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in _JOINERS)
-    return " ".join("".join(kept).split())
 
 
 def save_embedding(embedding: VideoEmbedding, path: Path) -> None:

@@ -12,8 +12,8 @@ import av
 
 from core.errors import MediaError
 from core.ingest.decoding import BROKEN
-from core.ingest.titles import clean
 from core.languages import language_code
+from core.text import printable
 
 MAX_SUBTITLE_CHARS = 200_000
 _SIDECAR_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
@@ -67,7 +67,9 @@ def subtitle_text(cues: Sequence[str], sidecars: Sequence[Path]) -> str:
     """Return all subtitles as plain text, a line a cue, repeated lines once."""
     lines: list[str] = []
     for line in [*cues, *(cue for file in sidecars for cue in _sidecar_cues(file))]:
-        text = clean(html.unescape(_MARKUP.sub(" ", line.replace("\\N", " ").replace("\\n", " ").replace("\\h", " "))))
+        text = printable(
+            html.unescape(_MARKUP.sub(" ", line.replace("\\N", " ").replace("\\n", " ").replace("\\h", " ")))
+        )
         if text and (not lines or lines[-1] != text):
             lines.append(text)
     return "\n".join(lines)[:MAX_SUBTITLE_CHARS]

@@ -10,6 +10,8 @@ from urllib.parse import unquote
 from av.container import InputContainer
 from av.stream import Stream
 
+from core.text import printable
+
 MAX_TAG_CHARS = 2_000
 MAX_TITLE_CHARS = 120
 UNTITLED = "Untitled video"
@@ -27,22 +29,10 @@ def tags_of(container: InputContainer, picture: Stream) -> dict[str, str]:
     tags = {**picture.metadata, **container.metadata} if container.format.name == "ogg" else container.metadata
     for key, value in tags.items():
         name = _LANGUAGE.sub("", key.lower().rpartition("apple.quicktime.")[2])
-        text = clean(value[: 2 * MAX_TAG_CHARS])[:MAX_TAG_CHARS].rstrip()
+        text = printable(value[: 2 * MAX_TAG_CHARS])[:MAX_TAG_CHARS].rstrip()
         if name in _TAG_KEYS and text:
             found.setdefault(name, text)
     return found
-
-
-def clean(text: str) -> str:
-    """Return text on one line without control characters, direction overrides and broken bytes; emoji stay."""
-    kept = []
-    for char in unicodedata.normalize("NFC", text):
-        kind = unicodedata.category(char)
-        if char.isspace() or kind == "Cc":
-            kept.append(" ")
-        elif kind not in ("Cs", "Co", "Cn") and char != "�" and (kind != "Cf" or char == "\u200d"):
-            kept.append(char)
-    return " ".join("".join(kept).split())
 
 
 _EXTENSION = re.compile(r"\.(?=[a-z0-9]*[a-z])[a-z0-9]{2,5}$", re.IGNORECASE)
@@ -57,7 +47,7 @@ _NO_TITLE = re.compile(
 
 def title_of(filename: str, tags: Mapping[str, str]) -> str:
     """Return the container's title if it means something, else a title made from the file's name. Never empty."""
-    tagged = clean(tags.get("title", "")[: 4 * MAX_TITLE_CHARS])
+    tagged = printable(tags.get("title", "")[: 4 * MAX_TITLE_CHARS])
     if _says_something(tagged) and not _NO_TITLE.fullmatch(tagged):
         return _shortened(tagged if " " in tagged or not _EXTENSION.search(tagged) else _title_from_name(tagged))
     return _shortened(_title_from_name(filename))
@@ -65,7 +55,7 @@ def title_of(filename: str, tags: Mapping[str, str]) -> str:
 
 def _title_from_name(filename: str) -> str:
     name = re.split(r"[/\\]", unquote(filename, errors="ignore").rstrip("/\\"))[-1]
-    name = _EXTENSION.sub("", clean(name))
+    name = _EXTENSION.sub("", printable(name))
     if " " not in name:  # With spaces, a person wrote it: dashes and dots are theirs.
         name = re.sub(r"[-.+]+", " ", name)
     words = [part for word in name.replace("_", " ").split() for part in _camel_words(word)]

@@ -33,6 +33,7 @@ def test_tags_are_cleaned_bounded_and_only_those_that_describe(tmp_path):
         ("a\x00b\u202ec\n.mp4", {}, "A bc"),
         ("clip.final.v2.mp4", {}, "Clip final v2"),
         ("東京の夜.mp4", {}, "東京の夜"),
+        ("می‌خواهم.mp4", {}, "می‌خواهم"),
         (".mp4", {}, titles.UNTITLED),
         ("", {}, titles.UNTITLED),
         ("///", {}, titles.UNTITLED),
