@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -38,7 +37,6 @@ from core.ingest.subtitles import (
     MAX_SUBTITLE_CHARS,
     cue_of,
     languages_of,
-    sidecar_languages,
     sidecars_of,
     subtitle_text,
 )
@@ -51,13 +49,14 @@ MAX_STILL_S = 600.0
 """The longest that one picture may stand: beyond a long slide, it is a broken clock."""
 
 
-def inspect(path: Path, *, max_bytes: int | None = None, sidecars: Sequence[Path] = ()) -> MediaInfo:
+def inspect(path: Path, *, max_bytes: int | None = None) -> MediaInfo:
     """Return what a file really holds, or raise MediaError with a sentence that says why it is refused.
 
-    Reads every packet once and decodes a handful of frames at the start, middle and end. `sidecars` are subtitle files
-    (.srt, .vtt, .ass); those lying beside `path` under the same stem are found without being named.
+    Reads every packet once and decodes a handful of frames at the start, middle and end. Subtitle files that lie beside
+    `path` under its stem count as its own.
     """
     size_bytes, head = _checked_bytes(path, max_bytes)
+    sidecars = sidecars_of(path)
     with opened(path) as container:
         picture = picture_of(container)
         tags = tags_of(container, picture)
@@ -85,8 +84,8 @@ def inspect(path: Path, *, max_bytes: int | None = None, sidecars: Sequence[Path
         audio_codec=sound_codec,
         playable=playable.needed(kind, look.codec, look.pixels, sound_codec, ready=ready),
         tags=tags,
-        subtitles=subtitle_text(survey.cues, sidecars_of(path, sidecars)),
-        subtitle_languages=languages_of([*tracks, *sidecar_languages(path, sidecars)]),
+        subtitles=subtitle_text(survey.cues, sidecars),
+        subtitle_languages=languages_of([*tracks, *(sidecar.language for sidecar in sidecars)]),
     )
 
 

@@ -31,9 +31,6 @@ from core.text import printable
 Source = Callable[[str, Path, Progress], None]
 """Makes the file that a name stands for, at a path: `samples.render` for "sample:NAME"."""
 
-SIDECAR_ENDINGS = (".en.srt", ".en.vtt")
-"""Subtitles beside a file that `inspecting.inspect` does not find by itself."""
-
 
 class Step(IntEnum):
     """What a job does next. The order is the order of the work."""
@@ -218,7 +215,7 @@ class Pipeline:
 
     def _inspect(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
         path = self._source(work)
-        info = inspecting.inspect(path, max_bytes=self.max_bytes, sidecars=() if work.owned else _sidecars(path))
+        info = inspecting.inspect(path, max_bytes=self.max_bytes)
         _check_limits(info, self.encoder.info)
         on_progress(1.0)
         return replace(
@@ -410,13 +407,6 @@ def _part(on_progress: Progress, start: float, end: float) -> Progress:
 def _fingerprint(path: Path) -> tuple[int, int]:
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns
-
-
-def _sidecars(path: Path) -> tuple[Path, ...]:
-    """Return the subtitle files that lie beside a video under its name."""
-    beside = (path.with_name(path.stem + ending) for ending in SIDECAR_ENDINGS)
-    # os.path.isfile is False where Path.is_file raises, for a name that the ending makes too long.
-    return tuple(file for file in beside if os.path.isfile(file))
 
 
 def _megabytes(size_bytes: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -16,12 +17,12 @@ from core.languages import language_code
 from core.text import printable
 
 MAX_SUBTITLE_CHARS = 200_000
-_SIDECAR_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
-_SIDECAR_LANGUAGE = re.compile(
-    r"\.([a-z]{2,3}(?:[-_][a-z0-9]{2,8})?)(?:\.(?:cc|forced|sdh))?\.(?:srt|vtt|ass|ssa)\Z", re.IGNORECASE
+_SUFFIXES = ("srt", "vtt", "ass", "ssa")
+_ENDING = re.compile(
+    rf"(?:\.(?!(?:cc|sdh)\.)([a-z]{{2,3}}(?:[-_][a-z0-9]{{2,8}})?))?(?:\.(?:cc|sdh|forced))?\.(?:{'|'.join(_SUFFIXES)})",
+    re.IGNORECASE,
 )
-"""How players name them: film.en.srt, film.pt-BR.vtt, film.en.forced.srt."""
-_NO_SIDECAR_LANGUAGES = frozenset({"cc", "sdh"})
+"""What follows a video's stem, as players name them: film.srt, film.en.srt, film.pt-BR.vtt, film.en.forced.srt."""
 _MARKUP = re.compile(r"\{[^{}]{0,400}\}|<[^<>]{0,400}>")
 _ASS_FIELDS_BEFORE_TEXT = 9
 
@@ -39,23 +40,27 @@ def cue_of(packet: av.Packet) -> str:
     )
 
 
-def sidecars_of(path: Path, given: Sequence[Path]) -> list[Path]:
-    beside = [path.with_suffix(suffix) for suffix in _SIDECAR_SUFFIXES]
-    return list(dict.fromkeys([*given, *(file for file in beside if file.is_file())]))
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A file of subtitles beside a video, and the language its name claims, "" for none."""
+
+    path: Path
+    language: str
 
 
-def sidecar_languages(path: Path, given: Sequence[Path]) -> list[str]:
-    """Return the languages that the names of subtitle files claim, those beside a video under its stem included."""
+def sidecars_of(path: Path) -> list[Sidecar]:
+    """Return the subtitles that lie beside a video under its stem, in order of their names."""
     try:
-        beside = sorted(name for name in os.listdir(path.parent) if name.startswith(path.stem + "."))
-    except OSError:
-        beside = []  # A folder may be closed to listing and its videos still be read.
-    names = [
-        *(_SIDECAR_LANGUAGE.search(file.name) for file in given),
-        *(_SIDECAR_LANGUAGE.match(name, len(path.stem)) for name in beside),
-    ]
-    codes = [found[1].lower().replace("_", "-") for found in names if found]
-    return [code for code in codes if code not in _NO_SIDECAR_LANGUAGES]
+        beside = sorted(os.listdir(path.parent))
+    except OSError:  # A folder may be closed to listing and its files still be read.
+        beside = [f"{path.stem}.{suffix}" for suffix in _SUFFIXES]
+    found = []
+    for name in beside:
+        ending = _ENDING.fullmatch(name, len(path.stem)) if name.startswith(path.stem) else None
+        # os.path.isfile is False where Path.is_file raises, for a name that is too long.
+        if ending and os.path.isfile(path.with_name(name)):
+            found.append(Sidecar(path.with_name(name), (ending[1] or "").lower().replace("_", "-")))
+    return found
 
 
 def languages_of(claims: Sequence[str]) -> tuple[str, ...]:
@@ -63,13 +68,27 @@ def languages_of(claims: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for code in map(language_code, claims) if code))
 
 
-def subtitle_text(cues: Sequence[str], sidecars: Sequence[Path]) -> str:
-    """Return all subtitles as plain text, a line a cue, repeated lines once."""
+def subtitle_text(cues: Sequence[str], sidecars: Sequence[Sidecar]) -> str:
+    """Return all subtitles as plain text, a line a cue, repeated lines once.
+
+    Where there are more than `MAX_SUBTITLE_CHARS`, each language gets its share. Raises MediaError for a file that
+    cannot be read.
+    """
+    texts = [_plain(cues), *(_plain(_sidecar_cues(sidecar.path)) for sidecar in sidecars)]
+    texts = [text for text in dict.fromkeys(texts) if text]  # The same words twice say no more than once.
+    room = MAX_SUBTITLE_CHARS - max(0, len(texts) - 1)
+    shares: dict[str, int] = {}
+    for done, text in enumerate(sorted(texts, key=len)):  # What short ones leave is for the longer ones.
+        shares[text] = min(len(text), room // (len(texts) - done))
+        room -= shares[text]
+    return "\n".join(text[: shares[text]] for text in texts)
+
+
+def _plain(cues: Iterable[str]) -> str:
     lines: list[str] = []
-    for line in [*cues, *(cue for file in sidecars for cue in _sidecar_cues(file))]:
-        text = printable(
-            html.unescape(_MARKUP.sub(" ", line.replace("\\N", " ").replace("\\n", " ").replace("\\h", " ")))
-        )
+    for cue in cues:
+        text = cue.replace("\\N", " ").replace("\\n", " ").replace("\\h", " ")
+        text = printable(html.unescape(_MARKUP.sub(" ", text)))
         if text and (not lines or lines[-1] != text):
             lines.append(text)
     return "\n".join(lines)[:MAX_SUBTITLE_CHARS]

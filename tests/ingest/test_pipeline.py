@@ -118,16 +118,19 @@ class TestSteps:
 
     def test_subtitles_beside_the_file_are_read(self, library: Library) -> None:
         path = library.video("a.mp4")
-        path.with_name("a.en.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nThe wolf sings\n")
-        work = advance(library.pipeline, start(path), to=Step.STORE)
-        assert "The wolf sings" in work.info.subtitles
+        for ending, words in ((".srt", "A wolf"), (".en.srt", "The wolf sings"), (".de.forced.vtt", "Der Wolf singt")):
+            path.with_name("a" + ending).write_text(f"1\n00:00:00,000 --> 00:00:01,000\n{words}\n")
+        given: list[str] = []
+        library.encoder.before_video = lambda video: given.append(video.info.subtitles)
+        advance(library.pipeline, start(path), to=Step.INDEX)
+        assert [sorted(text.splitlines()) for text in given] == [["A wolf", "Der Wolf singt", "The wolf sings"]]
 
     def test_entries_know_the_languages_of_the_subtitles(self, library: Library) -> None:
         path = library.video("a.mp4")
         for ending in (".de.srt", ".en.srt"):
             path.with_name("a" + ending).write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
         advance(library.pipeline, start(path), to=Step.TIDY)
-        assert {entry.subtitle_languages for entry in library.index.scroll()} == {("en", "de")}
+        assert {entry.subtitle_languages for entry in library.index.scroll()} == {("de", "en")}
 
     def test_what_browsers_cannot_play_is_stored_as_a_copy_that_they_can(self, library: Library) -> None:
         path = library.video("a.mkv", suffix=".mkv")

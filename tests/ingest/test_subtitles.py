@@ -35,18 +35,65 @@ def test_subtitles_that_do_not_say_their_language_have_none(tmp_path, name):
     assert inspecting.inspect(make_video(tmp_path / name, subtitles=[(0, 1, "Hello")])).subtitle_languages == ()
 
 
-def test_names_of_sidecars_tell_their_language(tmp_path):
-    path = make_video(tmp_path / "my.trip.mp4", subtitles=[(0, 1, "Hello")], subtitle_languages=["eng"])
-    beside = ("de.srt", "pt-BR.vtt", "fr.forced.srt", "eng.ass", "sdh.srt", "cc.vtt", "srt", "it.txt", "german.srt")
-    for ending in beside:
-        (tmp_path / f"my.trip.{ending}").touch()
-    for other in ("my.es.srt", "other.nl.srt", "my.tripper.sv.srt"):
-        (tmp_path / other).touch()
-    (tmp_path / "elsewhere").mkdir()
-    given = tmp_path / "elsewhere" / "b.ja.srt"
-    given.touch()
-    info = inspecting.inspect(path, sidecars=[given])
-    assert info.subtitle_languages == ("en", "ja", "de", "fr", "pt-br")
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("my.trip.srt", ""),
+        ("my.trip.VTT", ""),
+        ("my.trip.de.srt", "de"),
+        ("my.trip.pt-BR.vtt", "pt-br"),
+        ("my.trip.zh_Hant.ass", "zh-hant"),
+        ("my.trip.fr.forced.srt", "fr"),
+        ("my.trip.eng.sdh.ssa", "eng"),
+        ("my.trip.sdh.srt", ""),
+        ("my.trip.cc.vtt", ""),
+        ("my.trip.forced.srt", ""),
+    ],
+)
+def test_a_file_beside_a_video_is_its_subtitles_and_its_name_tells_the_language(tmp_path, name, language):
+    """Whatever counts as a language is read for its words as well."""
+    (tmp_path / name).write_text(
+        "00:00:00,000 --> 00:00:01,000\nThe wolf\n"
+        if name.casefold().endswith(("srt", "vtt"))
+        else "Dialogue: 0,0:00:00.00,0:00:01.00,Default,,0,0,0,,The wolf\n"
+    )
+    path = tmp_path / "my.trip.mp4"
+    assert subtitles.sidecars_of(path) == [subtitles.Sidecar(tmp_path / name, language)]
+    info = inspecting.inspect(make_video(path))
+    assert info.subtitles == "The wolf"
+    assert info.subtitle_languages == subtitles.languages_of([language])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["my.es.srt", "other.nl.srt", "my.tripper.sv.srt", "my.trip.it.txt", "my.trip.german.srt", "my.trip", "a.srt"],
+)
+def test_other_files_are_not(tmp_path, name):
+    (tmp_path / name).touch()
+    (tmp_path / "my.trip.fr.srt").mkdir()
+    assert subtitles.sidecars_of(tmp_path / "my.trip.mp4") == []
+
+
+def test_languages_of_tracks_come_before_those_of_sidecars(tmp_path):
+    path = make_video(tmp_path / "a.mp4", subtitles=[(0, 1, "Hello")], subtitle_languages=["eng"])
+    for ending in ("fr.srt", "de.srt", "en.srt"):
+        (tmp_path / f"a.{ending}").touch()
+    assert inspecting.inspect(path).subtitle_languages == ("en", "de", "fr")
+
+
+def test_a_folder_that_cannot_be_listed_still_gives_its_plain_subtitles(tmp_path, monkeypatch):
+    def closed(_):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "a.srt").touch()
+    monkeypatch.setattr(subtitles.os, "listdir", closed)
+    assert subtitles.sidecars_of(tmp_path / "a.mp4") == [subtitles.Sidecar(tmp_path / "a.srt", "")]
+
+
+def test_a_name_as_long_as_names_can_be_has_no_subtitles(tmp_path, monkeypatch):
+    assert subtitles.sidecars_of(tmp_path / ("n" * 251 + ".mp4")) == []
+    monkeypatch.setattr(subtitles.os, "listdir", lambda _: (_ for _ in ()).throw(PermissionError()))
+    assert subtitles.sidecars_of(tmp_path / ("n" * 300 + ".mp4")) == []
 
 
 SIDECARS = {
@@ -83,22 +130,39 @@ Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,again
 }
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize(("suffix", "text"), SIDECARS.items(), ids=SIDECARS)
-def test_sidecar_subtitles_are_read(tmp_path, suffix, text):
-    path = make_video(tmp_path / "a.mp4")
-    assert inspecting.inspect(path).subtitles == ""
-    elsewhere = tmp_path / "other" / f"b{suffix}"
-    elsewhere.parent.mkdir()
-    elsewhere.write_text(text, encoding="utf-8")
-    assert inspecting.inspect(path, sidecars=[elsewhere]).subtitles == "The wolf howls\nagain"
-    path.with_suffix(suffix).write_text(text, encoding="utf-16")
-    assert inspecting.inspect(path).subtitles == "The wolf howls\nagain"
+def test_sidecar_subtitles_are_plain_text(tmp_path, suffix, text, encoding):
+    path = tmp_path / "a.mp4"
+    path.with_suffix(suffix).write_text(text, encoding=encoding)
+    assert subtitles.subtitle_text([], subtitles.sidecars_of(path)) == "The wolf howls\nagain"
 
 
-def test_subtitles_are_bounded_and_a_missing_sidecar_is_said(tmp_path):
+def write_long(path, word, cues=1000):
+    """Write a file of subtitles of about a thousand characters a cue."""
+    cue = "00:00:00,000 --> 00:00:01,000\n" + f"{word} " * 200
+    path.write_text("\n\n".join(f"{cue}{number}" for number in range(cues)), encoding="utf-8")
+
+
+def test_subtitles_are_bounded_and_each_language_has_its_share(tmp_path):
     path = make_video(tmp_path / "a.mp4")
-    cue = "00:00:00,000 --> 00:00:01,000\n" + "word " * 200
-    path.with_suffix(".srt").write_text("\n\n".join(f"{cue}{i}" for i in range(1000)), encoding="utf-8")
+    write_long(path.with_suffix(".de.srt"), "wort")
     assert len(inspecting.inspect(path).subtitles) == subtitles.MAX_SUBTITLE_CHARS
+    write_long(path.with_suffix(".en.srt"), "word")
+    write_long(path.with_suffix(".fr.srt"), "mots", cues=10)
+    text = inspecting.inspect(path).subtitles
+    assert 0 <= subtitles.MAX_SUBTITLE_CHARS - len(text) <= 3
+    assert text.count("mots") == 2000
+    assert text.count("wort") == pytest.approx(text.count("word"), abs=2)
+
+
+def test_the_same_words_twice_are_read_once(tmp_path):
+    for name in ("a.srt", "a.en.srt", "a.de.srt"):
+        write_long(tmp_path / name, "wort" if ".de" in name else "word", cues=1)
+    text = subtitles.subtitle_text([], subtitles.sidecars_of(tmp_path / "a.mp4"))
+    assert text.splitlines() == ["wort " * 200 + "0", "word " * 200 + "0"]
+
+
+def test_a_sidecar_that_cannot_be_read_is_said(tmp_path):
     with pytest.raises(MediaError, match="subtitle file cannot be read"):
-        inspecting.inspect(path, sidecars=[tmp_path / "nothing.srt"])
+        subtitles.subtitle_text([], [subtitles.Sidecar(tmp_path / "gone.srt", "")])
