@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from core.encoders import clip_models
 from core.encoders.base import Encoder
+from core.encoders.clip import ClipEncoder, Towers
 from core.encoders.local import LocalEncoder
 from core.encoders.twelvelabs import TwelveLabsEncoder
 from core.errors import Cancelled
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
 from tests.fakes import FakeEncoder
+from tests.models import write_colour_model
 from tests.servers import twelvelabs
 from tests.videos import make_video
 
@@ -29,8 +33,19 @@ def make_twelvelabs(model: str) -> Encoder:
     )
 
 
+@cache
+def colour_model() -> Path:
+    return write_colour_model(Path(tempfile.mkdtemp(prefix="model-")))
+
+
+def make_clip() -> Encoder:
+    model = clip_models.named("clip")
+    return ClipEncoder(Towers(model, clip_models.in_folder(colour_model()), threads=1))
+
+
 ENCODERS: dict[str, Callable[[], Encoder]] = {
     "local": LocalEncoder,
+    "clip": make_clip,
     "fake": FakeEncoder,
     "twelvelabs 3.0": lambda: make_twelvelabs("marengo3.0"),
     "twelvelabs 3.5": lambda: make_twelvelabs("marengo3.5"),

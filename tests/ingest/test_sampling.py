@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, EncoderError
-from core.ingest.sampling import Picture, Sound, sample
+from core.ingest.sampling import Large, Picture, Sound, sample, shrink
 from tests.videos import make_video, moving_bars, plain
 
 
@@ -160,3 +160,39 @@ def test_a_playlist_under_a_videos_name_opens_no_other_file(tmp_path):
     path.write_text("#EXTM3U\n#EXTINF:3,\nsecret.ts\n#EXT-X-ENDLIST\n")
     with pytest.raises(EncoderError, match=r"a\.mp4 cannot be encoded\."):
         list(sample(path))
+
+
+class TestLargePictures:
+    def test_one_comes_at_least_in_every_span_asked_for(self, tmp_path):
+        path = make_video(tmp_path / "a.mp4", seconds=12, size=(640, 360), fps=12)
+        found = pictures(path, large=Large(96, 2.0))
+        times_s = [picture.time_s for picture in found if picture.large is not None]
+        assert times_s[0] == 0.0
+        assert max(np.diff([*times_s, 12.0])) <= 2.0
+        assert len(times_s) <= 8
+
+    def test_they_are_upright_with_the_shorter_side_asked_for_and_show_the_same(self, tmp_path):
+        wide = make_video(tmp_path / "wide.mp4", seconds=1, size=(640, 360))
+        tall = make_video(tmp_path / "tall.mp4", seconds=1, size=(640, 360), rotation_deg=90)
+        for path, shape in ((wide, (96, 171, 3)), (tall, (171, 96, 3))):
+            first = pictures(path, large=Large(96, 2.0))[0]
+            assert first.large is not None
+            assert first.large.shape == shape
+            again = shrink(first.large, first.rgb.shape[1::-1]).astype(float)
+            assert abs(again - first.rgb).mean() < 12
+
+    def test_a_small_picture_is_not_enlarged(self, tmp_path):
+        path = make_video(tmp_path / "small.mp4", seconds=1, size=(64, 48))
+        first = pictures(path, large=Large(96, 2.0))[0]
+        assert first.large.shape == (48, 64, 3)
+
+    def test_while_a_picture_stands_it_is_the_very_same_one(self, tmp_path):
+        path = make_video(tmp_path / "slides.mp4", times_s=[0.0, 0.25, 9.0], seconds=3, fps=1)
+        found = pictures(path, large=Large(96, 2.0))
+        standing = [picture.large for picture in found if 0.5 < picture.time_s < 8.9 and picture.large is not None]
+        assert len(standing) >= 4
+        assert len({id(large) for large in standing}) == 1
+
+    def test_none_is_made_that_was_not_asked_for(self, tmp_path):
+        path = make_video(tmp_path / "a.mp4", seconds=2)
+        assert all(item.large is None for item in sample(path) if isinstance(item, Picture))
