@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.errors import Cancelled, EncoderError
-from core.ingest.sampling import Large, Picture, Sound, sample, shrink
+from core.ingest.sampling import Large, Picture, Sound, sample
 from tests.videos import make_video, moving_bars, plain
 
 
@@ -178,8 +179,9 @@ class TestLargePictures:
             first = pictures(path, large=Large(96, 2.0))[0]
             assert first.large is not None
             assert first.large.shape == shape
-            again = shrink(first.large, first.rgb.shape[1::-1]).astype(float)
+            again = np.asarray(Image.fromarray(first.large).resize(first.rgb.shape[1::-1]), float)
             assert abs(again - first.rgb).mean() < 12
+            assert abs(again[::-1] - first.rgb).mean() > 12
 
     def test_a_small_picture_is_not_enlarged(self, tmp_path):
         path = make_video(tmp_path / "small.mp4", seconds=1, size=(64, 48))
