@@ -86,10 +86,7 @@ class Services:
         entry = next(self.index.scroll(video_id=video_id, scope="video"), None)
         if entry is None:
             raise QueryError("The video is no longer in the library.")
-        store = self.store
-        return frames.frame_at(
-            store.path(entry.media_key) if store.name == "folder" else store.url(entry.media_key), at_s
-        )
+        return frames.frame_at(self.store.local_path(entry.media_key) or self.store.url(entry.media_key), at_s)
 
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""

@@ -242,6 +242,9 @@ class MemoryStore:
     def url(self, key: str) -> str:
         return f"/app/static/media/{check_key(key)}"
 
+    def local_path(self, key: str) -> None:
+        check_key(key)
+
     def exists(self, key: str) -> bool:
         return check_key(key) in self.blobs
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -207,16 +208,14 @@ def _health(services: Services) -> dict[str, object]:
     }
 
 
-def _media_path(services: Services, key: str):
+def _media_path(services: Services, key: str) -> Path | None:
     """Return the file of a key, or None where this store has none to serve."""
-    store = services.store
-    if store.name != "folder":
-        return None
     try:
-        path = store.path(key)
+        path = services.store.local_path(key)
     except StoreError:
         return None
-    return path if path.suffix in CONTENT_TYPES and path.is_file() else None
+    is_served = path is not None and path.suffix in CONTENT_TYPES and path.is_file()
+    return path if is_served else None
 
 
 async def _body(request: Request) -> bytes:

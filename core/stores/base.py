@@ -37,6 +37,10 @@ class Store(Protocol):
         """Return a URL a browser can play now, with Range support. Absolute, or beginning with /app/static/."""
         ...
 
+    def local_path(self, key: str) -> Path | None:
+        """Return where the bytes of this key are on this machine, or would be; None where they are kept elsewhere."""
+        ...
+
     def exists(self, key: str) -> bool: ...
 
     def delete(self, key: str) -> None:

@@ -44,16 +44,15 @@ class FolderStore:
     def url(self, key: str) -> str:
         return f"/app/static/media/{check_key(key)}"
 
-    def path(self, key: str) -> Path:
-        """Return where the bytes of this key are, or would be. Raises StoreError for a key that is not ours."""
+    def local_path(self, key: str) -> Path:
         return self.root / check_key(key)
 
     def exists(self, key: str) -> bool:
-        return self.path(key).is_file()
+        return self.local_path(key).is_file()
 
     def delete(self, key: str) -> None:
         try:
-            self.path(key).unlink(missing_ok=True)
+            self.local_path(key).unlink(missing_ok=True)
         except OSError as error:
             raise self._sentence(error) from error
 
@@ -61,7 +60,7 @@ class FolderStore:
         key, data = f"check-{uuid.uuid4().hex}.txt", b"written to see whether it can be read"
         self._write(io.BytesIO(data), len(data), key, ignore_progress)
         try:
-            came_back = self.path(key).read_bytes()
+            came_back = self.local_path(key).read_bytes()
         except OSError as error:
             raise self._sentence(error) from error
         self.delete(key)
@@ -72,7 +71,7 @@ class FolderStore:
         """Copy in chunks; leave nothing when it is cancelled."""
         try:
             # The hidden name it is written under is no key.
-            with whole(self.path(key)) as making, making.open("xb") as target:
+            with whole(self.local_path(key)) as making, making.open("xb") as target:
                 done = 0
                 while chunk := source.read(CHUNK_BYTES):
                     target.write(chunk)

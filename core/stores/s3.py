@@ -164,7 +164,7 @@ class S3Store:
         except OSError as error:
             raise _unreadable(source, error) from error
         with self._translated():
-            headers = _headers(key) | self._openness()
+            headers = {**_headers(key), **self._openness()}
             with self._counted(name):
                 self._upload(source, size, name, headers, on_progress)
                 if size >= PART_BYTES:
@@ -186,6 +186,9 @@ class S3Store:
             if len(self._urls) > MAX_URLS:
                 del self._urls[next(iter(self._urls))]
             return kept.url
+
+    def local_path(self, key: str) -> None:
+        check_key(key)
 
     def exists(self, key: str) -> bool:
         name = self._name(key)

@@ -46,7 +46,7 @@ class StaticFolderStore(FolderStore):
 
     def _lend(self, key: str) -> None:
         try:
-            (self._served / key).hardlink_to(self.path(key))
+            (self._served / key).hardlink_to(self.local_path(key))
         except (FileExistsError, FileNotFoundError):
             pass  # lent already; or not in the library, and the address answers 404
         except OSError as error:

@@ -48,7 +48,7 @@ def test_what_is_added_again_is_known_and_what_was_cut_off_goes_on_under_its_id(
     )
     queue = JobQueue(SqliteLedger(data_dir / "jobs.sqlite3"), pipeline, spool_dir=data_dir / "spool")
     # What a browser plays is kept as it is: the stored copy is the file itself, under another name.
-    again = queue.submit(store.path(f"{WOLF}.mp4"), "Wolf again.mp4")
+    again = queue.submit(store.local_path(f"{WOLF}.mp4"), "Wolf again.mp4")
     queue.start()
     jobs = {job.filename: job for job in queue.wait([job.id for job in queue.jobs()], PATIENCE_S)}
     assert {job.stage for job in jobs.values()} == {Stage.READY}

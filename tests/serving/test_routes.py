@@ -15,7 +15,7 @@ from core.services import Services
 from core.serving.routes import routes
 from core.settings import Settings
 from core.stores.folder import FolderStore
-from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, make_entries
+from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, MemoryStore, make_entries
 
 
 @pytest.fixture
@@ -194,6 +194,15 @@ def test_media_is_served_by_range(services, client, tmp_path):
     assert part.headers["content-range"] == "bytes 10-19/256"
     assert client.get("/app/static/media/abc.mp4", headers={"Range": "bytes=999-"}).status_code == 416
     assert client.head("/app/static/media/abc.mp4").headers["content-length"] == "256"
+
+
+def test_a_store_that_keeps_its_bytes_elsewhere_has_no_media_here(services, tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(b"bytes")
+    store = MemoryStore()
+    store.put(source, "abc.mp4", lambda fraction: None)
+    client = TestClient(Starlette(routes=routes(lambda: replace(services, store=store))))
+    assert client.get("/app/static/media/abc.mp4").status_code == 404
 
 
 @pytest.mark.parametrize("key", ["none.mp4", "..%2f..%2fetc%2fpasswd", "%2e%2e", "a.exe", "a%00.mp4", ".mp4"])

@@ -45,8 +45,8 @@ OPENERS: dict[str, Callable[[Path], Store]] = {
 }
 READERS: dict[str, Callable[[Store, str], bytes]] = {
     "memory": lambda store, key: store.blobs[key],
-    "folder": lambda store, key: store.path(key).read_bytes(),
-    "static": lambda store, key: store.path(key).read_bytes(),
+    "folder": lambda store, key: store.local_path(key).read_bytes(),
+    "static": lambda store, key: store.local_path(key).read_bytes(),
     "s3": lambda store, key: fetch(store.url(key)),
     "s3-public": lambda store, key: fetch(store.url(key)),
 }
@@ -133,10 +133,24 @@ def test_a_key_that_is_not_ours_is_refused_everywhere(store: Store, source: Path
     for call in (lambda: store.put(source, key, ignore_progress), lambda: store.url(key)):
         with pytest.raises(StoreError, match="not a media key"):
             call()
-    for call in (lambda: store.exists(key), lambda: store.delete(key)):
+    for call in (lambda: store.exists(key), lambda: store.delete(key), lambda: store.local_path(key)):
         with pytest.raises(StoreError, match="not a media key"):
             call()
     assert source.exists()
+
+
+def test_a_local_path_holds_the_bytes_or_there_is_none(kind: str, store: Store, source: Path) -> None:
+    before = store.local_path("wolf.mp4")
+    assert before is None or not before.exists()
+    store.put(source, "wolf.mp4", ignore_progress)
+    path = store.local_path("wolf.mp4")
+    assert path == before
+    assert (path is not None) == (kind in ("folder", "static")), "only what is kept on this machine has a path"
+    assert path is None or path.read_bytes() == source.read_bytes()
+
+
+def test_a_store_has_at_most_five_methods_besides_its_check() -> None:
+    assert len([name for name in vars(Store) if not name.startswith("_")]) <= 5 + len(["check"])
 
 
 def test_check_passes_and_leaves_what_is_there(store: Store, source: Path, read: Callable[[str], bytes]) -> None:

@@ -67,7 +67,7 @@ def test_cancelling_leaves_nothing_new(store: FolderStore, source: Path) -> None
     source.write_bytes(b"x" * 5_000_000)
     with pytest.raises(Cancelled):
         store.put(source, "wolf.mp4", cancel)
-    assert store.path("wolf.mp4").read_bytes() != source.read_bytes()
+    assert store.local_path("wolf.mp4").read_bytes() != source.read_bytes()
     assert files_of(store) == ["wolf.mp4"]
 
 
@@ -104,7 +104,7 @@ def test_a_disk_that_is_really_full(tiny_disk: Path, source: Path) -> None:
     assert files_of(store) == []
     source.write_bytes(b"small")
     store.put(source, "wolf.mp4", ignore_progress)
-    assert store.path("wolf.mp4").read_bytes() == b"small"
+    assert store.local_path("wolf.mp4").read_bytes() == b"small"
 
 
 def test_a_file_where_the_folder_should_be_is_said(tmp_path: Path, source: Path) -> None:
@@ -136,9 +136,9 @@ def test_what_a_killed_process_left_is_swept(store: FolderStore, source: Path) -
 
 def test_a_half_written_file_can_never_be_asked_for(store: FolderStore) -> None:
     with pytest.raises(StoreError, match="not a media key"):
-        store.path(".young.part")
+        store.local_path(".young.part")
 
 
 def test_the_path_of_a_key_is_in_the_folder(store: FolderStore) -> None:
-    assert store.path("wolf.mp4") == store.root / "wolf.mp4"
+    assert store.local_path("wolf.mp4") == store.root / "wolf.mp4"
     assert store.url("wolf.mp4") == "/app/static/media/wolf.mp4"

@@ -40,7 +40,7 @@ def test_only_what_is_shown_is_served_and_takes_no_disk_of_its_own(store, tmp_pa
     assert served(tmp_path) == {}
     assert store.url("a.mp4") == store.url("a.mp4") == "/app/static/media/a.mp4"
     assert served(tmp_path) == {"a.mp4": b"one"}
-    assert store.path("a.mp4").samefile(tmp_path / "static/media/a.mp4")
+    assert store.local_path("a.mp4").samefile(tmp_path / "static/media/a.mp4")
 
 
 def test_what_is_replaced_or_deleted_is_served_no_more(store, tmp_path):
@@ -60,7 +60,7 @@ def test_what_was_left_behind_is_withdrawn_at_the_next_start(store, tmp_path):
         put(store, tmp_path, key, b"film")
         store.url(key)
     (tmp_path / "static/media/.gitkeep").touch()  # not ours
-    store.path("gone.mp4").unlink()  # as if killed between the two
+    store.local_path("gone.mp4").unlink()  # as if killed between the two
     open_store(tmp_path)
     assert served(tmp_path).keys() == {"kept.mp4", ".gitkeep"}
 
