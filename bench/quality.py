@@ -58,6 +58,7 @@ from core.index import base  # noqa: E402
 from core.index.edge import EdgeIndex  # noqa: E402
 from core.ingest import inspecting, titles  # noqa: E402
 from core.models import Entry, MediaInfo, Query, Video, VideoEmbedding  # noqa: E402
+from core.state.sqlite import SqliteShelf  # noqa: E402
 from core.state.taste import TasteBook  # noqa: E402
 from core.stores.folder import FolderStore  # noqa: E402
 
@@ -218,7 +219,7 @@ def open_library(name: str, videos: Sequence[Labelled], folder: Path) -> Library
     index = EdgeIndex(folder / name, INFO)
     entries = [entries_of(video) for video in videos]
     index.upsert([entry for of_one in entries for entry in of_one])
-    taste = TasteBook(folder / f"{name}.sqlite3")
+    taste = TasteBook(SqliteShelf(folder / f"{name}.sqlite3", "taste"))
     store = FolderStore(folder / "media")
     discover = Discover(encoder=LocalEncoder(), index=index, store=store, taxonomy=taxonomy.load(), taste=taste)
     return Library(name, tuple(videos), tuple(of_one[0].video_id for of_one in entries), discover)

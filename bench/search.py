@@ -34,6 +34,7 @@ from core.discover.search import Discover
 from core.index import base
 from core.index.edge import EdgeIndex
 from core.models import EncoderInfo, Entry, Query, Taste
+from core.state.sqlite import SqliteShelf
 from core.state.taste import TasteBook
 from core.stores.folder import FolderStore
 
@@ -152,7 +153,7 @@ def main() -> int:
 
 def _tastes(root: Path, chosen: Sequence[Sequence[str]]) -> TasteBook:
     """Return the marks of one person a press: likes and dislikes among what somebody else's press finds."""
-    book = TasteBook(root / "taste.sqlite3")
+    book = TasteBook(SqliteShelf(root / "taste.sqlite3", "taste"))
     for n in range(len(chosen)):
         for mark, ids in (("like", chosen[n - 1][:LIKES]), ("dislike", chosen[n - 2][-DISLIKES:])):
             for video_id in ids:

@@ -26,7 +26,7 @@ from core.ingest.pipeline import Pipeline
 from core.models import EncoderInfo
 from core.settings import STATIC_FILE_MB, Settings
 from core.state.channels import ChannelBook
-from core.state.sqlite import SqliteLedger
+from core.state.sqlite import SqliteLedger, SqliteShelf
 from core.state.taste import TasteBook
 from core.stores.base import Store
 
@@ -125,8 +125,8 @@ def build(settings: Settings) -> Services:
     except BaseException:
         index.close()
         raise
-    taste = TasteBook(settings.data_dir / "taste.sqlite3")
-    channels = ChannelBook(settings.data_dir / "channels.sqlite3")
+    taste = TasteBook(SqliteShelf(settings.data_dir / "taste.sqlite3", "taste"))
+    channels = ChannelBook(SqliteShelf(settings.data_dir / "channels.sqlite3", "channels"))
     discover = Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste)
     slow = registry.named(settings.encoder).slow_texts
     warming = Warming(encoder, fixed_texts(themes)) if slow else None
@@ -151,17 +151,17 @@ def _encoder(settings: Settings) -> Encoder:
     """Return the encoder that is set, with its texts remembered where they are slow or cost money."""
     from core.state.texts import CachedText
 
-    path = settings.data_dir / "texts.sqlite3"
+    shelf = SqliteShelf(settings.data_dir / "texts.sqlite3", "texts", busy_s=2.0)
 
     def remember(name: str, dimension: int, read: Callable[[Sequence[str]], np.ndarray]) -> Callable:
         # A memory of texts asks nothing else of what it wraps.
-        return CachedText(cast(Encoder, _Reader(EncoderInfo(name, dimension, (), ()), read)), path).encode_text
+        return CachedText(cast(Encoder, _Reader(EncoderInfo(name, dimension, (), ()), read)), shelf).encode_text
 
     row = registry.named(settings.encoder)
     encoder = row.build(settings, remember)
     if not row.paid:
         return encoder
-    cached = CachedText(encoder, path)
+    cached = CachedText(encoder, shelf)
     cached.warm(fixed_texts(taxonomy.load(own=settings.taxonomy_path)))
     return cached
 

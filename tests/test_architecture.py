@@ -29,6 +29,9 @@ HOMES = {
     "onnxruntime": (),
     "huggingface_hub": ("core/encoders/clip_download.py",),
     "starlette": ("core/serving/routes.py",),
+    "sqlalchemy": ("core/state/",),
+    "alembic": ("core/state/migrate.py", "core/state/migrations/"),
+    "sqlite3": ("core/state/sqlite.py",),
 }
 BACKENDS = ("core.encoders.", "core.stores.", "core.index.")
 MAX_PAGE_LINES = 130

@@ -1,12 +1,35 @@
-"""What keeps jobs across crashes and restarts: the ledger."""
+"""What people and jobs leave behind is kept by two protocols: a shelf for what people do, a ledger for jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.models import Stage
+
+if TYPE_CHECKING:  # annotations only: the queue needs the ledger's words and no database
+    from sqlalchemy import Connection, Executable
+
+
+class Shelf(Protocol):
+    """Read and change the tables of one subject (tables.py). Safe to use from several threads and processes.
+
+    Each method raises Unavailable when another is in the way for too long, StoreError when the tables cannot be used.
+    """
+
+    def rows(self, query: Executable, values: Mapping[str, object] | None = None) -> Sequence[Any]:
+        """Return the rows that a query finds; none where nothing was ever put there."""
+
+    def change(self) -> AbstractContextManager[Connection]:
+        """Open a change that happens as a whole or, where the block is left with an error, not at all; one at a time.
+
+        What can be read inside stays as it is until the change has happened.
+        """
+
+    def __str__(self) -> str:
+        """Return where it lies, for a person to find it."""
 
 
 @dataclass(frozen=True, slots=True)

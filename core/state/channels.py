@@ -7,27 +7,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 from urllib.parse import urlencode
+
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from core.errors import QueryError, StoreError
 from core.names import clean_name, identity, slug
-from core.state.shelf import Shelf
+from core.state.base import Shelf
+from core.state.tables import CHANNELS
 
 NAME_CHARS = 60
 LINK_CHARS = 2000
 """The longest query string: what every browser and proxy takes as part of an address."""
-_SCHEMA = (
-    """CREATE TABLE channels (
-        number     INTEGER PRIMARY KEY,
-        key        TEXT NOT NULL UNIQUE,
-        slug       TEXT NOT NULL UNIQUE,
-        name       TEXT NOT NULL,
-        link       TEXT NOT NULL,
-        created_at TEXT NOT NULL
-    )""",
-)
-_COLUMNS = "name, slug, link, created_at"
+_SHOWN = select(CHANNELS.c.name, CHANNELS.c.slug, CHANNELS.c.link, CHANNELS.c.created_at)
+_ALL = _SHOWN.order_by(CHANNELS.c.number)
+_ONE = _SHOWN.where(CHANNELS.c.key == bindparam("of"))
+_TAKEN = select(CHANNELS.c.slug, CHANNELS.c.key)
+_REPLACE = update(CHANNELS).where(CHANNELS.c.key == bindparam("of"))
+_DROP = delete(CHANNELS).where(CHANNELS.c.slug == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +39,15 @@ class Channel:
     created_at: str
     """UTC, ISO 8601."""
 
-    @property
-    def query_string(self) -> str:
-        """The link as it stands in an address, behind the question mark."""
-        return urlencode(self.link)
-
 
 class ChannelBook:
-    """Keep channels in one SQLite file. Safe to use from several threads and processes.
+    """Keep channels. Safe to use from several threads and processes.
 
-    Case makes no difference between names. Every method also raises what `Shelf` raises.
+    Case makes no difference between names. Every method also raises what its shelf raises.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._shelf = Shelf(path, _SCHEMA, holds="channels")
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
     def save(self, name: str, link: Iterable[tuple[str, str]]) -> Channel:
         """Save a search under a name, in the place of what had that name before, and return the channel.
@@ -65,41 +56,35 @@ class ChannelBook:
         Raises QueryError when the name or the link cannot be kept.
         """
         name = clean_name(name, "A channel's name", NAME_CHARS)
-        pairs = _check_link(link)
+        text = json.dumps(_check_link(link))
         key = identity(name)
         with self._shelf.change() as db:
-            taken = dict(db.execute("SELECT slug, key FROM channels"))
-            db.execute(
-                "INSERT INTO channels (key, slug, name, link, created_at) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (key) DO UPDATE SET name = excluded.name, link = excluded.link",
-                (key, _free_slug(name, taken), name, json.dumps(pairs), datetime.now(UTC).isoformat()),
-            )
-            row = db.execute(f"SELECT {_COLUMNS} FROM channels WHERE key = ?", (key,)).fetchone()
-        return self._channel(*row)
+            taken = dict(db.execute(_TAKEN).all())
+            if key in taken.values():
+                db.execute(_REPLACE, {"of": key, "name": name, "link": text})
+            else:
+                now = datetime.now(UTC).isoformat()
+                row = {"key": key, "slug": _free_slug(name, taken), "name": name, "link": text, "created_at": now}
+                db.execute(insert(CHANNELS), row)
+            saved = db.execute(_ONE, {"of": key}).one()
+        return self._channel(*saved)
 
     def channels(self) -> list[Channel]:
         """Return all channels in the order in which they were first saved."""
-        return [self._channel(*row) for row in self._shelf.rows(f"SELECT {_COLUMNS} FROM channels ORDER BY number")]
-
-    def find(self, slug: str) -> Channel | None:
-        """Return the channel with this slug, or None; any text will do, for it comes from an address."""
-        if not slug.isascii():
-            return None
-        rows = self._shelf.rows(f"SELECT {_COLUMNS} FROM channels WHERE slug = ?", (slug,))
-        return self._channel(*rows[0]) if rows else None
+        return [self._channel(*row) for row in self._shelf.rows(_ALL)]
 
     def delete(self, slug: str) -> None:
         """Delete the channel with this slug; it need not be there."""
         if slug.isascii():
             with self._shelf.change() as db:
-                db.execute("DELETE FROM channels WHERE slug = ?", (slug,))
+                db.execute(_DROP, {"of": slug})
 
     def _channel(self, name: str, slug: str, link: str, created_at: str) -> Channel:
         try:
             pairs = tuple((str(key), str(value)) for key, value in json.loads(link))
         except (ValueError, TypeError) as error:
             raise StoreError(
-                f"The channel {slug!r} in {self._path} is damaged. Delete it, then save the search again."
+                f"The channel {slug!r} in {self._shelf} is damaged. Delete it, then save the search again."
             ) from error
         return Channel(name, slug, pairs, created_at)
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
+
+from sqlalchemy import bindparam, delete, insert, select
 
 from core.errors import QueryError
 from core.names import clean_name, identity
-from core.state.shelf import Shelf
+from core.state.base import Shelf
+from core.state.tables import MARKS as MARKS_TABLE
+from core.state.tables import PROFILES
 
 Mark = Literal["like", "dislike", "seen"]
 MARKS: tuple[str, ...] = get_args(Mark)
 NAME_CHARS = 40
-_REPLACES = {"like": ("like", "dislike"), "dislike": ("like", "dislike"), "seen": ("seen", "seen")}
+_REPLACES = {"like": ("like", "dislike"), "dislike": ("like", "dislike"), "seen": ("seen",)}
 """The marks that a mark takes the place of: a video is liked or disliked, the later wins; seen goes with either."""
 _VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_SCHEMA = (
-    "CREATE TABLE profiles (key TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID",
-    # A new row gets the highest number yet: their order is the order of time, whatever the clock does.
-    """CREATE TABLE marks (
-        number   INTEGER PRIMARY KEY,
-        profile  TEXT NOT NULL,
-        video_id TEXT NOT NULL,
-        mark     TEXT NOT NULL CHECK (mark IN ('like', 'dislike', 'seen')),
-        UNIQUE (profile, video_id, mark)
-    )""",
+
+_OF_PROFILE = MARKS_TABLE.c.profile == bindparam("of")
+_OF_VIDEO = MARKS_TABLE.c.video_id == bindparam("video")
+_ALL = select(MARKS_TABLE.c.video_id, MARKS_TABLE.c.mark).where(_OF_PROFILE).order_by(MARKS_TABLE.c.number.desc())
+_NAME = select(PROFILES.c.name).where(PROFILES.c.key == bindparam("of"))
+_TAKE_OFF = delete(MARKS_TABLE).where(
+    _OF_PROFILE, _OF_VIDEO, MARKS_TABLE.c.mark.in_(bindparam("marks", expanding=True))
 )
 
 
@@ -42,40 +42,37 @@ class Marks:
 
 
 class TasteBook:
-    """Keep the marks of each profile in one SQLite file. Safe to use from several threads and processes.
+    """Keep the marks of each profile. Safe to use from several threads and processes.
 
-    A profile begins with its first mark. Case makes no difference between profiles; the name is shown as it was first
-    typed. Every method raises QueryError for a name that cannot be one, and what `Shelf` raises.
+    A profile begins with its first mark. Case makes no difference between profiles; the name is kept as it was first
+    typed. Every method raises QueryError for a name that cannot be one, and what its shelf raises.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._shelf = Shelf(path, _SCHEMA, holds="likes and dislikes")
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
 
     def mark(self, profile: str, video_id: str, mark: Mark) -> None:
         """Put a mark on a video. The same mark again makes it the newest."""
         name = profile_name(profile)
-        values = (identity(name), _video_id(video_id))
+        key, video_id = identity(name), _video_id(video_id)
         _check_mark(mark)
         with self._shelf.change() as db:
-            db.execute("INSERT OR IGNORE INTO profiles (key, name) VALUES (?, ?)", (values[0], name))
-            db.execute(
-                "DELETE FROM marks WHERE profile = ? AND video_id = ? AND mark IN (?, ?)", (*values, *_REPLACES[mark])
-            )
-            db.execute("INSERT INTO marks (profile, video_id, mark) VALUES (?, ?, ?)", (*values, mark))
+            if db.execute(_NAME, {"of": key}).first() is None:
+                db.execute(insert(PROFILES), {"key": key, "name": name})
+            db.execute(_TAKE_OFF, {"of": key, "video": video_id, "marks": _REPLACES[mark]})
+            db.execute(insert(MARKS_TABLE), {"profile": key, "video_id": video_id, "mark": mark})
 
     def unmark(self, profile: str, video_id: str, mark: Mark) -> None:
         """Take a mark off a video; it need not be there."""
-        values = (identity(profile_name(profile)), _video_id(video_id), _check_mark(mark))
+        values = {"of": identity(profile_name(profile)), "video": _video_id(video_id), "marks": [_check_mark(mark)]}
         with self._shelf.change() as db:
-            db.execute("DELETE FROM marks WHERE profile = ? AND video_id = ? AND mark = ?", values)
+            db.execute(_TAKE_OFF, values)
 
     def marks(self, profile: str) -> Marks:
         """Return all marks of a profile; none for one that nobody used yet."""
         key = identity(profile_name(profile))
         found: dict[str, list[str]] = {mark: [] for mark in MARKS}
-        for video_id, mark in self._shelf.rows(
-            "SELECT video_id, mark FROM marks WHERE profile = ? ORDER BY number DESC", (key,)
-        ):
+        for video_id, mark in self._shelf.rows(_ALL, {"of": key}):
             found[mark].append(video_id)
         return Marks(tuple(found["like"]), tuple(found["dislike"]), frozenset(found["seen"]))
 
@@ -83,12 +80,8 @@ class TasteBook:
         """Forget a profile: its marks and its name."""
         key = identity(profile_name(profile))
         with self._shelf.change() as db:
-            db.execute("DELETE FROM marks WHERE profile = ?", (key,))
-            db.execute("DELETE FROM profiles WHERE key = ?", (key,))
-
-    def profiles(self) -> list[str]:
-        """Return the names of the profiles as they were first typed, in the order of the alphabet."""
-        return [name for (name,) in self._shelf.rows("SELECT name FROM profiles ORDER BY key")]
+            db.execute(delete(MARKS_TABLE).where(_OF_PROFILE), {"of": key})
+            db.execute(delete(PROFILES).where(PROFILES.c.key == bindparam("of")), {"of": key})
 
 
 def profile_name(text: str) -> str:

@@ -1,55 +1,51 @@
 """Keep the vectors of texts on disk, so that a category pressed again costs no call, in this run or any later one.
 
 It wraps any encoder whose texts cost something. A vector depends on the text and the encoder's name alone, so an entry
-never grows stale; the texts used longest ago go when there are too many. Several threads and processes may share the
-file. A cache is not worth an error: where its file cannot be used, that is logged and texts are encoded afresh.
+never grows stale; the texts used longest ago go when there are too many. Several threads and processes may share
+them. A cache is not worth an error: where its shelf cannot be used, that is logged and texts are encoded afresh.
 """
 
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from contextlib import closing
-from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from core.encoders.base import Encoder, ImageEncoder
 from core.errors import AppError
 from core.models import Progress, Video, VideoEmbedding
+from core.state.base import Shelf
+from core.state.tables import TEXTS
 
 logger = logging.getLogger(__name__)
 
 MAX_TEXTS = 5_000
 """Of one encoder: about 10 MB with 512 numbers each, far more than a taxonomy has prompts."""
 WARM_BATCH = 8
-BUSY_S = 2.0
 _LONGEST = 900
 """Texts asked for in one statement; SQLite allows 999 in the oldest version still about."""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS texts (
-    encoder TEXT NOT NULL,
-    text    TEXT NOT NULL,
-    used    INTEGER NOT NULL,
-    vector  BLOB NOT NULL,
-    PRIMARY KEY (encoder, text)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_use ON texts (encoder, used);
-"""
+_OF_ENCODER = TEXTS.c.encoder == bindparam("of")
+_THESE = TEXTS.c.text.in_(bindparam("texts", expanding=True))
+_VECTORS = select(TEXTS.c.text, TEXTS.c.vector).where(_OF_ENCODER, _THESE)
+_TOUCH = update(TEXTS).where(_OF_ENCODER, _THESE).values(used=bindparam("now"))
+_DROP = delete(TEXTS).where(_OF_ENCODER, TEXTS.c.text == bindparam("called"))
+_COUNT = select(func.count()).select_from(TEXTS).where(_OF_ENCODER)
+_OLDEST = select(TEXTS.c.text).where(_OF_ENCODER).order_by(TEXTS.c.used).limit(bindparam("most"))
 Result = TypeVar("Result")
 
 
 class CachedText:
     """An encoder that remembers texts; videos go straight through to the one it wraps."""
 
-    def __init__(self, encoder: Encoder | ImageEncoder, path: Path, *, max_texts: int = MAX_TEXTS) -> None:
+    def __init__(self, encoder: Encoder, shelf: Shelf, *, max_texts: int = MAX_TEXTS) -> None:
         self.encoder = encoder
         self.info = encoder.info
-        self._path = path
+        self._shelf = shelf
         self._max_texts = max_texts
 
     def encode_video(self, video: Video, notes: MutableMapping[str, str], on_progress: Progress) -> VideoEmbedding:
@@ -68,7 +64,7 @@ class CachedText:
 
     def encode_image(self, rgb: np.ndarray) -> np.ndarray:
         """Return what the encoder makes of a picture, if `info.images` says that it can; not remembered."""
-        return self.encoder.encode_image(rgb)
+        return cast(ImageEncoder, self.encoder).encode_image(rgb)
 
     def warm(self, texts: Sequence[str]) -> threading.Thread:
         """Begin to encode texts that will be asked for, in the background, and return the thread that does it.
@@ -89,41 +85,40 @@ class CachedText:
     def _recall(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         wanted = list(dict.fromkeys(texts))
 
-        def read(db: sqlite3.Connection) -> dict[str, np.ndarray]:
+        def read(db: Connection) -> dict[str, np.ndarray]:
             found: dict[str, np.ndarray] = {}
             for start in range(0, len(wanted), _LONGEST):
-                some = wanted[start : start + _LONGEST]
-                where = f"encoder = ? AND text IN ({', '.join('?' * len(some))})"
-                key = (self.info.name, *some)
-                rows = db.execute(f"SELECT text, vector FROM texts WHERE {where}", key).fetchall()
+                key = {"of": self.info.name, "texts": wanted[start : start + _LONGEST]}
+                rows = db.execute(_VECTORS, key).all()
                 found |= {text: np.frombuffer(vector, "<f4") for text, vector in rows}
                 if rows:
-                    db.execute(f"UPDATE texts SET used = ? WHERE {where}", (time.time_ns(), *key))
+                    db.execute(_TOUCH, {**key, "now": time.time_ns()})
             return {text: vector for text, vector in found.items() if vector.size == self.info.dimension}
 
-        return self._use_file("read", read) or {}
+        return self._use_shelf("read", read) or {}
 
     def _remember(self, vectors: Mapping[str, np.ndarray]) -> None:
-        now = time.time_ns()
-        rows = [(self.info.name, text, now, vector.astype("<f4").tobytes()) for text, vector in vectors.items()]
+        name, now = self.info.name, time.time_ns()
+        rows = [
+            {"encoder": name, "text": text, "used": now, "vector": vector.astype("<f4").tobytes()}
+            for text, vector in vectors.items()
+        ]
 
-        def write(db: sqlite3.Connection) -> None:
-            db.executemany("REPLACE INTO texts (encoder, text, used, vector) VALUES (?, ?, ?, ?)", rows)
-            db.execute(
-                "DELETE FROM texts WHERE encoder = ?1 AND text IN "
-                "(SELECT text FROM texts WHERE encoder = ?1 ORDER BY used DESC LIMIT -1 OFFSET ?2)",
-                (self.info.name, self._max_texts),
-            )
+        def write(db: Connection) -> None:
+            db.execute(_DROP, [{"of": name, "called": text} for text in vectors])
+            db.execute(insert(TEXTS), rows)
+            too_many = db.execute(_COUNT, {"of": name}).scalar_one() - self._max_texts
+            if too_many > 0:
+                oldest = db.execute(_OLDEST, {"of": name, "most": too_many}).scalars().all()
+                db.execute(_DROP, [{"of": name, "called": text} for text in oldest])
 
-        self._use_file("written", write)
+        self._use_shelf("written", write)
 
-    def _use_file(self, what: str, work: Callable[[sqlite3.Connection], Result]) -> Result | None:
-        """Do something with the file, as a whole or not at all; log what cannot be done and return None."""
+    def _use_shelf(self, what: str, work: Callable[[Connection], Result]) -> Result | None:
+        """Do something with the texts, as a whole or not at all; log what cannot be done and return None."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._path, timeout=BUSY_S)) as db, db:
-                db.executescript(_SCHEMA)
+            with self._shelf.change() as db:
                 return work(db)
-        except (sqlite3.Error, OSError) as error:
-            logger.warning("Encoded texts cannot be %s in %s: %s", what, self._path, error)
+        except AppError as error:
+            logger.warning("Encoded texts cannot be %s: %s", what, error)
             return None

@@ -10,6 +10,7 @@ from core.discover.composition import Part, compose, ensemble, fixed_texts, unit
 from core.discover.search import Discover
 from core.errors import QueryError
 from core.models import Filters, Query
+from core.state.sqlite import SqliteShelf
 from core.state.taste import TasteBook
 from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, MemoryStore, make_entries
 
@@ -27,7 +28,7 @@ def build(tmp_path, titles=TITLES, **changes):
         index=index,
         store=MemoryStore(),
         taxonomy=taxonomy.load(),
-        taste=TasteBook(tmp_path / "taste.sqlite3"),
+        taste=TasteBook(SqliteShelf(tmp_path / "taste.sqlite3", "taste")),
     )
 
 

@@ -1,4 +1,4 @@
-"""The SQLite file behind taste and channels: made late, shared by processes, and never written over when damaged."""
+"""The shelf in SQLite: made late, shared by processes, and never written over when damaged."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select
 
 from core.errors import StoreError, Unavailable
-from core.state import shelf
-from core.state.shelf import Shelf
+from core.state import sqlite
+from core.state.sqlite import SqliteShelf
+from core.state.tables import PROFILES
 
-SCHEMA = ("CREATE TABLE words (word TEXT UNIQUE)",)
 WRITER = """
 import sys
 from pathlib import Path
-from core.state.shelf import Shelf
-shelf = Shelf(Path(sys.argv[1]), ("CREATE TABLE words (word TEXT UNIQUE)",), holds="words")
+from sqlalchemy import insert
+from core.state.sqlite import SqliteShelf
+from core.state.tables import PROFILES
+shelf = SqliteShelf(Path(sys.argv[1]), "taste")
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(30):
     with shelf.change() as db:
-        db.execute("INSERT INTO words VALUES (?)", (f"{sys.argv[2]}-{number}",))
+        db.execute(insert(PROFILES), {"key": f"{sys.argv[2]}-{number}", "name": ""})
 """
 
 
@@ -34,20 +37,20 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "deep" / "words.sqlite3"
 
 
-def make(path: Path, version: int = 1) -> Shelf:
-    return Shelf(path, SCHEMA, holds="words", version=version)
+def make(path: Path) -> SqliteShelf:
+    return SqliteShelf(path, "taste")
 
 
-def put(shelf: Shelf, *words: str, then: Exception | None = None) -> None:
+def put(shelf: SqliteShelf, *words: str, then: Exception | None = None) -> None:
     with shelf.change() as db:
         for word in words:
-            db.execute("INSERT INTO words VALUES (?)", (word,))
+            db.execute(insert(PROFILES), {"key": word, "name": ""})
         if then is not None:
             raise then
 
 
-def words(shelf: Shelf) -> list[str]:
-    return [word for (word,) in shelf.rows("SELECT word FROM words ORDER BY word")]
+def words(shelf: SqliteShelf) -> list[str]:
+    return [word for (word,) in shelf.rows(select(PROFILES.c.key).order_by(PROFILES.c.key))]
 
 
 def test_looking_makes_no_file(path: Path) -> None:
@@ -82,16 +85,16 @@ def test_it_reads_while_another_changes(path: Path) -> None:
     shelf = make(path)
     put(shelf, "wolf")
     with shelf.change() as db:
-        db.execute("INSERT INTO words VALUES ('dog')")
+        db.execute(insert(PROFILES), {"key": "dog", "name": ""})
         assert words(make(path)) == ["wolf"]
     assert words(shelf) == ["dog", "wolf"]
 
 
 def test_who_waits_too_long_for_another_gets_a_sentence(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "BUSY_S", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_S", 0.05)
     mine, other = make(path), make(path)
     put(mine, "wolf")
-    with mine.change(), pytest.raises(Unavailable, match=r"changing the words .*Try again"):
+    with mine.change(), pytest.raises(Unavailable, match=r"changing the likes and dislikes .*Try again"):
         put(other, "dog")
 
 
@@ -126,7 +129,7 @@ def test_processes_and_threads_make_it_and_fill_it_together(path: Path) -> None:
 def test_a_damaged_file_gets_a_sentence_and_is_not_touched(path: Path, data: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(data)
-    with pytest.raises(StoreError, match=r"The words in .*words\.sqlite3 could not be .*move it away"):
+    with pytest.raises(StoreError, match=r"The likes and dislikes in .*words\.sqlite3 could not be .*move it away"):
         words(make(path))
     with pytest.raises(StoreError, match="move it away"):
         put(make(path), "wolf")
@@ -143,15 +146,6 @@ def test_a_file_in_the_place_of_its_folder_gets_a_sentence(path: Path) -> None:
     path.parent.write_text("in the way")
     with pytest.raises(StoreError, match="could not be read or changed"):
         put(make(path), "wolf")
-
-
-def test_a_newer_file_is_left_to_a_newer_app(path: Path) -> None:
-    put(make(path, version=2), "wolf")
-    with pytest.raises(StoreError, match="newer version"):
-        words(make(path))
-    with pytest.raises(StoreError, match="newer version"):
-        put(make(path), "dog")
-    assert words(make(path, version=2)) == ["wolf"]
 
 
 def test_a_full_disk_gets_a_sentence(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

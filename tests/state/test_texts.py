@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import Unavailable
 from core.models import ignore_progress
+from core.state.sqlite import SqliteShelf
 from core.state.texts import CachedText
 from tests.fakes import FAKE_INFO, FakeEncoder, make_video, word_vector
 
@@ -24,9 +25,9 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_text_is_asked_for_once_and_in_the_next_run_not_at_all(path: Path) -> None:
     encoder = FakeEncoder()
-    first = CachedText(encoder, path).encode_text(["a wolf", "", "a wolf", "snow"])
+    first = CachedText(encoder, SqliteShelf(path, "texts")).encode_text(["a wolf", "", "a wolf", "snow"])
     assert encoder.texts == ["a wolf", "", "snow"]
-    again = CachedText(encoder, path).encode_text(["snow", "a wolf", ""])
+    again = CachedText(encoder, SqliteShelf(path, "texts")).encode_text(["snow", "a wolf", ""])
     assert encoder.texts == ["a wolf", "", "snow"]
     assert np.array_equal(again, first[[3, 0, 1]])
     assert np.array_equal(first[0], word_vector("a wolf"))
@@ -34,22 +35,22 @@ def test_a_text_is_asked_for_once_and_in_the_next_run_not_at_all(path: Path) -> 
 
 def test_only_what_is_new_is_asked_for(path: Path) -> None:
     encoder = FakeEncoder()
-    cached = CachedText(encoder, path)
+    cached = CachedText(encoder, SqliteShelf(path, "texts"))
     cached.encode_text(["a wolf"])
     cached.encode_text(["a wolf", "a dog"])
     assert encoder.texts == ["a wolf", "a dog"]
 
 
 def test_each_encoder_has_its_own(path: Path) -> None:
-    CachedText(FakeEncoder(), path).encode_text(["a wolf"])
+    CachedText(FakeEncoder(), SqliteShelf(path, "texts")).encode_text(["a wolf"])
     other = FakeEncoder(replace(FAKE_INFO, name="other", dimension=32))
-    assert CachedText(other, path).encode_text(["a wolf"]).shape == (1, 32)
+    assert CachedText(other, SqliteShelf(path, "texts")).encode_text(["a wolf"]).shape == (1, 32)
     assert other.texts == ["a wolf"]
 
 
 def test_what_was_used_longest_ago_goes_first(path: Path) -> None:
     encoder = FakeEncoder()
-    cached = CachedText(encoder, path, max_texts=3)
+    cached = CachedText(encoder, SqliteShelf(path, "texts"), max_texts=3)
     for text in ("one", "two", "three", "one", "four"):
         cached.encode_text([text])
     encoder.texts.clear()
@@ -61,13 +62,13 @@ def test_what_was_used_longest_ago_goes_first(path: Path) -> None:
 
 def test_a_thousand_texts_at_once_do(path: Path) -> None:
     texts = [f"text {number}" for number in range(1001)]
-    cached = CachedText(FakeEncoder(), path)
+    cached = CachedText(FakeEncoder(), SqliteShelf(path, "texts"))
     assert np.array_equal(cached.encode_text(texts), cached.encode_text(texts))
     assert len(cached.encoder.texts) == 1001
 
 
 def test_threads_share_it(path: Path) -> None:
-    cached = CachedText(FakeEncoder(), path)
+    cached = CachedText(FakeEncoder(), SqliteShelf(path, "texts"))
     wrong: list[str] = []
 
     def ask(start: int) -> None:
@@ -89,19 +90,22 @@ def test_a_file_that_cannot_be_used_is_logged_and_texts_are_encoded(
 ) -> None:
     path.parent.mkdir()
     path.write_bytes(b"this is not a database" * 99)
-    rows = CachedText(FakeEncoder(), path).encode_text(["a wolf"])
+    rows = CachedText(FakeEncoder(), SqliteShelf(path, "texts")).encode_text(["a wolf"])
     assert np.array_equal(rows[0], word_vector("a wolf"))
     assert "Encoded texts cannot be read" in caplog.text
 
 
 def test_a_vector_of_another_length_is_encoded_afresh(path: Path) -> None:
-    CachedText(FakeEncoder(replace(FAKE_INFO, dimension=32)), path).encode_text(["a wolf"])
-    assert CachedText(FakeEncoder(), path).encode_text(["a wolf"]).shape == (1, FAKE_INFO.dimension)
+    CachedText(FakeEncoder(replace(FAKE_INFO, dimension=32)), SqliteShelf(path, "texts")).encode_text(["a wolf"])
+    assert CachedText(FakeEncoder(), SqliteShelf(path, "texts")).encode_text(["a wolf"]).shape == (
+        1,
+        FAKE_INFO.dimension,
+    )
 
 
 def test_warming_asks_for_all_of_them_ahead(path: Path) -> None:
     encoder = FakeEncoder()
-    cached = CachedText(encoder, path)
+    cached = CachedText(encoder, SqliteShelf(path, "texts"))
     prompts = [f"prompt {number}" for number in range(20)]
     cached.warm(prompts).join(20)
     assert encoder.texts == prompts
@@ -115,12 +119,12 @@ def test_warming_ends_quietly_when_the_service_is_away(path: Path, caplog: pytes
             raise Unavailable("It sleeps.")
 
     with caplog.at_level(logging.WARNING):
-        CachedText(Away(), path).warm(["a wolf"]).join(20)
+        CachedText(Away(), SqliteShelf(path, "texts")).warm(["a wolf"]).join(20)
     assert "not encoded ahead: It sleeps." in caplog.text
 
 
 def test_videos_go_straight_through(path: Path) -> None:
-    cached = CachedText(FakeEncoder(), path)
+    cached = CachedText(FakeEncoder(), SqliteShelf(path, "texts"))
     cached.encode_video(make_video("Grey wolf"), {}, ignore_progress)
     assert cached.encoder.finished == ["grey_wolf.mp4"]
     assert cached.info is cached.encoder.info

@@ -113,7 +113,7 @@ class TestTheFile:
     def test_a_file_of_a_later_version_is_refused(self, path: Path) -> None:
         SqliteLedger(path).close()
         with closing(sqlite3.connect(path)) as db, db:
-            db.execute("PRAGMA user_version = 99")
+            db.execute("UPDATE alembic_version SET version_num = 'jobs_0099'")
         with pytest.raises(StoreError, match="newer version"):
             SqliteLedger(path)
 

@@ -1,0 +1,123 @@
+"""The tables of what people and jobs leave behind, and how they are split into subjects.
+
+A subject is a few tables with a history of their own: an Alembic branch (migrations/), and on SQLite a file. Queries
+are written against these tables in portable SQL, so that another database needs no second copy of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA = MetaData()
+
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("worked_s", Float, nullable=False),
+    Column("reason", Text),
+    Column("duplicate", Boolean, nullable=False),
+    Column("cancel", Boolean, nullable=False),
+    Column("claimed", Boolean, nullable=False),
+    Column("untidy", Boolean, nullable=False),
+    Column("work", Text, nullable=False),
+    UniqueConstraint("id", name="uq_jobs_id"),
+)
+NOTES = Table(
+    "notes",
+    METADATA,
+    Column("job_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+PROFILES = Table(
+    "profiles",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+MARKS = Table(
+    "marks",
+    METADATA,
+    # A new row gets the highest number yet: their order is the order of time, whatever the clock does.
+    Column("number", Integer, primary_key=True),
+    Column("profile", Text, nullable=False),
+    Column("video_id", Text, nullable=False),
+    Column("mark", Text, nullable=False),
+    UniqueConstraint("profile", "video_id", "mark", name="uq_marks_profile"),
+    CheckConstraint("mark IN ('like', 'dislike', 'seen')", name="ck_marks_mark"),
+)
+CHANNELS = Table(
+    "channels",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    UniqueConstraint("key", name="uq_channels_key"),
+    UniqueConstraint("slug", name="uq_channels_slug"),
+)
+TEXTS = Table(
+    "texts",
+    METADATA,
+    Column("encoder", Text, primary_key=True),
+    Column("text", Text, primary_key=True),
+    # Nanoseconds since 1970.
+    Column("used", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Index("by_use", "encoder", "used"),
+    sqlite_with_rowid=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A few tables that are kept, and migrated, together."""
+
+    branch: str
+    """The label of its revisions."""
+    head: str
+    """Its newest revision, said here so that a database that is there already needs no Alembic to be recognised."""
+    holds: str
+    """What it holds, in sentences for a person."""
+    table: Table
+    """One of its tables in every revision. Release 0.1.0 wrote no revision: where this table is, it is the first."""
+
+    @property
+    def first(self) -> str:
+        """Return its first revision, the tables of release 0.1.0."""
+        return f"{self.branch}_0001"
+
+
+SUBJECTS = {
+    subject.branch: subject
+    for subject in (
+        Subject("jobs", "jobs_0001", "jobs", JOBS),
+        Subject("taste", "taste_0001", "likes and dislikes", MARKS),
+        Subject("channels", "channels_0001", "channels", CHANNELS),
+        Subject("texts", "texts_0001", "encoded texts", TEXTS),
+    )
+}
