@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from core import samples
 from core.errors import AppError
 from core.ingest import inspecting
+from core.models import Job
 from core.services import Services, build
 from core.settings import load
 
@@ -42,6 +43,8 @@ def _checks(services: Services) -> Iterator[Check]:
     yield f"store ({services.store.name})", lambda: _check_store(services)
     yield f"index ({services.index.name})", lambda: _check_index(services)
     yield f"encoder ({services.encoder.info.name})", lambda: _check_encoder(services)
+    if waiting := [job for job in services.jobs.jobs() if not job.stage.is_over]:
+        yield "queue", lambda: _check_queue(waiting)
     yield "video", lambda: _check_video()
 
 
@@ -63,6 +66,12 @@ def _check_encoder(services: Services) -> str:
     if not np.any(vector):
         raise AppError("the encoder gave nothing for 'a calm forest'. Reinstall the app.")
     return f"turned a text into {vector.size} numbers"
+
+
+def _check_queue(waiting: Sequence[Job]) -> str:
+    reason = next((job.reason for job in waiting if job.reason and not job.duplicate), None)
+    said = f"; when they last stopped: {reason}" if reason else ""
+    return f"files on their way: {len(waiting)}; they go on when the app runs{said}"
 
 
 def _check_video() -> str:

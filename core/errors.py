@@ -13,6 +13,7 @@ AppError
  │   └─ EncoderMismatch  the library was filled by another encoder
  ├─ QueryError           a search that asks for nothing, or for something unknown
  └─ Unavailable          a service that is configured does not answer now; trying again can help
+     └─ EncoderPaused    the encoder takes nothing from us, whatever it is, until somebody sees to it or it recovers
 
 Cancelled is not an error: it is how a progress callback ends the work that called it.
 """
@@ -64,6 +65,13 @@ class Unavailable(AppError):
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class EncoderPaused(Unavailable):
+    """Say why the encoder takes nothing now (its key, its plan, its own state) and what to do.
+
+    No fault of any one video: the queue keeps them all and lets one at a time try whether it works again.
+    """
 
 
 class Cancelled(Exception):

@@ -29,6 +29,7 @@ def show_jobs() -> None:
         st.rerun()
     if working:
         show_overall(working, len(ready))
+        show_pause()
         show_cost()
     rows = stopped + sorted(working, key=lambda job: -job.overall)
     for job in rows[:ROWS_SHOWN]:
@@ -43,6 +44,24 @@ def show_overall(working: list[Job], ready: int) -> None:
     total = len(working) + ready
     done = (ready + sum(job.overall for job in working)) / total
     st.progress(done, text=say("jobs.overall", ready=ready, n=total))
+
+
+@part("pause")
+def show_pause() -> None:
+    """Say why the encoder takes nothing now, when it is tried again, and let it be tried at once."""
+    pause = services.jobs.pause()
+    if pause is None:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="pause"):
+        with st.container(gap="xxsmall"):
+            st.badge(say("pause", n=pause.waiting), icon=":material/pause_circle:", color="orange")
+            st.text(pause.reason)
+            if pause.retry_in_s is None:
+                st.caption(say("pause.trying"))
+            else:
+                st.caption(say("pause.next", time=elapsed(pause.retry_in_s)))
+        try_now = safely(services.jobs.try_now, "pause")
+        st.button(say("pause.try"), key="try-now", on_click=try_now, disabled=pause.retry_in_s is None)
 
 
 @part()

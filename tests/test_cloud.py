@@ -44,6 +44,7 @@ FILES = 20
 KILLS = 10
 PATIENCE_S = 60.0
 BACKOFF_S = (0.1, 0.2, 0.4)
+PROBE_S = (0.3, 0.6)
 SETTLE_S = 0.6
 
 
@@ -83,7 +84,13 @@ def open_cloud(folder: Path, url: str, *, store: Store | None = None, make_index
     store = store or FolderStore(folder / "media")
     index = make_index(encoder.info) if make_index else EdgeIndex(folder / "index", encoder.info)
     pipeline = Pipeline(encoder, store, index, work_dir=folder / "work", max_bytes=10_000_000, sources={})
-    queue = JobQueue(SqliteLedger(folder / "jobs.sqlite3"), pipeline, spool_dir=folder / "spool", backoff_s=BACKOFF_S)
+    queue = JobQueue(
+        SqliteLedger(folder / "jobs.sqlite3"),
+        pipeline,
+        spool_dir=folder / "spool",
+        backoff_s=BACKOFF_S,
+        probe_s=PROBE_S,
+    )
     return Cloud(encoder, store, index, queue)
 
 
@@ -255,6 +262,58 @@ class TestStormsAndOutages:
             watch(cloud.queue, jobs)
             check_ready(cloud, server, 4)
             cloud.close()
+
+
+class TestAPausedEncoder:
+    """A key that is revoked, a plan that is used up: nobody's video is at fault, and none may fail of it."""
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_key_revoked_in_the_middle_of_a_batch(
+        self, server: TwelveLabsServer, tmp_path: Path, status: int
+    ) -> None:
+        cloud = open_cloud(tmp_path, server.url)
+        jobs = [cloud.queue.submit(path) for path in make_files(tmp_path / "inbox", 20)]
+        cloud.queue.start()
+        until(lambda: cloud.queue.counts()[Stage.READY] >= 4)
+        server.refuse(status)
+        until(lambda: cloud.queue.pause() is not None and cloud.queue.counts()[Stage.EMBEDDING] == 0)
+        refused = len(server.seen)
+        time.sleep(1.0)
+        assert len(server.seen) - refused <= 3, "each job knocks by itself"
+        counts = cloud.queue.counts()
+        assert (counts[Stage.FAILED], counts[Stage.CANCELLED]) == (0, 0)
+        waiting = [job for job in cloud.queue.jobs() if job.stage is Stage.QUEUED]
+        assert len(waiting) >= 4
+        assert all("Check" in job.reason or "Copy" in job.reason for job in waiting)
+        stored = [job for job in waiting if job.media_key and cloud.store.exists(job.media_key)]
+        assert len(stored) == len(waiting), "what was stored was thrown away"
+        server.refuse(None)
+        watch(cloud.queue, jobs)
+        assert cloud.queue.pause() is None
+        check_ready(cloud, server, 20)
+        cloud.close()
+
+    def test_a_pause_outlives_a_restart(self, server: TwelveLabsServer, tmp_path: Path) -> None:
+        server.refuse(401)
+        cloud = open_cloud(tmp_path, server.url)
+        jobs = [cloud.queue.submit(path) for path in make_files(tmp_path / "inbox", 3)]
+        cloud.queue.start()
+        until(lambda: cloud.queue.pause() is not None and cloud.queue.pause().waiting == 3)
+        cloud.close()
+        again = open_cloud(tmp_path, server.url)
+        assert any("does not know the key" in (job.reason or "") for job in again.queue.jobs()), "doctor cannot say it"
+        server.refuse(None)
+        again.queue.start()
+        watch(again.queue, jobs)
+        check_ready(again, server, 3)
+        again.close()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)
 
 
 def watch(queue: JobQueue, jobs: list[Job], until_s: float = PATIENCE_S) -> set[str]:

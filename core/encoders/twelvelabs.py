@@ -57,7 +57,7 @@ from twelvelabs.types.text_input_request import TextInputRequest
 from twelvelabs.types.video_segmentation import VideoSegmentation_Dynamic
 from twelvelabs.types.video_segmentation_dynamic_dynamic import VideoSegmentationDynamicDynamic
 
-from core.errors import AppError, EncoderError, SettingsError, Unavailable
+from core.errors import AppError, EncoderError, EncoderPaused, SettingsError, Unavailable
 from core.ingest import playable
 from core.models import ClipEmbedding, EncoderInfo, MediaInfo, Progress, Video, VideoEmbedding
 
@@ -111,12 +111,18 @@ TEXT_TRIES = 3
 TEXT_PATIENCE_S = 3.0
 """How long a person who searches is made to wait for another try."""
 FAILED_TASKS = 3
-"""How many tasks of one video may fail of the service's own troubles before a person is asked."""
+"""How many tasks of one video may fail of the service's own troubles while others end well, before a person is asked.
+"""
+MOST_FAILED_TASKS = 12
+"""How many may where there is no other to tell by."""
 _PRIVATE_SUFFIXES = (".local", ".internal", ".localhost")
 _FIT_PART, _SENT = 0.1, 0.5
 """Fractions of the progress: the copy that fits the limits is made, the bytes have arrived."""
 _EXPIRED = "no longer available"
-_PASSING = "temporarily unstable"
+_PASSING = "try again later"
+"""In all that the service says of troubles of its own."""
+_EXHAUSTED = re.compile(r"usage limit|quota|\bcredits?\b|billing|payment|(paid|free) plan|plan limit", re.IGNORECASE)
+"""In what it says where the plan is used up, whatever the status: 402, 403, 400 and 429 all occur."""
 _KEYS_PAGE = "https://playground.twelvelabs.io/dashboard/api-keys"
 _SDK_ERRORS = (ApiError, httpx.HTTPError, ValidationError)
 
@@ -181,6 +187,8 @@ class TwelveLabsEncoder:
             max_bytes=MOST_BYTES,
         )
         self._key = api_key
+        self._finished_tasks = 0
+        """Of this process. Only whether it has grown is of interest, so a lost count between threads does no harm."""
         self._elsewhere = base_url is not None
         self._scratch_dir = scratch_dir
         self._settle_s = settle_s
@@ -218,6 +226,8 @@ class TwelveLabsEncoder:
         for tries_left in reversed(range(TEXT_TRIES)):
             try:
                 return self._ask_for_text(text)
+            except EncoderPaused:
+                raise
             except Unavailable as error:
                 wait_s = error.retry_after_s or pause_s * random.uniform(0.5, 1)
                 if not tries_left or wait_s > TEXT_PATIENCE_S:
@@ -350,6 +360,7 @@ class TwelveLabsEncoder:
                 _forget_task(notes)
                 return None
             if answer.status == "ready":
+                self._finished_tasks += 1
                 return answer
             if answer.status == "failed":
                 return self._failed(answer, notes)
@@ -370,8 +381,10 @@ class TwelveLabsEncoder:
             return
         failures = int(notes.get("failures", "0")) + 1
         notes["failures"] = str(failures)
-        if _PASSING in said and failures < FAILED_TASKS:
-            raise Unavailable(f"TwelveLabs could not embed this video now: {said}")
+        finished = self._finished_tasks
+        others_since = finished - int(notes.setdefault("others", str(finished)))
+        if _PASSING in said.lower() and failures < (FAILED_TASKS if others_since > 0 else MOST_FAILED_TASKS):
+            raise EncoderPaused(f"TwelveLabs cannot embed videos now: {said}")
         raise EncoderError(f"TwelveLabs could not embed this video: {said} Press Retry to try with a new task.")
 
     def _embedding(self, data: Sequence[EmbeddingData], info: MediaInfo) -> VideoEmbedding:
@@ -628,10 +641,14 @@ class TwelveLabsEncoder:
     def _answer_sentence(self, error: ApiError, what: str) -> AppError:
         status, said = error.status_code or 0, self._clean(_message(error.body))
         if status == 401:
-            return EncoderError(f"TwelveLabs does not know the key in TWELVE_LABS_API_KEY. Copy it from {_KEYS_PAGE}.")
-        if status == 403:
-            return EncoderError(
-                f"TwelveLabs does not allow {what}: {said} Check the plan behind the key in TWELVE_LABS_API_KEY."
+            return EncoderPaused(
+                f"TwelveLabs does not know the key in TWELVE_LABS_API_KEY. Copy a valid one from {_KEYS_PAGE} and "
+                "start the app again, or have this one allowed again."
+            )
+        if status in (402, 403) or (status in (400, 429) and _EXHAUSTED.search(f"{_code(error.body)} {said}")):
+            return EncoderPaused(
+                f"TwelveLabs does not allow {what}: {said} Check the plan behind the key in TWELVE_LABS_API_KEY.",
+                retry_after_s=_retry_after_s(error.headers or {}),
             )
         if status == 429:
             return Unavailable("TwelveLabs asks for fewer requests.", retry_after_s=_retry_after_s(error.headers or {}))
@@ -724,6 +741,12 @@ def _message(body: object) -> str:
         inner = body.get("error")
         return str((inner if isinstance(inner, dict) else body).get("message", ""))
     return ""
+
+
+def _code(body: object) -> str:
+    """Return the name of the reason in the body of an error, its words apart: "usage_limit" has two."""
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    return str(inner.get("code", "")).replace("_", " ") if isinstance(inner, dict) else ""
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

@@ -9,6 +9,11 @@ worker from other files. Where a paid service encodes, workers that wait for it 
 
 This is the one place where something is tried again that failed because a service was away: whoever talks to a service
 says Unavailable, and the job takes the same step again after a pause, for hours, with the reason on its row.
+
+Where the encoder takes nothing at all (a revoked key, an exhausted plan, trouble of its own) it says EncoderPaused, and
+the encoder is paused for all: every job waits where it is and keeps what it has stored, files are checked and stored
+all the same, and one job at a time tries whether it works again, by itself or when a person presses "Try now". That
+has no end: no job fails because its owner did not see to the key within a day.
 """
 
 from __future__ import annotations
@@ -29,11 +34,11 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from core.errors import AppError, Cancelled, StoreError, Unavailable
+from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, StoreError, Unavailable
 from core.ingest import scheduling
 from core.ingest.claims import Claims
 from core.ingest.pipeline import Pipeline, Step, Work
-from core.ingest.scheduling import BACKOFF_S, Row
+from core.ingest.scheduling import BACKOFF_S, PROBE_S, Pause, Row
 from core.models import Job, Progress, Stage
 from core.state.base import JobRecord, Ledger
 from core.text import display_name, printable
@@ -60,6 +65,18 @@ class ToEncode:
     """Files whose length is not known yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class EncoderPause:
+    """What a person should know while the encoder takes nothing."""
+
+    reason: str
+    """What is wrong and what to do."""
+    waiting: int
+    """How many files wait for the encoder."""
+    retry_in_s: float | None
+    """When it is tried again; None while it is being tried."""
+
+
 class JobQueue:
     """Take files in, work on them in the background, and say at any time how far each is.
 
@@ -77,6 +94,7 @@ class JobQueue:
         workers: int = 2,
         backoff_s: Sequence[float] = BACKOFF_S,
         patience_s: float = PATIENCE_S,
+        probe_s: Sequence[float] = PROBE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pipeline = pipeline
@@ -84,7 +102,9 @@ class JobQueue:
         self._workers = workers
         self._backoff_s = tuple(backoff_s)
         self._patience_s = patience_s
+        self._probe_s = tuple(probe_s)
         self._clock = clock
+        self._pause: Pause | None = None
         # Held for moments only, never during input or output. Where both are needed, the ledger's lock comes first.
         self._state = threading.Condition()
         self._stopping = False
@@ -96,7 +116,6 @@ class JobQueue:
         self._last_number = max((row.number for row in self._rows.values()), default=0)
         for row in self._open.values():
             row.stage, row.progress, row.verified = Stage.QUEUED, 0.0, False
-            row.reason = row.reason if row.duplicate else None
         self._claims = Claims(
             (row.work.sha256, row.id) for row in self._open.values() if row.claimed and row.work.sha256 is not None
         )
@@ -107,6 +126,9 @@ class JobQueue:
         with self._state:
             if self._threads or self._stopping:
                 return
+            for row in self._open.values():
+                if not row.duplicate:
+                    row.reason, row.shown = None, None  # It was about the run before.
             self._threads = [
                 threading.Thread(target=self._work, name=f"ingest-{number}", daemon=True)
                 for number in range(1, self._workers + scheduling.waiters(self._pipeline.encoder.info) + 1)
@@ -189,6 +211,24 @@ class JobQueue:
             works = [row.work for row in self._open.values() if row.work.step <= Step.EMBED and not row.waits_for]
         known = [work.info.duration_s for work in works if work.info is not None]
         return ToEncode(seconds=sum(known), unchecked=len(works) - len(known))
+
+    def pause(self) -> EncoderPause | None:
+        """Return why the encoder takes nothing now; None while it works."""
+        with self._state:
+            if self._pause is None:
+                return None
+            return EncoderPause(
+                reason=self._pause.reason,
+                waiting=sum(row.work.step is Step.EMBED for row in self._open.values()),
+                retry_in_s=None if self._pause.probe else max(0.0, self._pause.next_probe - self._clock()),
+            )
+
+    def try_now(self) -> None:
+        """Let a job try at once whether a paused encoder works again; the pauses begin small anew."""
+        with self._state:
+            if self._pause is not None:
+                self._pause.next_probe, self._pause.probes = self._clock(), 0
+                self._state.notify_all()
 
     def cancel(self, job_id: str) -> Job | None:
         """Give a job up: at once when it waits, at its next progress call when it is worked on.
@@ -275,11 +315,14 @@ class JobQueue:
             while not self._stopping:
                 now = self._clock()
                 rows, encoder = self._open.values(), self._pipeline.encoder.info
-                row = next(scheduling.runnable(rows, now, workers=self._workers, encoder=encoder), None)
+                able = scheduling.runnable(rows, now, workers=self._workers, encoder=encoder, pause=self._pause)
+                row = next(able, None)
                 if row is not None:
                     self._occupy(row)
+                    if self._pause is not None and row.work.step is Step.EMBED:
+                        self._pause.probe = row.id
                     return row
-                self._state.wait(scheduling.next_look_s(rows, now))
+                self._state.wait(scheduling.next_look_s(rows, now, self._pause))
             return None
 
     def _occupy(self, row: Row) -> None:
@@ -287,9 +330,12 @@ class JobQueue:
 
     def _release(self, row: Row) -> None:
         with self._state:
+            if self._pause is not None and self._pause.probe == row.id:
+                self._pause.probe = None  # It came to nothing, neither good nor bad: the next one tries.
             if row.busy:
                 row.worked_s = row.worked_until(self._clock())
                 row.busy, row.shown = False, None
+            self._hold_waiting()
             self._state.notify_all()
 
     # Work: what a worker does with it
@@ -321,6 +367,7 @@ class JobQueue:
         with self._state:
             if row.stage is not step.stage:
                 row.stage, row.progress = step.stage, 0.0
+            row.held = False
             if not row.duplicate:
                 row.reason = None
         work = self._pipeline.run(row.work, self._ledger.notes(row.id), self._reporter(row))
@@ -330,6 +377,9 @@ class JobQueue:
         with self._state:
             row.work, row.tries = work, 0
             row.progress = 1.0 if work.step.stage is not step.stage else row.progress
+            if step is Step.EMBED:
+                row.probes = 0
+                self._resume(row)
         self._save(row)
 
     def _verify(self, row: Row) -> None:
@@ -392,9 +442,13 @@ class JobQueue:
         elif self._stopping:
             # Cut off by us, or by what is being closed around it: not its fault, it goes on at the next start.
             self._save_or_log(row)
+        elif isinstance(error, EncoderPaused):
+            self._pause_encoder(row, error)
         elif isinstance(error, Unavailable) and self._has_patience(row):
             self._put_off(row, error)
         else:
+            if isinstance(error, EncoderError):
+                self._resume(row)
             if not isinstance(error, AppError):
                 logger.error("%s: step %s failed", row.id, row.work.step.name.lower(), exc_info=error)
             self._give_up(row, Stage.FAILED, _reason(error))
@@ -411,6 +465,40 @@ class JobQueue:
             row.tries += 1
             row.not_before = now + pause_s
             row.reason = f"{printable(str(error))} Trying again {_soon(pause_s)}."
+
+    def _pause_encoder(self, row: Row, error: EncoderPaused) -> None:
+        """Let all jobs wait for the encoder, and one of them try again after a pause that grows from try to try."""
+        with self._state:
+            pause, now, reason = self._pause, self._clock(), printable(str(error))
+            row.probes += 1
+            if pause is None:
+                pause = self._pause = Pause(reason, now + scheduling.pause_s(0, error.retry_after_s, self._probe_s))
+            elif pause.probe == row.id:
+                pause.probes, pause.probe, pause.reason = pause.probes + 1, None, reason
+                pause.next_probe = now + scheduling.pause_s(pause.probes, error.retry_after_s, self._probe_s)
+            # Else it had begun before the pause, and says what is known.
+            self._hold_waiting(row)
+        self._save_or_log(row)
+
+    def _hold_waiting(self, refused: Row | None = None) -> None:
+        """Show why they wait on all jobs that wait for a paused encoder; the caller holds the lock."""
+        if self._pause is None:
+            return
+        for row in self._open.values():
+            if row is refused or (row.work.step is Step.EMBED and not row.busy and not row.waits_for):
+                row.held, row.stage, row.progress, row.shown = True, Stage.QUEUED, 0.0, None
+                row.reason = self._pause.reason
+
+    def _resume(self, probe: Row) -> None:
+        """End the pause if this is the job that has tried the encoder and had an answer."""
+        with self._state:
+            if self._pause is None or self._pause.probe != probe.id:
+                return
+            self._pause = None
+            for row in self._open.values():
+                if row.held:
+                    row.held, row.reason, row.shown = False, None, None
+            self._state.notify_all()
 
     def _give_up(self, row: Row, stage: Stage, reason: str | None) -> None:
         """End a job that did not get ready and remove what it left in store and index."""

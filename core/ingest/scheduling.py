@@ -13,6 +13,8 @@ from core.state.base import JobRecord
 
 BACKOFF_S = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 """How long to wait before a step is tried again when a service does not answer; the last one is for all that follow."""
+PROBE_S = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+"""How long to wait before one job tries whether a paused encoder works again; the last one is for all that follow."""
 JITTER = 0.2
 """By which part of itself a pause is drawn longer or shorter, so that jobs do not knock all at once."""
 LOOKAHEAD = 8
@@ -50,6 +52,10 @@ class Row:
     away_since: float = 0.0
     """When it did for the first time."""
     not_before: float = 0.0
+    probes: int = 0
+    """How often it found the encoder paused."""
+    held: bool = False
+    """It waits for a paused encoder, with the reason on it."""
     waits_for: str | None = None
     """The id of the job that adds the same content."""
     shown: Job | None = None
@@ -114,24 +120,44 @@ class Row:
         )
 
 
+@dataclass(slots=True)
+class Pause:
+    """A time in which the encoder takes nothing from anyone."""
+
+    reason: str
+    next_probe: float
+    """When one job may try whether it works again, by the queue's clock."""
+    probes: int = 0
+    """How many jobs have tried in vain."""
+    probe: str | None = None
+    """The id of the job that tries now."""
+
+
 def waiters(encoder: EncoderInfo) -> int:
     """Return how many workers may do nothing but wait for a service that encodes."""
     return encoder.parallel if encoder.paid else 0
 
 
-def runnable(rows: Collection[Row], now: float, *, workers: int, encoder: EncoderInfo) -> Iterator[Row]:
+def runnable(
+    rows: Collection[Row], now: float, *, workers: int, encoder: EncoderInfo, pause: Pause | None = None
+) -> Iterator[Row]:
     """Yield the open jobs that can take a step now, first come first served.
 
     Where encoding costs money all files are checked first: what a batch is going to cost is known before it begins.
+    While the encoder is paused one job at a time tries it, when it is time to; all other steps go on.
     """
     waiting = waiters(encoder) > 0
     steps = Counter((row.work.step, row.busy) for row in rows)
     encoders_free = encoder.parallel > steps[Step.EMBED, True]
     working = sum(row.busy for row in rows) - (steps[Step.EMBED, True] if waiting else 0)
+    if pause is not None:
+        encoders_free = encoders_free and pause.probe is None and pause.next_probe <= now
     hands_free = workers > working
     tried = sum(row.work.step is Step.STORE and row.tries > 0 and not row.busy for row in rows)
     room_ahead = steps[Step.EMBED, False] + steps[Step.STORE, True] + tried < LOOKAHEAD
     ordered = list(rows)
+    if pause is not None:  # Another one tries each time: what is wrong with one video must not keep all waiting.
+        ordered.sort(key=lambda row: row.probes)
     if encoder.paid:
         ordered.sort(key=lambda row: row.work.step >= Step.STORE)
         encoders_free = encoders_free and not _is_priced_soon(ordered, now)
@@ -153,9 +179,12 @@ def _is_priced_soon(rows: Iterable[Row], now: float) -> bool:
     return any(row.work.step < Step.STORE and not row.waits_for and row.not_before <= now for row in rows)
 
 
-def next_look_s(rows: Iterable[Row], now: float) -> float | None:
-    """Return in how many seconds the first pause ends; None when no job pauses."""
-    return min((row.not_before - now for row in rows if row.not_before > now), default=None)
+def next_look_s(rows: Iterable[Row], now: float, pause: Pause | None = None) -> float | None:
+    """Return in how many seconds the first pause ends; None when nothing pauses."""
+    ends = [row.not_before for row in rows]
+    if pause is not None and pause.probe is None:
+        ends.append(pause.next_probe)
+    return min((end - now for end in ends if end > now), default=None)
 
 
 def pause_s(tries: int, retry_after_s: float | None, backoff_s: Sequence[float]) -> float:

@@ -19,7 +19,7 @@ from twelvelabs.types.embedding_data import EmbeddingData
 
 from core.encoders import twelvelabs
 from core.encoders.twelvelabs import TwelveLabsEncoder
-from core.errors import AppError, Cancelled, EncoderError, SettingsError, Unavailable
+from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, SettingsError, Unavailable
 from core.ingest import inspecting
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
 from tests.servers.twelvelabs import API_KEY, TwelveLabsServer
@@ -177,6 +177,12 @@ class TestText:
         with pytest.raises(Unavailable, match="asks for fewer requests") as caught:
             encoder.encode_text(["a wolf"])
         assert caught.value.retry_after_s == 60
+
+    def test_a_refused_key_is_not_tried_again(self, encoder: TwelveLabsEncoder, server: TwelveLabsServer) -> None:
+        server.api_key = "another"
+        with pytest.raises(EncoderPaused, match="does not know the key"):
+            encoder.encode_text(["a wolf"])
+        assert len(server.seen) == 1
 
     def test_tries_come_to_an_end(self, encoder: TwelveLabsEncoder, server: TwelveLabsServer) -> None:
         server.fail(status=503, times=99)
@@ -485,7 +491,32 @@ class TestOneTask:
             with pytest.raises(AppError, match="temporarily unstable") as caught:
                 encode(encoder, video, notes)
             kinds.append(caught.type)
-        assert kinds == [Unavailable, Unavailable, EncoderError]
+        assert set(kinds) == {EncoderPaused}, "nothing tells that it is this video's fault"
+
+    def test_one_that_fails_while_others_end_well_is_given_up(
+        self, encoder: TwelveLabsEncoder, server: TwelveLabsServer, video: Video, path: Path
+    ) -> None:
+        kinds = []
+        notes: dict[str, str] = {}
+        for _ in range(twelvelabs.FAILED_TASKS):
+            server.fate("fail", "The embedding task failed. Please try again later.")
+            with pytest.raises(AppError, match="try again later") as caught:
+                encode(encoder, video, notes)
+            kinds.append(caught.type)
+            encode(encoder, described(path, "Another"))
+        assert kinds == [EncoderPaused, EncoderPaused, EncoderError]
+
+    def test_one_that_fails_alone_is_given_up_at_last(
+        self, encoder: TwelveLabsEncoder, server: TwelveLabsServer, video: Video
+    ) -> None:
+        server.fate("fail", "The embedding task failed. Please try again later.", times=99)
+        notes: dict[str, str] = {}
+        kinds = []
+        for _ in range(twelvelabs.MOST_FAILED_TASKS):
+            with pytest.raises(AppError) as caught:
+                encode(encoder, video, notes)
+            kinds.append(caught.type)
+        assert kinds == [EncoderPaused] * (twelvelabs.MOST_FAILED_TASKS - 1) + [EncoderError]
 
     def test_no_result_is_an_error_and_a_retry_pays_again(
         self, encoder: TwelveLabsEncoder, server: TwelveLabsServer, video: Video
@@ -531,8 +562,12 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("fault", "kind", "said"),
         [
-            ({"status": 401}, EncoderError, "does not know the key in TWELVE_LABS_API_KEY"),
-            ({"status": 403, "says": "Usage limit reached"}, EncoderError, r"Usage limit reached\. .*TWELVE_LABS_API"),
+            ({"status": 401}, EncoderPaused, "does not know the key in TWELVE_LABS_API_KEY"),
+            ({"status": 402, "says": "Add a card"}, EncoderPaused, r"Add a card\. Check the plan"),
+            ({"status": 403, "says": "Usage limit reached"}, EncoderPaused, r"Usage limit reached\. .*TWELVE_LABS_API"),
+            ({"status": 400, "says": "Not enough free credits"}, EncoderPaused, r"free credits\. Check the plan"),
+            ({"status": 429, "says": "You exceeded your free plan"}, EncoderPaused, r"free plan\. Check the plan"),
+            ({"status": 429, "says": "You have exceeded the rate limit (8 a minute)"}, Unavailable, "fewer requests"),
             ({"status": 429, "retry_after_s": 17}, Unavailable, "asks for fewer requests"),
             ({"status": 500}, Unavailable, r"trouble of its own \(500\)"),
             ({"status": 502}, Unavailable, r"trouble of its own \(502\)"),

@@ -5,14 +5,17 @@ import io
 import logging
 import threading
 import time
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from core.errors import EncoderError, LibraryError, StoreError, Unavailable
+from core.errors import EncoderError, EncoderPaused, LibraryError, StoreError, Unavailable
 from core.ingest import jobs
 from core.ingest.pipeline import Step, Work
 from core.models import Entry, Stage, Video
+from tests.fakes import FAKE_INFO, FakeEncoder
 from tests.support import PATIENCE_S, Library, fail_with, finish, until
 
 
@@ -577,3 +580,108 @@ class TestTheLedger:
         assert (one.stage, one.reason) == (Stage.FAILED, "The disk is full. Free some space, then press Retry.")
         assert two.stage is Stage.READY
         assert "could not be written down" in caplog.text
+
+
+class TestAPausedEncoder:
+    """The encoder takes nothing from anyone: all wait, nothing is lost, one at a time tries."""
+
+    PROBE_S = (0.05, 0.1)
+
+    def test_every_job_waits_with_the_reason_and_goes_on_by_itself(self, library: Library) -> None:
+        paused = threading.Event()
+        paused.set()
+        asked = refuse_while(library, paused)
+        queue = library.open(workers=2, probe_s=self.PROBE_S)
+        jobs = [queue.submit(library.video(f"{number}.mp4", number)) for number in range(6)]
+        until(lambda: queue.pause() is not None and queue.pause().waiting == 6)
+        until(lambda: len(asked) >= 4)
+        rows = [queue.job(job.id) for job in jobs]
+        assert {row.stage for row in rows} <= {Stage.QUEUED, Stage.EMBEDDING}
+        assert all(row.reason == "The key is gone. Mend it." for row in rows if row.stage is Stage.QUEUED)
+        assert all(row.media_key in library.store.blobs for row in rows)
+        paused.clear()
+        assert {job.stage for job in finish(queue, *jobs)} == {Stage.READY}
+        assert queue.pause() is None
+        assert all(job.reason is None for job in queue.jobs())
+
+    def test_one_at_a_time_tries_and_not_always_the_same(self, library: Library) -> None:
+        paused = threading.Event()
+        paused.set()
+        library.encoder = FakeEncoder(replace(FAKE_INFO, paid=True, parallel=4))
+        asked = refuse_while(library, paused)
+        library.make_pipeline()
+        queue = library.open(workers=2, probe_s=self.PROBE_S)
+        jobs = [queue.submit(library.video(f"{number}.mp4", number)) for number in range(4)]
+        until(lambda: len(asked) >= 12)
+        times = [time_s for time_s, _ in asked[4:]]
+        assert all(after - before > 0.03 for before, after in pairwise(times)), "several tried at once"
+        assert len({name for _, name in asked[4:9]}) >= 3
+        paused.clear()
+        assert {job.stage for job in finish(queue, *jobs)} == {Stage.READY}
+
+    def test_the_pauses_grow_and_a_person_need_not_wait(self, library: Library) -> None:
+        paused = threading.Event()
+        paused.set()
+        asked = refuse_while(library, paused)
+        queue = library.open(workers=1, probe_s=(0.05, 3600.0))
+        job = queue.submit(library.video("a.mp4"))
+        until(lambda: len(asked) == 2 and queue.pause().retry_in_s)
+        assert 2800 < queue.pause().retry_in_s < 4400
+        paused.clear()
+        queue.try_now()
+        (job,) = finish(queue, job)
+        assert job.stage is Stage.READY
+
+    def test_files_are_checked_and_stored_meanwhile(self, library: Library) -> None:
+        paused = threading.Event()
+        paused.set()
+        refuse_while(library, paused)
+        queue = library.open(workers=1, probe_s=(3600.0,))
+        queue.submit(library.video("a.mp4"))
+        until(lambda: queue.pause() is not None)
+        late = queue.submit(library.video("late.mp4", 3))
+        until(lambda: queue.job(late.id).media_key in library.store.blobs)
+        until(lambda: queue.job(late.id).reason == "The key is gone. Mend it.")
+
+    def test_a_video_of_its_own_fault_ends_the_pause(self, library: Library) -> None:
+        library.encoder.failures = {"bad.mp4": [EncoderPaused("Not now."), EncoderError("It is refused. Cut it.")]}
+        queue = library.open(workers=1, probe_s=self.PROBE_S)
+        bad, good = queue.submit(library.video("bad.mp4")), queue.submit(library.video("good.mp4", 3))
+        stages = {job.filename: job.stage for job in finish(queue, bad, good)}
+        assert stages == {"bad.mp4": Stage.FAILED, "good.mp4": Stage.READY}
+        assert queue.pause() is None
+
+    def test_a_cancelled_try_leaves_it_to_the_next(self, library: Library) -> None:
+        library.encoder.failures = {"a.mp4": [EncoderPaused("Not now.")]}
+        queue = library.open(workers=1, probe_s=(3600.0,))
+        first, second = queue.submit(library.video("a.mp4")), queue.submit(library.video("b.mp4", 3))
+        until(lambda: queue.pause() is not None and queue.pause().waiting == 2)
+        queue.cancel(first.id)
+        queue.try_now()
+        stages = {job.filename: job.stage for job in finish(queue, first, second)}
+        assert stages == {"a.mp4": Stage.CANCELLED, "b.mp4": Stage.READY}
+
+    def test_it_has_no_end(self, library: Library) -> None:
+        now = [100.0]
+        library.encoder.failures = {"a.mp4": [EncoderPaused("Not now.")] * 3}
+        queue = library.open(workers=1, probe_s=(0.01,), patience_s=10.0, clock=lambda: now[0])
+        job = queue.submit(library.video("a.mp4"))
+        for left in (2, 1, 0):
+            until(lambda left=left: len(library.encoder.failures["a.mp4"]) == left and queue.pause() is not None)
+            now[0] += 90_000.0
+            queue.try_now()
+        (job,) = finish(queue, job)
+        assert job.stage is Stage.READY
+
+
+def refuse_while(library: Library, paused: threading.Event) -> list[tuple[float, str]]:
+    """Let the encoder refuse everything while an event is set; return when it was asked for which file."""
+    asked: list[tuple[float, str]] = []
+
+    def refuse(video: Video) -> None:
+        asked.append((time.monotonic(), video.filename))
+        if paused.is_set():
+            raise EncoderPaused("The key is gone. Mend it.")
+
+    library.encoder.before_video = refuse
+    return asked

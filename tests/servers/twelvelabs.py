@@ -185,6 +185,7 @@ class TwelveLabsServer(LocalServer):
         self.fetched_bytes = 0
         """Bytes it read from URLs."""
         self.texts: list[str] = []
+        self._refusal: tuple[int, str, str] | None = None
         self._uploads: dict[str, _Upload] = {}
         self._fates: deque[tuple[str, str]] = deque()
 
@@ -210,6 +211,14 @@ class TwelveLabsServer(LocalServer):
             self._fates.clear()
         self.release()
         self._released = threading.Event()
+
+    def refuse(self, status: int | None) -> None:
+        """Refuse every request from now on: a key that is revoked (401), a plan that is used up (403); None: none."""
+        says = {
+            401: ("api_key_invalid", "API Key is either invalid or expired."),
+            403: ("usage_limit", "No minutes left"),
+        }
+        self._refusal = None if status is None else (status, *says[status])
 
     def expire(self, task_id: str) -> None:
         """Make a task older than results are kept."""
@@ -684,6 +693,8 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, {}, {"ETag": f'"{service.take_chunk(chunk[1], int(chunk[2]), body)}"'}
         if self.headers.get("x-api-key") != service.api_key:
             raise Refusal(401, "api_key_invalid", f"The API key {self.headers.get('x-api-key')} is invalid.")
+        if service._refusal is not None:
+            raise Refusal(*service._refusal)
         if path == "/v1.3/assets" and self.command == "POST":
             parsed = _form(self.headers.get("Content-Type", ""), body)
         for method, pattern, answer in _ROUTES:
