@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from core import services
+from core import doctor, services
 from core.encoders.twelvelabs import TwelveLabsEncoder
 from core.index.base import Index
 from core.index.edge import EdgeIndex
@@ -330,6 +330,25 @@ def watch(queue: JobQueue, jobs: list[Job], until_s: float = PATIENCE_S) -> set[
 
 class TestWired:
     """What core.services makes of the settings."""
+
+    def test_doctor_says_what_waits_and_why(
+        self, server: TwelveLabsServer, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(doctor, "load", lambda: settings)
+        server.refuse(403)
+        built = services.build(settings)
+        for path in make_files(tmp_path / "inbox", 2):
+            built.jobs.submit(path)
+        built.jobs.start()
+        until(lambda: built.jobs.pause() is not None and built.jobs.pause().waiting == 2)
+        built.close()
+        lines: list[str] = []
+        assert doctor.run(lines.append) == 1
+        assert any(line.startswith("✗ encoder") and "No minutes left. Check the plan" in line for line in lines), lines
+        assert any(line.startswith("✓ queue: files on their way: 2;") and "No minutes" in line for line in lines), lines
+        server.refuse(None)
+        assert doctor.run(lines.append) == 0
+        join_warming()
 
     @pytest.fixture
     def settings(self, server: TwelveLabsServer, tmp_path: Path) -> Settings:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from core import samples
+from core.errors import EncoderPaused
 from core.models import Stage
 from tests.pages.support import open_page, texts, urls
-from tests.videos import make_video
+from tests.support import until
+from tests.videos import make_video, plain
 
 
 def test_uploads_go_to_the_queue_and_the_uploader_is_empty_again(services, tmp_path):
@@ -49,3 +51,27 @@ def test_the_sample_button_puts_every_scene_on_its_way(no_workers, services):
     assert len(cancel) == len(samples.SCENES)
     cancel[0].click().run()
     assert sum(job.stage is Stage.CANCELLED for job in services.jobs.jobs()) == 1
+
+
+def test_a_paused_encoder_says_why_and_is_tried_at_a_press(services, tmp_path, monkeypatch):
+    works, encode = [], services.encoder.encode_video
+
+    def refuse(*args):
+        if not works:
+            raise EncoderPaused("The key is not known. Set <another> one.")
+        return encode(*args)
+
+    monkeypatch.setattr(services.encoder, "encode_video", refuse)
+    jobs = [services.jobs.submit(make_video(tmp_path / f"{n}.mp4", pattern=plain(80 * n, 9, 9))) for n in range(2)]
+    until(lambda: services.jobs.pause() is not None and services.jobs.pause().waiting == 2)
+    app = open_page("ingest")
+    shown = texts(app)
+    assert shown.count("The key is not known. Set <another> one.") == 3, "once above all, once a file"
+    assert any("2 files wait for it" in element.value for element in app.markdown)
+    works.append(True)
+    app.button(key="try-now").click().run()
+    services.jobs.wait([job.id for job in jobs], timeout_s=60)
+    app.run()
+    assert not [button for button in app.button if button.key == "try-now"]
+    assert {job.stage for job in services.jobs.jobs()} == {Stage.READY}
+    assert not app.exception
