@@ -134,6 +134,11 @@ class Entry:
     """UTC, ISO 8601."""
     seen: tuple[str, ...] = ()
     subtitle_languages: tuple[str, ...] = ()
+    tags: Mapping[str, str] | None = None
+    """Container tags of the file that was added, for encoding anew; None on clips, where a search left them out, and on
+    what release 0.1.0 wrote."""
+    subtitles: str | None = None
+    """Their plain text, at most 20,000 characters; None as with tags."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,12 +14,13 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Collection, Iterator, MutableMapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from core.errors import LibraryError, StoreError
+from core.errors import EncoderMismatch, LibraryError, StoreError
 from core.index import base
 from core.models import (
     ClipEmbedding,
@@ -152,7 +153,9 @@ class MemoryIndex:
         self._check_open()
         base.check_entries(entries, self.info)
         with self._lock:
-            self._entries |= {base.id_of(entry): entry for entry in entries}
+            self._entries |= {
+                base.id_of(entry): base.from_payload(base.to_payload(entry), entry.vector) for entry in entries
+            }
             self._writes += 1
 
     def search(
@@ -174,7 +177,8 @@ class MemoryIndex:
                 score = (
                     _best_score(entry.vector, target) if isinstance(target, Taste) else _cosine(entry.vector, target)
                 )
-                groups.setdefault(entry.video_id, []).append(Scored(entry, score))
+                brief = replace(entry, tags=None, subtitles=None)
+                groups.setdefault(entry.video_id, []).append(Scored(brief, score))
         matches = [
             Match(video_id, tuple(sorted(scored, key=lambda one: -one.score)[:per_video]))
             for video_id, scored in groups.items()
@@ -204,6 +208,13 @@ class MemoryIndex:
     def close(self) -> None:
         self._open = False
 
+    def reopened(self, info: EncoderInfo) -> MemoryIndex:
+        """Return an open index over the same entries. Raises EncoderMismatch for another encoder, as the real ones."""
+        if (info.name, info.dimension) != (self.info.name, self.info.dimension):
+            raise EncoderMismatch(f"The library was filled by {self.info.name} ({self.info.dimension}).")
+        self._open = True
+        return self
+
     def _snapshot(self) -> list[Entry]:
         with self._lock:
             return [self._entries[key] for key in sorted(self._entries)]
@@ -211,6 +222,44 @@ class MemoryIndex:
     def _check_open(self) -> None:
         if not self._open:
             raise LibraryError("The library is closed. Start the app again.")
+
+
+class MemorySpaces:
+    """Keep spaces in a dict; an index that was closed can be opened again and holds what it held."""
+
+    name: Literal["edge", "server"] = "edge"
+
+    def __init__(self) -> None:
+        self._spaces: dict[str, base.Space] = {}
+        self._indexes: dict[str, MemoryIndex] = {}
+        self.marked: list[tuple[str, bool]] = []
+        """Every encoder that was marked, and as what, in order."""
+
+    def all(self) -> list[base.Space]:
+        return [self._spaces[encoder] for encoder in sorted(self._spaces)]
+
+    def open(self, info: EncoderInfo) -> MemoryIndex:
+        if info.name not in self._spaces:
+            raise LibraryError(f"The library has nothing that {info.name} made.")
+        return self._indexes[info.name].reopened(info)
+
+    def make(self, info: EncoderInfo, *, complete: bool) -> MemoryIndex:
+        self._spaces.setdefault(info.name, base.Space(info.name, info.dimension, complete))
+        self._indexes.setdefault(info.name, MemoryIndex(info))
+        return self.open(info)
+
+    def mark(self, encoder: str, *, complete: bool) -> None:
+        if encoder not in self._spaces:
+            raise LibraryError(f"The library has nothing that {encoder} made.")
+        self.marked.append((encoder, complete))
+        self._spaces[encoder] = replace(self._spaces[encoder], complete=complete)
+
+    def drop(self, encoder: str) -> None:
+        self._spaces.pop(encoder, None)
+        self._indexes.pop(encoder, None)
+
+    def close(self) -> None:
+        pass
 
 
 class MemoryStore:

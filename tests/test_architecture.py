@@ -13,7 +13,7 @@ HOMES = {
     "boto3": ("core/stores/s3.py",),
     "botocore": ("core/stores/s3.py",),
     "s3transfer": ("core/stores/s3.py",),
-    "qdrant_client": ("core/index/server.py",),
+    "qdrant_client": ("core/index/connection.py", "core/index/server.py", "core/index/server_spaces.py"),
     "qdrant_edge": ("core/index/edge.py",),
     "av": (
         "core/ingest/decoding.py",

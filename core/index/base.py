@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Sequence
-from typing import Literal, Protocol
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from core.errors import EncoderMismatch, LibraryError
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Taste
 
 NAMESPACE = uuid.UUID("6f1c0f64-5a2b-4c1e-9a34-2f5f7b0f3d11")
+LONG_FIELDS = ("tags", "subtitles")
+"""Payload fields that a search leaves out: they are for encoding anew, and long."""
+MAX_SUBTITLES, MAX_TAG = 20_000, 2_000
+"""Characters of subtitles, and of one container tag, that are kept."""
 KEYWORD_FIELDS = ("scope", "video_id", "content_sha256")
 """Payload fields that filter, and so get a keyword index; a library from before one of them gets it when opened."""
 
@@ -37,8 +42,16 @@ def id_of(entry: Entry) -> str:
 
 
 def to_payload(entry: Entry) -> dict[str, object]:
-    """Return what is stored beside the vector (docs: the payload contract)."""
-    return {
+    """Return what is stored beside the vector (docs: the payload contract).
+
+    Tags and subtitles are kept with the video's own entry alone, and cut to what is kept of them.
+    """
+    kept: dict[str, object] = {}
+    if entry.scope == "video" and entry.tags is not None:
+        kept["tags"] = {name: text[:MAX_TAG] for name, text in entry.tags.items()}
+    if entry.scope == "video" and entry.subtitles is not None:
+        kept["subtitles"] = entry.subtitles[:MAX_SUBTITLES]
+    return kept | {
         "video_id": entry.video_id,
         "scope": entry.scope,
         "start_time": entry.start_s,
@@ -60,8 +73,12 @@ def to_payload(entry: Entry) -> dict[str, object]:
     }
 
 
-def from_payload(payload: dict, vector: Sequence[float] | np.ndarray | None) -> Entry:
-    """Return the entry a payload describes; the vector is empty when it was not asked for."""
+def from_payload(payload: Mapping[str, Any] | None, vector: object) -> Entry:
+    """Return the entry a payload describes; the vector (numbers in a sequence) is empty when it was not asked for.
+
+    Raises KeyError, TypeError or ValueError for a payload that this app did not write.
+    """
+    payload = payload or {}
     return Entry(
         video_id=payload["video_id"],
         scope=payload["scope"],
@@ -81,6 +98,8 @@ def from_payload(payload: dict, vector: Sequence[float] | np.ndarray | None) -> 
         ingested_at=payload["ingested_at"],
         seen=tuple(payload.get("seen") or ()),
         subtitle_languages=tuple(payload.get("subtitle_languages") or ()),
+        tags=payload.get("tags"),
+        subtitles=payload.get("subtitles"),
     )
 
 
@@ -121,6 +140,28 @@ def check_vector(vector: np.ndarray, info: EncoderInfo) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """One vector space of a library: what one encoder made of its videos."""
+
+    encoder: str
+    """The name in the EncoderInfo of the encoder that fills it."""
+    dimension: int
+    complete: bool
+    """Every video of the library is in it, so it may answer; otherwise it is being filled, or was left behind."""
+
+
+def note(space: Space) -> dict[str, object]:
+    """Return what is written down beside a space's vectors. Complete is not said: release 0.1.0 knew nothing else."""
+    said = {"encoder": space.encoder, "dimension": space.dimension}
+    return said if space.complete else said | {"complete": False}
+
+
+def from_note(said: Mapping[str, Any]) -> Space:
+    """Return the space that a note describes. Raises KeyError, TypeError or ValueError for what is none."""
+    return Space(str(said["encoder"]), int(said["dimension"]), bool(said.get("complete", True)))
+
+
 class Index(Protocol):
     """Keep the entries of a library and find those nearest to a vector.
 
@@ -152,8 +193,8 @@ class Index(Protocol):
         among: Collection[str] | None = None,
     ) -> list[Match]:
         """Return at most `limit` videos, best first, each with its at most `per_video` best entries and their
-        vectors. `exclude` names videos to leave out, `among` the only ones to look at (up to some hundreds; None is
-        all, empty is none); `scope` None searches videos and clips alike.
+        vectors, without tags and subtitles. `exclude` names videos to leave out, `among` the only ones to look at (up
+        to some hundreds; None is all, empty is none); `scope` None searches videos and clips alike.
 
         Searching for a vector scores by its cosine, for a Taste as told there. Raises LibraryError for a vector that
         this encoder cannot have made and for a Taste without any."""
@@ -173,4 +214,36 @@ class Index(Protocol):
 
     def close(self) -> None:
         """Release files and connections. The index cannot be used afterwards."""
+        ...
+
+
+class Spaces(Protocol):
+    """Keep the spaces of one library side by side, one an encoder. Safe to call from several threads."""
+
+    name: Literal["edge", "server"]
+
+    def all(self) -> list[Space]:
+        """Return the spaces there are, by the names of their encoders in order."""
+        ...
+
+    def open(self, info: EncoderInfo) -> Index:
+        """Return the index over this encoder's space. Raises LibraryError when there is none, and what opening an
+        index raises."""
+        ...
+
+    def make(self, info: EncoderInfo, *, complete: bool) -> Index:
+        """Make this encoder's space, empty, and return the index over it; one that is there is opened as it is."""
+        ...
+
+    def mark(self, encoder: str, *, complete: bool) -> None:
+        """Write down whether all videos are in a space; when it returns that survives a kill. Raises LibraryError
+        when there is none of this encoder."""
+        ...
+
+    def drop(self, encoder: str) -> None:
+        """Remove a space for good; no error when it is not there. Its index must be closed before."""
+        ...
+
+    def close(self) -> None:
+        """Release connections; indexes that were opened are closed on their own. Life cycle, not ability."""
         ...

@@ -1,10 +1,10 @@
 """The embedded index: Qdrant Edge, the Qdrant engine inside this process, in one folder on this machine.
 
-The folder holds `library.json`, which says which encoder filled the library, and `shard/`, which is Edge's own. One
-process has it open at a time. Edge's `optimize()` is never called: it would build a graph for quicker searches, but it
-stops every thread of the process until it is done (71 s at 100,000 clips), and comparing all of them takes 7 ms (at
-384 numbers a vector; a whole search 9 ms). So searches are exact. Storing float16 would take 5 ms and cost exactness;
-int8 copies are only made by `optimize()`. Measured with bench/search.py.
+The folder holds `library.json`, which says which encoder filled the library and whether all of its videos are there,
+and `shard/`, which is Edge's own. One process has it open at a time. Edge's `optimize()` is never called: it would
+build a graph for quicker searches, but it stops every thread of the process until it is done (71 s at 100,000 clips),
+and comparing all of them takes 7 ms (at 384 numbers a vector; a whole search 9 ms). So searches are exact. Storing
+float16 would take 5 ms and cost exactness; int8 copies are only made by `optimize()`. Measured with bench/search.py.
 """
 
 from __future__ import annotations
@@ -38,26 +38,41 @@ FETCH_PER_VIDEO = 8
 MIN_FREE_BYTES = 128 * 1024 * 1024
 """Edge grows its files by 32 MiB and writes them through memory maps: on a full disk SIGBUS kills us. Stop before."""
 
+PointId = int | uuid.UUID | str
+_BRIEF = edge.PayloadSelector.Exclude(list(base.LONG_FIELDS))
+_Condition = (
+    edge.FieldCondition
+    | edge.IsEmptyCondition
+    | edge.IsNullCondition
+    | edge.HasIdCondition
+    | edge.HasVectorCondition
+    | edge.NestedCondition
+    | edge.Filter
+)
+
 
 class EdgeIndex:
     """Keep a library in a folder, with nothing to install or start.
 
-    Opening creates the library when there is none. Raises EncoderMismatch when another encoder filled it,
-    LibraryLocked when another process has it open, and LibraryError when the folder cannot be read or written.
+    Opening creates the library when there is none, complete or to be filled. Raises EncoderMismatch when another
+    encoder filled it, LibraryLocked when another process has it open, and LibraryError when the folder cannot be read
+    or written.
     """
 
     name: Literal["edge", "server"] = "edge"
 
-    def __init__(self, path: Path, info: EncoderInfo) -> None:
+    def __init__(self, path: Path, info: EncoderInfo, *, complete: bool = True) -> None:
         self.path = path
         self.info = info
+        self._complete = complete
         self._write_lock = threading.Lock()
         self._opening = uuid.uuid4().hex
         self._writes = 0
         self._counted: tuple[int, Counts] | None = None
-        self._video_of: dict[uuid.UUID, str] = {}
-        """Which video an entry is of, for those that came up so far: ids are deterministic, so it holds for ever.
-        Reading it from the payloads of 800 entries takes half as long as finding them."""
+        self._video_of: dict[PointId, str] = {}
+        """Which video an entry is of, for those that came up since the last time one was deleted: content that comes
+        back can come under another id. Reading it from the payloads of 800 entries takes half as long as finding
+        them."""
         with self._folder_errors():
             self._shard = self._open()
 
@@ -70,6 +85,8 @@ class EdgeIndex:
         self._check_disk()
         batches = (entries[start : start + BATCH] for start in range(0, len(entries), BATCH))
         self._write(edge.UpdateOperation.upsert_points([_point(entry) for entry in batch]) for batch in batches)
+        for entry in entries:  # a search may have looked one up while it was being deleted
+            self._video_of.pop(uuid.UUID(base.id_of(entry)), None)
 
     def search(
         self,
@@ -110,7 +127,9 @@ class EdgeIndex:
                 return
 
     def delete(self, video_id: str) -> None:
-        self._write([edge.UpdateOperation.delete_points_by_filter(_where(video_id=video_id))])
+        conditions = edge.Filter(must=[edge.FieldCondition(key="video_id", match=edge.MatchValue(video_id))])
+        self._write([edge.UpdateOperation.delete_points_by_filter(conditions)])
+        self._video_of.clear()
 
     def count(self) -> Counts:
         """Return how many videos and clips there are; counted once after each write, for every page asks."""
@@ -156,19 +175,21 @@ class EdgeIndex:
                 break
         return dict(itertools.islice(found.items(), limit))
 
-    def _videos_of(self, ids: Sequence[uuid.UUID]) -> list[str | None]:
+    def _videos_of(self, ids: Sequence[PointId]) -> list[str | None]:
         """Return the video of each entry; None for one that was deleted since it was found."""
-        unknown = [entry for entry in ids if entry not in self._video_of]
+        known = {entry: video for entry in ids if (video := self._video_of.get(entry)) is not None}
+        unknown = [entry for entry in ids if entry not in known]
         if unknown:
             with self._translated():
                 records = self._shard.retrieve(unknown, with_payload=["video_id"], with_vector=False)
-            self._video_of.update((record.id, sys.intern(record.payload["video_id"])) for record in records)
-        return [self._video_of.get(entry) for entry in ids]
+            known |= {record.id: sys.intern(record.payload["video_id"]) for record in records if record.payload}
+            self._video_of.update(known)
+        return [known.get(entry) for entry in ids]
 
     def _retrieved(self, best: dict[str, edge.ScoredPoint]) -> list[Match]:
         """Return matches of these entries alone, all read at once: asking for each video takes twice as long."""
         with self._translated():
-            records = self._shard.retrieve([point.id for point in best.values()], with_payload=True, with_vector=True)
+            records = self._shard.retrieve([point.id for point in best.values()], with_payload=_BRIEF, with_vector=True)
         entries = {record.id: base.from_payload(record.payload, record.vector) for record in records}
         return [
             Match(video, (Scored(entries[point.id], point.score),))
@@ -183,7 +204,7 @@ class EdgeIndex:
                 limit=per_video,
                 query=query,
                 filter=_where(video_id=video, scope=scope),
-                with_payload=True,
+                with_payload=_BRIEF,
                 with_vector=True,
             )
             for video in videos
@@ -223,7 +244,7 @@ class EdgeIndex:
         params = edge.EdgeVectorParams(size=self.info.dimension, distance=edge.Distance.Cosine)
         try:
             making.mkdir()
-            write_text(making / NOTE, json.dumps({"encoder": self.info.name, "dimension": self.info.dimension}))
+            write_note(making, base.Space(self.info.name, self.info.dimension, self._complete))
             with self._translated():
                 shard = edge.EdgeShard.create(str(making / SHARD), edge.EdgeConfig(vectors=params))
                 _index_fields(shard)
@@ -238,14 +259,8 @@ class EdgeIndex:
 
     def _check_encoder(self) -> None:
         """Raise EncoderMismatch unless this encoder filled the library."""
-        try:
-            note = json.loads((self.path / NOTE).read_text("utf-8"))
-            filled_by, dimension = str(note["encoder"]), int(note["dimension"])
-        except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
-            raise LibraryError(
-                f"{self.path / NOTE} does not say which encoder filled the library. Restore it from a backup, "
-                "or set DATA_DIR to another folder and ingest the videos again."
-            ) from error
+        space = read_note(self.path)
+        filled_by, dimension = space.encoder, space.dimension
         if (filled_by, dimension) != (self.info.name, self.info.dimension):
             raise EncoderMismatch(
                 f"The library in {self.path} was filled by the encoder {filled_by} ({dimension} numbers a vector), "
@@ -300,6 +315,22 @@ class EdgeIndex:
         )
 
 
+def read_note(folder: Path) -> base.Space:
+    """Return what the note in a library's folder says. Raises LibraryError for one that says nothing, and OSError."""
+    try:
+        return base.from_note(json.loads((folder / NOTE).read_text("utf-8")))
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise LibraryError(
+            f"{folder / NOTE} does not say which encoder filled the library. Restore it from a backup, "
+            "or set DATA_DIR to another folder and ingest the videos again."
+        ) from error
+
+
+def write_note(folder: Path, space: base.Space) -> None:
+    """Put a note in the place of the one in a library's folder, whole or not at all. Raises OSError."""
+    write_text(folder / NOTE, json.dumps(base.note(space)))
+
+
 def _index_fields(shard: edge.EdgeShard) -> None:
     """Make the keyword indexes that are missing."""
     missing = [field for field in base.KEYWORD_FIELDS if field not in shard.info().payload_schema]
@@ -329,12 +360,14 @@ def _where(
     among: Collection[str] | None = None,
 ) -> edge.Filter | None:
     """Return a filter for those conditions that are given, or None when none is."""
-    must = [
+    must: list[_Condition] = [
         edge.FieldCondition(key=key, match=edge.MatchValue(value))
         for key, value in (("video_id", video_id), ("content_sha256", content_sha256), ("scope", scope))
         if value is not None
     ]
     if among is not None:
         must.append(edge.FieldCondition(key="video_id", match=edge.MatchAny(list(among))))
-    must_not = [edge.FieldCondition(key="video_id", match=edge.MatchAny(list(exclude)))] if exclude else []
+    must_not: list[_Condition] = []
+    if exclude:
+        must_not.append(edge.FieldCondition(key="video_id", match=edge.MatchAny(list(exclude))))
     return edge.Filter(must=must, must_not=must_not) if must or must_not else None

@@ -8,31 +8,22 @@ answer: ids are deterministic, so writing twice is writing once.
 
 from __future__ import annotations
 
-import ipaddress
-import itertools
 import json
-import logging
-import random
 import threading
 import time
 import uuid
-import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
 import httpx
 import numpy as np
 from qdrant_client import QdrantClient, models
-from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
-from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+from qdrant_client.http.exceptions import UnexpectedResponse
 
-from core.errors import AppError, EncoderMismatch, LibraryError, SettingsError, Unavailable
+from core.errors import EncoderMismatch, LibraryError
 from core.index import base
+from core.index.connection import READ, TIMEOUT_S, WRITE, Answer, Connection, Patience
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored, Taste
-
-logger = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
 
 BATCH = 256
 """Entries a request, written or scrolled."""
@@ -48,33 +39,15 @@ GRAPH_EFFORT = 256
 """How many candidates the graph is walked with (hnsw_ef); twice the server's default, for fewer misses."""
 COUNT_TTL_S = 5.0
 """How long a count holds: every page asks, and others may write to the same collection."""
-BACKOFF_S = 0.5
-MAX_BACKOFF_S = 8.0
-
-
-class Patience(NamedTuple):
-    """How often to ask in all, whether also after the server took the whole timeout to say nothing, and how long a
-    wait the server may ask for."""
-
-    tries: int
-    after_timeout: bool
-    retry_after_s: float
-
-
-READ = Patience(tries=2, after_timeout=False, retry_after_s=2.0)
-"""A person waits for the answer."""
-WRITE = Patience(tries=4, after_timeout=True, retry_after_s=30.0)
-"""A job waits, and what it brings was dear."""
-
-CLOSED = "The library is closed. Start the app again."
 
 
 class ServerIndex:
     """Keep a library in one collection of a Qdrant server.
 
-    Opening makes the collection when there is none, and never makes one anew. Raises EncoderMismatch when another
-    encoder filled it, LibraryError when it is not of the kind kept here or the key is refused, SettingsError for an
-    address or key that cannot be sent, and Unavailable when the server does not answer within `timeout_s`.
+    Opening makes the collection when there is none (as a space that is complete, or to be filled), and never makes one
+    anew. Raises EncoderMismatch when another encoder filled it, LibraryError when it is not of the kind kept here or
+    the key is refused, SettingsError for an address or key that cannot be sent, and Unavailable when the server does
+    not answer within `timeout_s`.
     """
 
     name: Literal["edge", "server"] = "server"
@@ -86,21 +59,20 @@ class ServerIndex:
         collection: str,
         info: EncoderInfo,
         *,
-        timeout_s: int = 20,
+        complete: bool = True,
+        timeout_s: int = TIMEOUT_S,
         client: QdrantClient | None = None,
     ) -> None:
         self.info = info
         self.collection = collection
-        self.place = _place(url)
-        self._api_key = api_key
-        self._timeout_s = timeout_s
-        self._closed = threading.Event()
+        self._complete = complete
         self._writes_lock = threading.Lock()
         self._opening = uuid.uuid4().hex
         self._writes = 0
         self._counted: tuple[int, float, Counts] | None = None
-        self._owns_client = client is None
-        self._client = client or _connect(url, api_key, timeout_s)
+        self._connection = Connection(url, api_key, timeout_s=timeout_s, client=client)
+        self._client = self._connection.client
+        self.place = self._connection.place
         try:
             self._size = self._open()
         except BaseException:
@@ -139,7 +111,7 @@ class ServerIndex:
                 search_params=self._search_params(),
                 limit=limit - len(found),
                 group_size=per_video,
-                with_payload=True,
+                with_payload=models.PayloadSelectorExclude(exclude=list(base.LONG_FIELDS)),
                 with_vectors=True,
             ).groups
             if not groups:
@@ -166,7 +138,8 @@ class ServerIndex:
                 return
 
     def delete(self, video_id: str) -> None:
-        self._write(self._client.delete, points_selector=models.FilterSelector(filter=_where(video_id=video_id)))
+        its_own = models.FieldCondition(key="video_id", match=models.MatchValue(value=video_id))
+        self._write(self._client.delete, points_selector=models.FilterSelector(filter=models.Filter(must=[its_own])))
 
     def count(self) -> Counts:
         """Return how many videos and clips there are: exact after every write of ours, at most COUNT_TTL_S old after
@@ -181,9 +154,7 @@ class ServerIndex:
         return self._counted[2]
 
     def close(self) -> None:
-        self._closed.set()
-        if self._owns_client:
-            self._client.close()
+        self._connection.close()
 
     def _open(self) -> int:
         """Make the collection if there is none, hold it to what is kept here, and return how many entries it has."""
@@ -244,7 +215,7 @@ class ServerIndex:
         self._ask(self._client.update_collection, metadata=self._note())
 
     def _note(self) -> dict[str, object]:
-        return {"encoder": self.info.name, "dimension": self.info.dimension}
+        return base.note(base.Space(self.info.name, self.info.dimension, self._complete))
 
     def _search_params(self) -> models.SearchParams:
         if self._size <= EXACT_UP_TO:
@@ -271,92 +242,10 @@ class ServerIndex:
                 self._writes += 1  # also when it failed: it may have been done, and the answer lost
 
     def _ask(self, method: Callable[..., Answer], patience: Patience = READ, **arguments: object) -> Answer:
-        """Return what a method of the client answers for our collection; try again after what may pass."""
-        for attempt in itertools.count(1):
-            if self._closed.is_set():
-                raise LibraryError(CLOSED)
-            try:
-                return method(collection_name=self.collection, **arguments)
-            except (ApiException, QdrantException, json.JSONDecodeError, UnicodeDecodeError) as error:
-                if self._closed.is_set():
-                    raise LibraryError(CLOSED) from error
-                if attempt == patience.tries or not _may_pass(error, patience):
-                    # A traceback shows the cause too: not one in which a server repeated our key.
-                    raise self._sentence(error) from (None if self._api_key and self._api_key in str(error) else error)
-                self._closed.wait(_pause_s(error, attempt))
-        raise AssertionError("unreachable")
-
-    def _sentence(self, error: Exception) -> AppError:
-        """Return what a person should read about an error of the client."""
-        if isinstance(error, QdrantException):  # what the client makes of 429 with Retry-After
-            return self._refusal(httpx.codes.TOO_MANY_REQUESTS, "")
-        if isinstance(error, UnexpectedResponse):
-            return self._refusal(error.status_code or 0, self._told(error.content))
-        source = error.source if isinstance(error, ResponseHandlingException) else error
-        if isinstance(source, httpx.TimeoutException):
-            return Unavailable(
-                f"Qdrant at {self.place} did not answer within {self._timeout_s} s. "
-                "Check QDRANT_URL and that the server is well, then try again."
-            )
-        if isinstance(source, httpx.TransportError):
-            return Unavailable(
-                f"Qdrant at {self.place} cannot be reached ({self._told(str(source).encode()) or 'no reason given'}). "
-                "Check QDRANT_URL, the network, and that the server runs (an unused free cluster of Qdrant Cloud is "
-                "stopped after a while), then try again."
-            )
-        return LibraryError(
-            f"What answers at {self.place} does not speak like Qdrant. "
-            "Set QDRANT_URL to the address of a Qdrant server, with its port if that is not 6333."
+        """Return what a method of the client answers for our collection."""
+        return self._connection.ask(
+            method, patience, about=self.collection, collection_name=self.collection, **arguments
         )
-
-    def _refusal(self, status: int, told: str) -> AppError:
-        """Return the sentence for an answer that is not success."""
-        because = f" ({status}: {told})" if told else f" ({status})"
-        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            key = (
-                "the key in QDRANT_API_KEY" if self._api_key else "requests without a key, and QDRANT_API_KEY is unset"
-            )
-            return LibraryError(
-                f"Qdrant at {self.place} refuses {key} ({status}). Set QDRANT_API_KEY to a key of this server that may "
-                f"read and write the collection {self.collection}."
-            )
-        if status == httpx.codes.NOT_FOUND:
-            return LibraryError(
-                f"Qdrant at {self.place} has no collection {self.collection} any more, or is not a Qdrant server"
-                f"{because}. Check QDRANT_URL and QDRANT_COLLECTION; if the collection was deleted, start the app "
-                "again and ingest the videos again."
-            )
-        if status == httpx.codes.TOO_MANY_REQUESTS:
-            return Unavailable(
-                f"Qdrant at {self.place} gets more requests than it takes ({status}). Try again in a minute; if this "
-                "stays, give the server more room or set QDRANT_URL to another."
-            )
-        if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
-            return Unavailable(
-                f"Qdrant at {self.place} does not work at the moment{because}. Try again in a minute; if this stays, "
-                "look into the server's log, and check QDRANT_URL."
-            )
-        if "dimension" in told.casefold():
-            return EncoderMismatch(
-                f"The collection {self.collection} at {self.place} takes vectors of another size{because}: it was "
-                f"replaced since the app started. Start the app again, or set QDRANT_COLLECTION to another name."
-            )
-        return LibraryError(
-            f"Qdrant at {self.place} refused a request about the collection {self.collection}{because}. "
-            "Check QDRANT_URL and QDRANT_COLLECTION, and that the server's version is near that of qdrant-client."
-        )
-
-    def _told(self, content: bytes) -> str:
-        """Return what a server said, on one short line and without our key, should it have repeated it."""
-        said = content.decode("utf-8", "replace")
-        try:
-            said = str(json.loads(said)["status"]["error"])
-        except (ValueError, KeyError, TypeError):
-            pass  # not Qdrant's form: as it is
-        if self._api_key:
-            said = said.replace(self._api_key, "…")
-        said = " ".join(said.split())
-        return said if len(said) <= 200 else f"{said[:199]}…"
 
     def _mismatch(self, filled_by: str, dimension: int) -> EncoderMismatch:
         return EncoderMismatch(
@@ -371,66 +260,6 @@ class ServerIndex:
             f"The collection {self.collection} at {self.place} cannot be used: {why}. "
             "Nothing in it was changed. Set QDRANT_COLLECTION to another name."
         )
-
-
-def _connect(url: str, api_key: str | None, timeout_s: int) -> QdrantClient:
-    """Return a client; nothing is sent yet. Raises SettingsError when the address or key can never work."""
-    if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
-        # httpx would say so too, but with the key in its message.
-        raise SettingsError("QDRANT_API_KEY has characters that no key has. Copy the key again, without line breaks.")
-    if api_key is not None and urlsplit(url).scheme == "http" and not _is_loopback(urlsplit(url).hostname or ""):
-        logger.warning(
-            "QDRANT_API_KEY is sent to %s without encryption: others on the way can read it. "
-            "Let QDRANT_URL begin with https://.",
-            _place(url),
-        )
-    with warnings.catch_warnings():
-        # Said above, and only where it matters.
-        warnings.filterwarnings("ignore", "Api key is used with an insecure connection", UserWarning)
-        try:
-            return QdrantClient(url=url, api_key=api_key, timeout=timeout_s, check_compatibility=False)
-        except ValueError as error:
-            raise SettingsError(
-                f"QDRANT_URL ({_place(url)}) is not an address. Set it to one like https://example.com:6333."
-            ) from error
-
-
-def _place(url: str) -> str:
-    """Return an address as it may be shown: without user name, password and query."""
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise SettingsError("QDRANT_URL is not an address. Set it to one like https://example.com:6333.") from error
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def _may_pass(error: Exception, patience: Patience) -> bool:
-    """Tell whether the same request can succeed a moment later."""
-    if isinstance(error, UnexpectedResponse):
-        status = error.status_code or 0
-        return status >= 500 or status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
-    if isinstance(error, ResponseHandlingException):
-        if isinstance(error.source, httpx.TimeoutException):
-            return patience.after_timeout
-        return isinstance(error.source, httpx.TransportError)
-    if isinstance(error, ResourceExhaustedResponse):
-        return error.retry_after_s <= patience.retry_after_s
-    return isinstance(error, QdrantException)
-
-
-def _pause_s(error: Exception, attempt: int) -> float:
-    """Return how long to wait: what the server asks for, else twice as long each time, spread so that many clients
-    do not come back at the same moment."""
-    if isinstance(error, ResourceExhaustedResponse):
-        return error.retry_after_s
-    return random.uniform(0.5, 1.0) * min(BACKOFF_S * 2 ** (attempt - 1), MAX_BACKOFF_S)
 
 
 def _batches(entries: Sequence[Entry]) -> Iterator[list[models.PointStruct]]:
@@ -470,12 +299,14 @@ def _where(
     among: Collection[str] | None = None,
 ) -> models.Filter | None:
     """Return a filter for those conditions that are given, or None when none is."""
-    must = [
+    must: list[models.Condition] = [
         models.FieldCondition(key=key, match=models.MatchValue(value=value))
         for key, value in (("video_id", video_id), ("content_sha256", content_sha256), ("scope", scope))
         if value is not None
     ]
     if among is not None:
         must.append(models.FieldCondition(key="video_id", match=models.MatchAny(any=list(among))))
-    must_not = [models.FieldCondition(key="video_id", match=models.MatchAny(any=list(exclude)))] if exclude else []
+    must_not: list[models.Condition] = []
+    if exclude:
+        must_not.append(models.FieldCondition(key="video_id", match=models.MatchAny(any=list(exclude))))
     return models.Filter(must=must or None, must_not=must_not or None) if must or must_not else None

@@ -392,9 +392,20 @@ def _entries(work: Work, embedding: VideoEmbedding) -> list[Entry]:
         ingested_at=work.ingested_at,
         seen=embedding.seen,
         subtitle_languages=work.info.subtitle_languages,
+        tags=work.info.tags,
+        subtitles=work.info.subtitles,
     )
     return [whole] + [
-        replace(whole, scope="clip", start_s=clip.start_s, end_s=clip.end_s, vector=clip.vector, seen=clip.seen)
+        replace(
+            whole,
+            scope="clip",
+            start_s=clip.start_s,
+            end_s=clip.end_s,
+            vector=clip.vector,
+            seen=clip.seen,
+            tags=None,
+            subtitles=None,
+        )
         for clip in embedding.clips
     ]
 

@@ -119,6 +119,26 @@ def test_a_video_is_found_by_its_content_whatever_its_id(index: Index) -> None:
     assert list(index.scroll(video_id="an-id-from-before", content_sha256="0" * 64)) == []
 
 
+def test_tags_and_subtitles_are_kept_with_the_video_and_left_out_of_searches(index: Index) -> None:
+    tags = {"title": "Wolf", "comment": "c" * 3000}
+    index.upsert(make_entries("Wolf", clips=1, tags=tags, subtitles="s" * 30_000))
+    (whole,), (clip,) = index.scroll(scope="video"), index.scroll(scope="clip")
+    assert whole.tags == {"title": "Wolf", "comment": "c" * 2000}
+    assert whole.subtitles == "s" * 20_000
+    assert (clip.tags, clip.subtitles) == (None, None)
+    for per_video in (1, 2):
+        (match,) = index.search(whole.vector, limit=1, per_video=per_video)
+        assert all(scored.entry.tags is scored.entry.subtitles is None for scored in match.scored)
+
+
+def test_a_payload_of_release_0_1_0_is_read() -> None:
+    payload = to_payload(make_entries(tags={"title": "Wolf"}, subtitles="words")[0])
+    del payload["tags"], payload["subtitles"]
+    entry = from_payload(payload, None)
+    assert (entry.tags, entry.subtitles) == (None, None)
+    assert to_payload(entry) == payload
+
+
 def test_writing_again_changes_nothing(index: Index) -> None:
     entries = fill(index)
     before = sorted(map(id_of, index.scroll()))
@@ -131,6 +151,17 @@ def test_writing_again_replaces_what_is_told_of_a_video(index: Index) -> None:
     index.upsert(make_entries("Wolf", filename="old.mp4"))
     index.upsert(make_entries("Wolf", filename="new.mp4"))
     assert {entry.filename for entry in index.scroll()} == {"new.mp4"}
+
+
+def test_content_that_comes_back_under_another_id_is_found_under_it(index: Index) -> None:
+    before, after = make_entries("Wolf", video_id="an-id-from-before"), make_entries("Wolf")
+    index.upsert(before)
+    assert [match.video_id for match in index.search(before[0].vector, limit=3)] == ["an-id-from-before"]
+    index.delete("an-id-from-before")
+    index.upsert(after)
+    for per_video in (1, 2):
+        (match,) = index.search(before[0].vector, limit=3, per_video=per_video)
+        assert match.video_id == after[0].video_id
 
 
 def test_count_follows_every_write(index: Index) -> None:

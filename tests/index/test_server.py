@@ -18,6 +18,7 @@ import pytest
 from qdrant_client import models
 
 from core.errors import AppError, EncoderMismatch, LibraryError, SettingsError, Unavailable
+from core.index import connection
 from core.index import server as module
 from core.index.base import KEYWORD_FIELDS, id_of, to_payload
 from core.index.edge import EdgeIndex
@@ -39,7 +40,7 @@ def qdrant() -> Iterator[QdrantServer]:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BACKOFF_S", 0.001)
+    monkeypatch.setattr(connection, "BACKOFF_S", 0.001)
 
 
 @pytest.fixture
@@ -365,7 +366,7 @@ def test_each_fault_is_one_sentence_whatever_was_asked(
             ask()
         assert type(caught.value) is error, name
         says(caught, *words)
-        assert len(qdrant.seen) <= module.WRITE.tries, f"{name}: attempts must be bounded"
+        assert len(qdrant.seen) <= connection.WRITE.tries, f"{name}: attempts must be bounded"
     index.close()
 
 
@@ -417,13 +418,13 @@ def test_a_server_that_says_nothing_is_waited_for_only_so_long(qdrant: QdrantSer
     qdrant.seen.clear()
     with pytest.raises(Unavailable):
         index.upsert(make_entries())
-    assert len(qdrant.seen) == module.WRITE.tries
+    assert len(qdrant.seen) == connection.WRITE.tries
     index.close()
 
 
 def test_closing_ends_the_wait_for_a_broken_server(qdrant: QdrantServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BACKOFF_S", 1000.0)
-    monkeypatch.setattr(module, "MAX_BACKOFF_S", 1000.0)
+    monkeypatch.setattr(connection, "BACKOFF_S", 1000.0)
+    monkeypatch.setattr(connection, "MAX_BACKOFF_S", 1000.0)
     index = open_on(qdrant)
     qdrant.fail("status", times=1000)
     with ThreadPoolExecutor(1) as pool:
@@ -455,7 +456,7 @@ def test_a_key_that_travels_openly_is_warned_of(
 ) -> None:
     """The client's own warning, which is an error in these tests, says it for loopback too."""
     with caplog.at_level(logging.WARNING):
-        module._connect(url, key, 20).close()
+        connection.connect(url, key, 20).close()
     assert [record.levelname for record in caplog.records] == ["WARNING"] * warned
     if warned:
         assert "QDRANT_API_KEY" in caplog.text
@@ -490,7 +491,7 @@ def test_the_server_can_be_started_by_hand_and_told_to_fail() -> None:
         try:
             process.stdout.readline()
             url = process.stdout.readline().split()[0].removeprefix("QDRANT_URL=")
-            client = module._connect(url, KEY, 5)
+            client = connection.connect(url, KEY, 5)
             assert client.collection_exists(NAME) is False
             order = Request(f"{url}/_fault", data=b'{"status": 403}', method="PUT")
             urlopen(order, timeout=5).close()

@@ -13,7 +13,7 @@ from core import services
 from core.__main__ import main
 from core.encoders.base import Encoder
 from core.errors import EncoderMismatch, LibraryError, LibraryLocked, SettingsError, Unavailable
-from core.index import server as server_module
+from core.index import connection
 from core.index.edge import EdgeIndex
 from core.index.server import ServerIndex
 from core.library import move
@@ -27,7 +27,7 @@ COLLECTION = "films"
 
 @pytest.fixture
 def qdrant(monkeypatch: pytest.MonkeyPatch) -> Iterator[QdrantServer]:
-    monkeypatch.setattr(server_module, "BACKOFF_S", 0.0)
+    monkeypatch.setattr(connection, "BACKOFF_S", 0.0)
     with QdrantServer() as server:
         yield server
 

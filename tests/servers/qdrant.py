@@ -309,6 +309,14 @@ def _exists(memory: MemoryQdrant, name: str, _: bytes) -> dict[str, bool]:
     return {"exists": memory.collection_exists(name)}
 
 
+def _list(memory: MemoryQdrant, _: bytes) -> models.CollectionsResponse:
+    return memory.get_collections()
+
+
+def _drop(memory: MemoryQdrant, name: str, _: bytes) -> bool:
+    return memory.delete_collection(name)
+
+
 def _create(memory: MemoryQdrant, name: str, body: bytes) -> bool:
     asked = models.CreateCollection.model_validate_json(body)
     return memory.create_collection(name, vectors_config=asked.vectors, metadata=asked.metadata)
@@ -374,7 +382,9 @@ def _facet(memory: MemoryQdrant, name: str, body: bytes) -> models.FacetResponse
 _NAME = "/collections/([^/]+)"
 _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("GET", f"{_NAME}/exists", _exists),
+    ("GET", "/collections", _list),
     ("PUT", _NAME, _create),
+    ("DELETE", _NAME, _drop),
     ("PATCH", _NAME, _update),
     ("GET", _NAME, _describe),
     ("PUT", f"{_NAME}/index", _index_field),
