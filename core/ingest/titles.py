@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from av.container import InputContainer
 from av.stream import Stream
 
+from core.ingest.meaning import EXTENSION, names_a_tool, says_nothing
 from core.text import printable
 
 MAX_TAG_CHARS = 2_000
@@ -24,38 +25,35 @@ _LANGUAGE = re.compile(r"-[a-z]{3}$")
 
 
 def tags_of(container: InputContainer, picture: Stream) -> dict[str, str]:
-    """Return the describing tags, keys in lower case, values on one line. Ogg keeps its tags in the stream."""
+    """Return the tags that describe the video, keys in lower case, values on one line.
+
+    What only names a tool, and a title that is none, describes nothing: "keywords: iMovie" is no word of the video.
+    """
     found: dict[str, str] = {}
+    # Ogg keeps its tags in the stream.
     tags = {**picture.metadata, **container.metadata} if container.format.name == "ogg" else container.metadata
     for key, value in tags.items():
         name = _LANGUAGE.sub("", key.lower().rpartition("apple.quicktime.")[2])
         text = printable(value[: 2 * MAX_TAG_CHARS])[:MAX_TAG_CHARS].rstrip()
-        if name in _TAG_KEYS and text:
+        if name in _TAG_KEYS and text and not (says_nothing(text) if name == "title" else names_a_tool(text)):
             found.setdefault(name, text)
     return found
 
 
-_EXTENSION = re.compile(r"\.(?=[a-z0-9]*[a-z])[a-z0-9]{2,5}$", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_NO_TITLE = re.compile(
-    r"(untitled|unnamed|no ?title|video|movie|film|clip|output|out|export|render|sequence|timeline|project|composition|"
-    r"comp|new project|my movie|my video|core media video|default|test|title|undefined|null|none|n/a|"
-    r"(img|mov|vid|dsc|dscn|dscf|gopr|mvi|pxl|dji|wp|screen recording)[ _-]?[\d _-]+)[ _-]*\d*",
-    re.IGNORECASE,
-)
 
 
 def title_of(filename: str, tags: Mapping[str, str]) -> str:
     """Return the container's title if it means something, else a title made from the file's name. Never empty."""
     tagged = printable(tags.get("title", "")[: 4 * MAX_TITLE_CHARS])
-    if _says_something(tagged) and not _NO_TITLE.fullmatch(tagged):
-        return _shortened(tagged if " " in tagged or not _EXTENSION.search(tagged) else _title_from_name(tagged))
+    if _says_something(tagged) and not says_nothing(tagged):
+        return _shortened(tagged if " " in tagged or not EXTENSION.search(tagged) else _title_from_name(tagged))
     return _shortened(_title_from_name(filename))
 
 
 def _title_from_name(filename: str) -> str:
     name = re.split(r"[/\\]", unquote(filename, errors="ignore").rstrip("/\\"))[-1]
-    name = _EXTENSION.sub("", printable(name))
+    name = EXTENSION.sub("", printable(name))
     if " " not in name:  # With spaces, a person wrote it: dashes and dots are theirs.
         name = re.sub(r"[-.+]+", " ", name)
     words = [part for word in name.replace("_", " ").split() for part in _camel_words(word)]

@@ -54,3 +54,16 @@ def test_long_titles_end_at_a_word():
     title = titles.title_of("x.mp4", {"title": "many words " * 100})
     assert len(title) <= titles.MAX_TITLE_CHARS
     assert title.endswith(("many…", "words…"))
+
+
+def test_tags_that_only_name_a_tool_are_no_words_of_the_video(tmp_path):
+    tags = {
+        "title": "Clideo",
+        "comment": "Created with Clideo.com",
+        "keywords": "iMovie",
+        "genre": "Film",
+        "date": "2024",
+    }
+    info = inspecting.inspect(make_video(tmp_path / "wolf_pack.mp4", tags=tags))
+    assert dict(info.tags) == {"genre": "Film"}
+    assert titles.title_of("wolf_pack.mp4", info.tags) == "Wolf pack"
