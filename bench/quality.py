@@ -49,7 +49,8 @@ sys.path.insert(0, str(ROOT))
 
 from core import samples  # noqa: E402
 from core.discover import taxonomy  # noqa: E402
-from core.discover.composition import compose, ensemble, unit  # noqa: E402
+from core.discover.composition import LABEL_SHARE, compose, unit  # noqa: E402
+from core.discover.relevance import Origin  # noqa: E402
 from core.discover.search import MAX_LIMIT, Discover  # noqa: E402
 from core.discover.taxonomy import Theme  # noqa: E402
 from core.encoders.local import INFO, LocalEncoder, embed, measure  # noqa: E402
@@ -265,7 +266,7 @@ def report(
         return False
     rows, columns = [], []
     for theme, right in asked:
-        query = ensemble(encoder.encode_text(theme.prompts))
+        query = Origin(np.zeros(INFO.dimension), 1.0).ensemble(encoder.encode_text(theme.prompts), LABEL_SHARE)
         score = scores(query, videos)
         columns.append((score, right))
         rows.append((area(scores(only_words(query), videos), right), area(score, right)))

@@ -70,6 +70,31 @@ class Video:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """What is far and near in an encoder's space, in units that no scaling or shifting of its cosines changes.
+
+    See core/discover/relevance.py: the *reach* is how far names of categories lie from texts that ask for nothing. The
+    defaults were found with the local encoder (bench/quality.py) and hold for one that nothing is known of.
+    """
+
+    spread: float = 0.1
+    """How much what a video is to one text usually differs from what it is to others, in reaches squared."""
+    fits: float = 1.05
+    """Standing from which a video answers at all. Under names that say nothing the local encoder claims next to no
+    category from here on, and under names that tell them it finds four in five."""
+    related: float = 1.2
+    strong: float = 1.7
+    """Standings from which a video is related, and a strong match. Of the right videos of the corpus and the sample
+    library, three in four are related or better to their category."""
+    least_spread: float = 0.03
+    """The least by which likenesses of videos differ in a library, in reaches squared: in one of two videos or of many
+    copies they do not tell."""
+    same: float = 0.03
+    """Distance (1 − cosine) of two videos, in reaches squared, below which they are copies of one: re-encoded, scaled,
+    slightly trimmed."""
+
+
+@dataclass(frozen=True, slots=True)
 class EncoderInfo:
     """Describe an encoder before it is used."""
 
@@ -89,6 +114,7 @@ class EncoderInfo:
     """What it takes at most, checked before anything is stored or paid for; None where it does not mind."""
     images: bool = False
     """Whether it can put a still picture into the same space: it has `encode_image` (see encoders/base.py)."""
+    calibration: Calibration = Calibration()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -248,11 +274,11 @@ class Reason:
     kind: PartKind | Literal["taste"]
     label: str
     score: float
-    """Cosine of this part and the video; for taste Qdrant's best score."""
+    """Product of this part and the video; for taste Qdrant's best score."""
     share: float
     """What it added to the hit's score."""
     standing: float
-    """Standard deviations above what is usual for this video (see core/discover/relevance.py)."""
+    """How far it is above what is usual for this video (see core/discover/relevance.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is computed once and kept: vectors of themes, backgrounds of prompts, a sample of the library, counts."""
+"""What is computed once and kept: directions of themes, backgrounds of them, a sample of the library, counts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from itertools import islice
 import numpy as np
 
 from core.discover import relevance
-from core.discover.composition import ensemble, phrases
-from core.discover.relevance import Background
+from core.discover.composition import LABEL_SHARE, phrases
+from core.discover.relevance import Background, Origin
 from core.discover.taxonomy import Taxonomy, Theme
 from core.encoders.base import Encoder
 from core.index.base import Index
@@ -24,36 +24,53 @@ class Caches:
 
     def __init__(self, encoder: Encoder, index: Index, taxonomy: Taxonomy) -> None:
         self.taxonomy = taxonomy
+        self.calibration = encoder.info.calibration
         self._encoder = encoder
         self._index = index
         self._lock = threading.RLock()
+        self._origin: Origin | None = None
         self._themes: dict[tuple[str, ...], np.ndarray] = {}
         self._backgrounds: dict[str, Background] = {}
         self._counted: tuple[object, dict[str, int]] | None = None
         self._sampled: tuple[object, np.ndarray] | None = None
 
+    def origin(self) -> Origin:
+        """Return where the encoder's texts begin to ask for something; computed once."""
+        with self._lock:
+            if self._origin is None:
+                names = [theme.label for themes in self._shipped().values() for theme in themes]
+                encode = self._encoder.encode_text
+                self._origin = Origin.of(encode(relevance.NEUTRAL), encode(names))
+            return self._origin
+
+    def direction(self, text: str) -> np.ndarray:
+        """Return what a text asks for."""
+        return self.origin().directions(self._encoder.encode_text([text]))[0]
+
     def theme_vector(self, theme: Theme) -> np.ndarray:
-        """Return the unit vector of a category or mood, computed once: its label and its prompts, the label leading."""
+        """Return what a category or mood asks for, computed once: its label and its prompts, the label leading."""
         with self._lock:
             key = phrases(theme)
             if key not in self._themes:
-                self._themes[key] = ensemble(self._encoder.encode_text(key))
+                directions = self.origin().directions(self._encoder.encode_text(key))
+                self._themes[key] = self.origin().ensemble(directions, LABEL_SHARE)
             return self._themes[key]
 
     def background(self, kind: str) -> Background:
-        """Return the prompts a part of this kind is compared with: those of its own kind, or all."""
+        """Return what a part of this kind is compared with: all shipped themes of its own kind, or all of both."""
         with self._lock:
             if kind not in self._backgrounds:
-                shipped = {
-                    "category": [theme for theme in self.taxonomy.categories if not theme.own],
-                    "mood": [theme for theme in self.taxonomy.moods if not theme.own],
-                }
+                shipped = self._shipped()
                 themes = shipped.get(kind, [theme for themes in shipped.values() for theme in themes])
-                vectors = [self.theme_vector(theme) for theme in themes]
-                if kind not in shipped:
-                    vectors += [*self._encoder.encode_text(relevance.NEUTRAL)]
-                self._backgrounds[kind] = Background(np.array([vector for vector in vectors if vector.any()]))
+                directions = [self.theme_vector(theme) for theme in themes]
+                self._backgrounds[kind] = Background.of(kind, directions, self.origin(), self.calibration)
             return self._backgrounds[kind]
+
+    def _shipped(self) -> dict[str, list[Theme]]:
+        return {
+            "category": [theme for theme in self.taxonomy.categories if not theme.own],
+            "mood": [theme for theme in self.taxonomy.moods if not theme.own],
+        }
 
     def sample(self) -> np.ndarray:
         """Return the vectors of some whole videos of the library, (n, dimension); kept until the library changes."""

@@ -3,10 +3,10 @@
 **Moments.** A video is judged by its best-matching entry and by itself as a whole, half each (CLIP_SHARE): a moment
 alone lets a chance shot win, the whole alone misses the scene that was asked for. The best clip says where to start.
 
-**Relevance.** Each part's cosine is compared with what the video is to a fixed background of prompts
-(`relevance.py`), and candidates are ranked by how far they stand out. Category, words: a video must stand out to one
-of each to be an answer. A mood beside them only orders; alone it must stand out. What is left is labelled, and
-when nothing is left, that is the answer.
+**Relevance.** What a video is to each part is compared with what it is to a fixed background (`relevance.py`), and
+candidates are ranked by how far they stand out. Category, words: a video must stand out to one of each to be an
+answer. A mood beside them only orders; alone it must stand out. What is left is labelled, and when nothing is left,
+that is the answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from core.discover.caches import Caches
 from core.discover.composition import Part, compose, weights
 from core.discover.variety import fold
 from core.index.base import Index
-from core.models import Confidence, Entry, Taste
+from core.models import Calibration, Confidence, Entry, Taste
 
 CLIP_SHARE = 0.5
 REQUIRED_FROM = 0.25
@@ -40,7 +40,7 @@ class Fit:
     scores: np.ndarray
     """(k,) What they are ranked by: the standing to the whole query, or best score for taste alone."""
     cosines: np.ndarray
-    """(parts, k)"""
+    """(parts, k) Products of parts and videos."""
     standings: np.ndarray
     """(parts, k)"""
 
@@ -80,7 +80,15 @@ class Candidates:
     def fitting(self, parts: Sequence[Part], pool: int, exclude: Collection[str] = ()) -> Fit:
         """Return those candidates in which what was asked for is present."""
         fit = self.nearest(parts, pool, exclude)
-        return fit.take(np.flatnonzero(_present(parts, fit)))
+        return fit.take(np.flatnonzero(_present(parts, fit, self._caches.calibration.fits)))
+
+    def folded(self, fit: Fit) -> tuple[Fit, list[tuple[str, ...]]]:
+        """Return the candidates with near-duplicates folded, and of each the titles of those folded into it."""
+        wholes = np.array([entry.vector for entry in fit.entries])
+        nearest = self._caches.calibration.same * self._caches.origin().reach ** 2
+        groups = fold(wholes, np.array([entry.duration_s for entry in fit.entries]), nearest)
+        copies = [tuple(fit.entries[i].title for i in group[1:]) for group in groups]
+        return fit.take([group[0] for group in groups]), copies
 
     def liked(self, taste: Taste, pool: int) -> Fit:
         """Return the videos nearest to a taste, for when nothing else was asked."""
@@ -111,14 +119,12 @@ class Candidates:
         if not len(cosines):
             return cosines
         if part.kind in ("similar", "picture"):
-            # Pictures and videos are nearer to videos than texts are: compare with what is usual among videos.
             usual = self._caches.sample() @ part.vector
-            return (cosines - usual.mean()) / max(float(usual.std()), relevance.SPREAD_LEAST)
-        background = self._caches.background(part.kind)
-        return relevance.SCALE.get(part.kind, 1.0) * background.standing(cosines, vectors)
+            return relevance.likeness(cosines, usual, self._caches.origin(), self._caches.calibration)
+        return self._caches.background(part.kind).standing(part.vector, vectors)
 
 
-def _present(parts: Sequence[Part], fit: Fit) -> np.ndarray:
+def _present(parts: Sequence[Part], fit: Fit, least: float) -> np.ndarray:
     """Return which candidates answer a query, bool (k,): every kind of thing asked for stands out in one way or other.
 
     Several categories are alternatives, so one of them is enough; so are several moods. A mood beside something else
@@ -133,22 +139,14 @@ def _present(parts: Sequence[Part], fit: Fit) -> np.ndarray:
         tint = kind == "mood" and len(shares) > 1 and shares[kind] <= 1 - REQUIRED_FROM
         if kind in ("similar", "picture") or tint or shares[kind] < REQUIRED_FROM:
             continue
-        fits &= (fit.standings[rows] >= relevance.NOISE).any(axis=0)
+        fits &= (fit.standings[rows] >= least).any(axis=0)
     return fits
 
 
-def label(parts: Sequence[Part], fit: Fit, column: int) -> Confidence:
+def label(parts: Sequence[Part], fit: Fit, column: int, calibration: Calibration) -> Confidence:
     """Return the label of a hit: strong only where no part that was asked for is a stretch."""
-    found = relevance.confidence(float(fit.scores[column]))
+    found = relevance.confidence(float(fit.scores[column]), calibration)
     asked = [row for row, part in enumerate(parts) if part.kind in ("category", "words")]
-    if found == "high" and asked and float(fit.standings[asked, column].max()) < relevance.STRONG:
+    if found == "high" and asked and float(fit.standings[asked, column].max()) < calibration.strong:
         return "medium"
     return found
-
-
-def folded(fit: Fit) -> tuple[Fit, list[tuple[str, ...]]]:
-    """Return the candidates with near-duplicates folded, and of each the titles of those folded into it."""
-    wholes = np.array([entry.vector for entry in fit.entries])
-    groups = fold(wholes, np.array([entry.duration_s for entry in fit.entries]))
-    copies = [tuple(fit.entries[i].title for i in group[1:]) for group in groups]
-    return fit.take([group[0] for group in groups]), copies

@@ -1,9 +1,9 @@
 """From what is asked for to one vector: the parts of a query, their weights, their sum.
 
-A category is an ensemble of prompts, led by its name, a mood another; their vectors are averaged and normalised. A
-query is the weighted sum of its parts (`strength` moves weight from what is asked for to the mood), so one
-nearest-neighbour search finds the candidates for all of them together, and cosine being linear, what each part
-contributed adds up.
+A text is the direction in which it differs from texts that ask for nothing (`relevance.py`). A category is an ensemble
+of prompts, led by its name, a mood another; their directions are averaged. A query is the weighted sum of its parts
+(`strength` moves weight from what is asked for to the mood), so one nearest-neighbour search finds the candidates for
+all of them together, and products being linear, what each part contributed adds up.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ WORDS_OVER_CATEGORY = 1.2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One part of a query: a unit vector (zero where the encoder knows nothing of it) and its weight."""
+    """One part of a query and its weight: the vector of a video or picture, or the direction of a text.
+
+    The vector is zero where the encoder knows nothing of it.
+    """
 
     kind: PartKind
     label: str
@@ -42,13 +45,6 @@ def fixed_texts(taxonomy: Taxonomy) -> list[str]:
     """Return every text that is encoded whatever people type: an encoder that costs money is asked for them once."""
     themes = [text for theme in (*taxonomy.categories, *taxonomy.moods) for text in phrases(theme)]
     return list(dict.fromkeys([*themes, *relevance.NEUTRAL]))
-
-
-def ensemble(vectors: np.ndarray) -> np.ndarray:
-    """Return one unit vector for a theme's phrases, (n, d) to (d,): the first leads, the mean of the others colours."""
-    if len(vectors) == 1:
-        return unit(vectors[0])
-    return unit(LABEL_SHARE * vectors[0] + (1 - LABEL_SHARE) * unit(np.mean(vectors[1:], axis=0)))
 
 
 def compose(parts: Iterable[Part]) -> np.ndarray:

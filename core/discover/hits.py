@@ -11,7 +11,7 @@ from core.discover import relevance
 from core.discover.candidates import Fit, label
 from core.discover.composition import Part, compose, summed
 from core.index.base import Index
-from core.models import Entry, Hit, Moment, Reason, Scored
+from core.models import Calibration, Entry, Hit, Moment, Reason, Scored
 from core.stores.base import Store
 
 MOMENTS = 4
@@ -20,9 +20,10 @@ MOMENTS = 4
 class Hits:
     """Make hits of entries. Safe to use from several threads."""
 
-    def __init__(self, index: Index, store: Store) -> None:
+    def __init__(self, index: Index, store: Store, calibration: Calibration) -> None:
         self._index = index
         self._store = store
+        self._calibration = calibration
 
     def answering(
         self, fit: Fit, parts: Sequence[Part], copies: Sequence[tuple[str, ...]], tastes: np.ndarray | None
@@ -55,8 +56,8 @@ class Hits:
             hits.append(
                 replace(
                     hit,
-                    score=relevance.score(standing) if parts else standing,
-                    confidence=label(parts, fit, column) if parts else None,
+                    score=relevance.score(standing, self._calibration) if parts else standing,
+                    confidence=label(parts, fit, column, self._calibration) if parts else None,
                     reasons=tuple(reasons),
                     copies=copies[column],
                 )

@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 
 from core.discover.caches import Caches
-from core.discover.candidates import Candidates, Fit, folded
+from core.discover.candidates import Candidates, Fit
 from core.discover.composition import WORDS_OVER_CATEGORY, Part, compose, weighed
 from core.discover.facets import facets, passes
 from core.discover.hits import Hits
@@ -52,7 +52,7 @@ class Discover:
         self.taste = taste
         self._caches = Caches(encoder, index, taxonomy)
         self._candidates = Candidates(index, self._caches, encoder.info.dimension)
-        self._hits = Hits(index, store)
+        self._hits = Hits(index, store, encoder.info.calibration)
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -76,7 +76,7 @@ class Discover:
             fit = self._candidates.fitting(parts, _pool(query), exclude=[query.like] if query.like else ())
         if not fit.entries:
             return Results((), 0, facets(()), self._alternatives(parts))
-        fit, copies = folded(fit)
+        fit, copies = self._candidates.folded(fit)
         counted = facets(fit.entries)
         keep = [i for i, entry in enumerate(fit.entries) if passes(entry, query.filters)]
         unseen = [i for i in keep if not (query.hide_seen and fit.entries[i].video_id in marks.seen)]
@@ -118,7 +118,7 @@ class Discover:
 
         def found(theme: Theme) -> int:
             fit = self._candidates.fitting(self.parts(Query(categories=(theme.id,))), POOL)
-            return len(folded(fit)[0].entries) if fit.entries else 0
+            return len(self._candidates.folded(fit)[0].entries) if fit.entries else 0
 
         return self._caches.counts(found)
 
@@ -129,7 +129,7 @@ class Discover:
             theme = self.taxonomy.category(name)
             content.append(Part("category", theme.label, self.theme_vector(theme), 1.0))
         if text := query.text.strip():
-            content.append(Part("words", text, self.encoder.encode_text([text])[0], WORDS_OVER_CATEGORY))
+            content.append(Part("words", text, self._caches.direction(text), WORDS_OVER_CATEGORY))
         if query.like:
             entry = self._entry_at(query.like, query.like_at_s)
             content.append(Part("similar", entry.title, entry.vector, 1.0))
@@ -142,7 +142,7 @@ class Discover:
         return (*weighed(content, 1.0 - strength), *weighed(moods, strength))
 
     def theme_vector(self, theme: Theme) -> np.ndarray:
-        """Return the unit vector of a category or mood."""
+        """Return what a category or mood asks for."""
         return self._caches.theme_vector(theme)
 
     def candidates(self, parts: Sequence[Part], pool: int, exclude: Collection[str] = ()) -> Fit:

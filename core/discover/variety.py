@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-SAME = 0.97
-"""Cosine of two videos' vectors above which they are copies of one: re-encoded, scaled, slightly trimmed."""
 SAME_LENGTH = 0.1
-"""… and their durations differ by at most this share."""
+"""The durations of copies differ by at most this share."""
 
 
-def fold(vectors: np.ndarray, durations_s: np.ndarray) -> list[list[int]]:
+def fold(vectors: np.ndarray, durations_s: np.ndarray, nearest: float) -> list[list[int]]:
     """Return groups of near-duplicates by index, each led by its first (best) one, in the order of the leaders.
 
-    Takes unit vectors (n, d), best first, and durations (n,).
+    Takes unit vectors (n, d), best first, durations (n,) and the distance (1 − cosine) of copies (`Calibration.same`).
     """
     cosines = _products(vectors)
     longest = np.maximum(durations_s[:, None], durations_s[None, :])
-    same = (cosines >= SAME) & (np.abs(durations_s[:, None] - durations_s[None, :]) <= SAME_LENGTH * longest)
+    same = (1.0 - cosines <= nearest) & (np.abs(durations_s[:, None] - durations_s[None, :]) <= SAME_LENGTH * longest)
     groups: list[list[int]] = []
     taken = np.zeros(len(vectors), bool)
     for index in range(len(vectors)):

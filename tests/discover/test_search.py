@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.discover import taxonomy
-from core.discover.composition import Part, compose, ensemble, fixed_texts, unit
+from core.discover.composition import Part, compose, fixed_texts, unit
 from core.discover.search import Discover
 from core.errors import QueryError
 from core.models import Filters, Query
@@ -101,7 +101,6 @@ def test_composition_is_linear_and_of_length_one():
     whole = compose([Part("category", "a", first, 0.75), Part("mood", "b", second, 0.25)])
     assert np.linalg.norm(whole) == pytest.approx(1)
     assert whole[0] / whole[1] == pytest.approx(3)
-    assert not ensemble(np.zeros((2, 3), dtype=np.float32)).any()
 
 
 # Relevance

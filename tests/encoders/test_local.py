@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.discover import relevance, taxonomy
-from core.discover.composition import ensemble
-from core.discover.relevance import Background
+from core.discover import taxonomy
+from core.discover.composition import LABEL_SHARE
+from core.discover.relevance import Background, Origin
 from core.encoders.layout import LAYOUT
 from core.encoders.local import INFO, LocalEncoder, image_vector, text_vector, video_vector, video_words
 from core.encoders.percepts import LOOK, PERCEPTS
@@ -24,6 +24,7 @@ from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
 from tests.videos import make_video, plain
 
 ENCODER = LocalEncoder()
+ORIGIN = Origin(np.zeros(INFO.dimension, np.float32), 1.0)
 NOISE, RELATED = 0.095, 0.143
 """Cosines below which nothing is said, and from which a video plainly fits."""
 NO_PERCEPTS = np.zeros(len(PERCEPTS), np.float32)
@@ -61,11 +62,11 @@ def percepts(**values: float) -> np.ndarray:
 
 
 def mood(name: str) -> np.ndarray:
-    return ensemble(ENCODER.encode_text(taxonomy.load().mood(name).prompts))
+    return ORIGIN.ensemble(ENCODER.encode_text(taxonomy.load().mood(name).prompts), LABEL_SHARE)
 
 
 def category(name: str) -> np.ndarray:
-    return ensemble(ENCODER.encode_text(taxonomy.load().category(name).prompts))
+    return ORIGIN.ensemble(ENCODER.encode_text(taxonomy.load().category(name).prompts), LABEL_SHARE)
 
 
 def test_the_blocks_fill_the_dimension():
@@ -183,7 +184,7 @@ def test_a_dark_video_is_found_by_dark_and_a_bright_one_by_bright(tmp_path):
         ),
         (
             "dreamy",
-            {"night": 1.0, "colourfulness": 1.0, "blueness": 1.0, "motion": -0.8, "outlines": -0.8},
+            {"night": 1.0, "colourfulness": 1.0, "blueness": 1.0, "motion": -0.8, "cut_rate": -1.0, "outlines": -0.8},
         ),
         ("romantic", {"warmth": 1.5, "skin": 1.3, "redness": 1.0, "motion": -0.7, "cut_rate": -0.5}),
     ],
@@ -192,9 +193,8 @@ def test_a_mood_prefers_what_looks_and_sounds_like_it(name, seen):
     vector = video_vector(percepts(**seen), NO_CONCEPTS, NO_WORDS, NO_LAYOUT)
     moods = {theme.id: float(mood(theme.id) @ vector) for theme in taxonomy.load().moods}
     assert max(moods, key=moods.__getitem__) == name
-    others = Background(np.array([mood(theme.id) for theme in taxonomy.load().moods]))
-    standing = others.standing(np.array([moods[name]]), vector[None])[0]
-    assert relevance.SCALE["mood"] * standing > relevance.RELATED
+    others = Background.of("mood", [mood(theme.id) for theme in taxonomy.load().moods], ORIGIN, INFO.calibration)
+    assert others.standing(mood(name), vector[None])[0] > INFO.calibration.fits
 
 
 def test_silence_alone_is_only_mildly_calm():

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from core.discover import taxonomy
-from core.discover.composition import ensemble
+from core.discover.composition import LABEL_SHARE
+from core.discover.relevance import Origin
 from core.encoders import words
 from core.encoders.layout import LAYOUT
-from core.encoders.local import LocalEncoder, video_vector, video_words
+from core.encoders.local import INFO, LocalEncoder, video_vector, video_words
 from core.encoders.percepts import PERCEPTS
 from core.encoders.words import CONCEPTS, HASHED, read
 from core.errors import EncoderError
@@ -21,6 +22,7 @@ from core.ingest.titles import title_of
 from core.models import MediaInfo, Video
 
 ENCODER = LocalEncoder()
+ORIGIN = Origin(np.zeros(INFO.dimension, np.float32), 1.0)
 NOISE = 0.095
 """Cosine below which a text and a title have nothing to say to each other."""
 THEMES = taxonomy.load()
@@ -264,7 +266,7 @@ def vector(name: str) -> np.ndarray:
 
 def theme(name: str) -> np.ndarray:
     themes = {theme.id: theme for theme in (*THEMES.categories, *THEMES.moods)}
-    return ensemble(ENCODER.encode_text(themes[name].prompts))
+    return ORIGIN.ensemble(ENCODER.encode_text(themes[name].prompts), LABEL_SHARE)
 
 
 CATEGORIES = tuple(theme.id for theme in THEMES.categories)
