@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from core.models import ClipEmbedding, EncoderInfo, Entry, MediaInfo, Progress, 
 from core.stores.base import Store
 from core.text import printable
 
+Found = TypeVar("Found")
 Source = Callable[[str, Path, Progress], None]
 """Makes the file that a name stands for, at a path: `samples.render` for "sample:NAME"."""
 
@@ -173,7 +175,7 @@ class Pipeline:
 
         A video that is in the index as a whole is left alone, whoever put it there: its entry is written last.
         """
-        if work.media_key is None or work.poster_key is None:
+        if work.video_id is None or work.media_key is None or work.poster_key is None:
             return
         known = self.find(work)
         if known is not None and known.video_id == work.video_id:
@@ -229,14 +231,15 @@ class Pipeline:
         )
 
     def _store(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
-        if not self.store.exists(work.media_key):
-            makes = 0.0 if work.info.playable == "as-is" else 0.8
-            copy = self._playable(work, _part(on_progress, 0.0, makes))
-            self.store.put(copy, work.media_key, _part(on_progress, makes, 0.95))
-        if not self.store.exists(work.poster_key):
+        info, media_key, poster_key = _known(work.info), _known(work.media_key), _known(work.poster_key)
+        if not self.store.exists(media_key):
+            makes = 0.0 if info.playable == "as-is" else 0.8
+            copy = self._playable(work, info, _part(on_progress, 0.0, makes))
+            self.store.put(copy, media_key, _part(on_progress, makes, 0.95))
+        if not self.store.exists(poster_key):
             poster = self._own_folder(work) / "poster.jpg"
-            frames.write_poster(self._source(work), work.info, poster)
-            self.store.put(poster, work.poster_key, _part(on_progress, 0.95, 1.0))
+            frames.write_poster(self._source(work), info, poster)
+            self.store.put(poster, poster_key, _part(on_progress, 0.95, 1.0))
         return replace(work, step=Step.EMBED)
 
     def _embed(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
@@ -244,13 +247,13 @@ class Pipeline:
         if saved.is_file():
             return replace(work, step=Step.INDEX, seen=load_embedding(saved).seen)
         path = self._source(work)
-        url = self.store.url(work.media_key)
+        url = self.store.url(_known(work.media_key))
         video = Video(
             path=path,
             filename=work.filename,
-            title=work.title,
-            content_sha256=work.sha256,
-            info=work.info,
+            title=_known(work.title),
+            content_sha256=_known(work.sha256),
+            info=_known(work.info),
             url=url if url.startswith(("http://", "https://")) else None,
         )
         embedding = self.encoder.encode_video(video, notes, on_progress)
@@ -301,17 +304,17 @@ class Pipeline:
             raise MediaError(f"{printable(str(path))} is not a file. Choose a video file.")
         raise MediaError(f"{printable(str(path))} is not there any more. Put it back and press Retry.")
 
-    def _playable(self, work: Work, on_progress: Progress) -> Path:
+    def _playable(self, work: Work, info: MediaInfo, on_progress: Progress) -> Path:
         """Return a file that browsers play: the original, or a copy that is made once and kept until the job ends."""
         source = self._source(work)
-        if work.info.playable == "as-is":
+        if info.playable == "as-is":
             return source
-        copy = self._own_folder(work) / f"playable{playable.playable_suffix(work.info)}"
-        return copy if copy.is_file() else playable.make_playable(source, work.info, copy, on_progress)
+        copy = self._own_folder(work) / f"playable{playable.playable_suffix(info)}"
+        return copy if copy.is_file() else playable.make_playable(source, info, copy, on_progress)
 
     def _step_back(self, work: Work) -> Work:
         """Go back to the step whose result is gone, if one is."""
-        if work.step > Step.STORE and not self.store.exists(work.media_key):
+        if work.step > Step.STORE and not self.store.exists(_known(work.media_key)):
             return replace(work, step=Step.STORE)
         if work.step is Step.INDEX and not self._embedding_path(work).is_file():
             return replace(work, step=Step.EMBED)
@@ -373,27 +376,28 @@ def load_embedding(path: Path) -> VideoEmbedding:
 
 def _entries(work: Work, embedding: VideoEmbedding) -> list[Entry]:
     """Return what goes into the index: the whole video first, then its clips."""
+    info = _known(work.info)
     whole = Entry(
-        video_id=work.video_id,
+        video_id=_known(work.video_id),
         scope="video",
         start_s=0.0,
-        end_s=work.info.duration_s,
+        end_s=info.duration_s,
         vector=embedding.vector,
         filename=work.filename,
-        title=work.title,
-        media_key=work.media_key,
-        poster_key=work.poster_key,
-        duration_s=work.info.duration_s,
-        width_px=work.info.width_px,
-        height_px=work.info.height_px,
-        has_audio=work.info.has_audio,
-        encoder=work.encoder,
-        content_sha256=work.sha256,
-        ingested_at=work.ingested_at,
+        title=_known(work.title),
+        media_key=_known(work.media_key),
+        poster_key=_known(work.poster_key),
+        duration_s=info.duration_s,
+        width_px=info.width_px,
+        height_px=info.height_px,
+        has_audio=info.has_audio,
+        encoder=_known(work.encoder),
+        content_sha256=_known(work.sha256),
+        ingested_at=_known(work.ingested_at),
         seen=embedding.seen,
-        subtitle_languages=work.info.subtitle_languages,
-        tags=work.info.tags,
-        subtitles=work.info.subtitles,
+        subtitle_languages=info.subtitle_languages,
+        tags=info.tags,
+        subtitles=info.subtitles,
     )
     return [whole] + [
         replace(
@@ -408,6 +412,13 @@ def _entries(work: Work, embedding: VideoEmbedding) -> list[Entry]:
         )
         for clip in embedding.clips
     ]
+
+
+def _known(found: Found | None) -> Found:
+    """Return what an earlier step has found out."""
+    if found is None:
+        raise RuntimeError("A step was taken before the one that it needs.")
+    return found
 
 
 def _part(on_progress: Progress, start: float, end: float) -> Progress:

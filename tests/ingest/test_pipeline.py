@@ -116,6 +116,12 @@ class TestSteps:
         with pytest.raises(MediaError, match="not there any more"):
             library.pipeline.run(start(tmp_path / ("n" * 300)), {}, ignore_progress)
 
+    def test_a_step_before_its_time_is_a_fault_of_ours_and_touches_nothing(self, library: Library) -> None:
+        work = replace(start(library.video("a.mp4")), step=Step.STORE)
+        with pytest.raises(RuntimeError, match="before the one that it needs"):
+            library.pipeline.run(work, {}, ignore_progress)
+        assert library.store.blobs == {}
+
     def test_subtitles_beside_the_file_are_read(self, library: Library) -> None:
         path = library.video("a.mp4")
         for ending, words in ((".srt", "A wolf"), (".en.srt", "The wolf sings"), (".de.forced.vtt", "Der Wolf singt")):
