@@ -9,11 +9,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
 from core import __version__, samples
 from core.errors import AppError
-from core.models import Job, Query, Stage
+from core.models import Job, Query, Sort, Stage
+from core.properties import PROPERTIES
 from core.services import Services, build
+from core.serving.bodies import read_query
 from core.serving.routes import hit_to_json
 from core.settings import load
 
@@ -65,8 +68,17 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--strength", type=float, default=Query().strength, help="0: no mood, 1: nothing but the mood")
     search.add_argument("--variety", type=float, default=0.0, help="0: the closest, 1: the most varied")
     search.add_argument("--like", metavar="VIDEO_ID", help="more like this video")
+    search.add_argument("--like-at", type=float, metavar="SECOND", help="more like this moment of it")
     search.add_argument("--profile", help="whose taste counts")
-    search.add_argument("--limit", type=int, default=10)
+    search.add_argument("--hide-seen", action="store_true", help="leave out what the profile has seen")
+    for row in PROPERTIES.values():
+        values = f" One of {', '.join(row.options)};" if row.options else ""
+        search.add_argument(
+            f"--{row.name}", action="append", default=[], help=f"{row.description}{values} may be given several times"
+        )
+    search.add_argument("--sort", default="match", help=f"one of {', '.join(get_args(Sort))}")
+    search.add_argument("--limit", type=int, default=10, help="how many to show")
+    search.add_argument("--offset", type=int, default=0, help="how many of the best to pass over")
     search.add_argument("--json", action="store_true", help="the same array as POST /search")
     search.set_defaults(run=_search)
 
@@ -92,17 +104,8 @@ def _samples(services: Services, arguments: argparse.Namespace) -> int:
 
 
 def _search(services: Services, arguments: argparse.Namespace) -> int:
-    query = Query(
-        text=arguments.words,
-        categories=tuple(arguments.category),
-        moods=tuple(arguments.mood),
-        strength=arguments.strength,
-        variety=arguments.variety,
-        like=arguments.like,
-        profile=arguments.profile,
-        limit=arguments.limit,
-    )
-    hits = services.discover.search(query).hits
+    asked = {name: value for name, value in vars(arguments).items() if name not in ("command", "run", "json", "words")}
+    hits = services.discover.search(read_query({**asked, "query": arguments.words})).hits
     if arguments.json:
         print(json.dumps([hit_to_json(hit) for hit in hits], ensure_ascii=False, indent=2))
         return 0
@@ -110,7 +113,7 @@ def _search(services: Services, arguments: argparse.Namespace) -> int:
         print("Nothing in the library matches that.")
     for hit in hits:
         moment = f"{_clock(hit.start_s)}–{_clock(hit.end_s)}"
-        print(f"{hit.score:5.2f}  {hit.confidence:<6}  {moment:>11}  {hit.title}  ({hit.filename})")
+        print(f"{hit.score:5.2f}  {hit.confidence or '':<6}  {moment:>11}  {hit.title}  ({hit.filename})")
     return 0
 
 
@@ -139,7 +142,8 @@ def _run_jobs(services: Services, sources: Sequence[tuple[str | Path, str]], as_
     jobs.start()
     while open_ids:
         jobs.wait(open_ids, timeout_s=0.3)
-        present = [jobs.job(job_id) for job_id in open_ids]
+        present = [job for job_id in open_ids if (job := jobs.job(job_id)) is not None]
+        failed += len(open_ids) - len(present)
         for job in present:
             if job.stage.is_over:
                 failed += job.stage is not Stage.READY

@@ -210,29 +210,12 @@ class Counts:
 Sort = Literal["match", "newest", "oldest", "shortest", "longest"]
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a video must be like beside what is in it. An empty tuple asks for nothing."""
-
-    lengths: tuple[str, ...] = ()
-    """Of LENGTHS."""
-    shapes: tuple[str, ...] = ()
-    """Of SHAPES."""
-    sounds: tuple[str, ...] = ()
-    """Of SOUNDS."""
-    languages: tuple[str, ...] = ()
-    """Of subtitles, as codes; "pt" takes "pt-br" too."""
-
-
-LENGTHS: Mapping[str, tuple[float, float]] = {
-    "under-10s": (0.0, 10.0),
-    "10s-1min": (10.0, 60.0),
-    "1-10min": (60.0, 600.0),
-    "over-10min": (600.0, float("inf")),
-}
-"""Bands of duration, [from, to) seconds."""
-SHAPES = ("landscape", "portrait", "square")
-SOUNDS = ("with-sound", "silent")
+Filters = Mapping[str, tuple[str, ...]]
+"""What a video must be like beside what is in it: by property (`core/properties.py`) the values that will do; none ask
+for nothing."""
+Facets = Mapping[str, Mapping[str, int]]
+"""By property, how many of the fitting videos have each value, before filters: all values of a fixed list; of an open
+vocabulary those that occur, most frequent first. A video counts for each of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -256,7 +239,7 @@ class Query:
     hide_seen: bool = False
     variety: float = 0.0
     """0 is the closest videos, 1 the most varied of the fitting ones."""
-    filters: Filters = Filters()
+    filters: Filters = field(default_factory=dict)
     sort: Sort = "match"
     limit: int = 12
     offset: int = 0
@@ -313,17 +296,6 @@ class Hit:
     seen: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     """Titles of near-duplicates folded into this hit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """How many of the fitting videos have each property, before filters."""
-
-    lengths: Mapping[str, int]
-    shapes: Mapping[str, int]
-    sounds: Mapping[str, int]
-    languages: Mapping[str, int] = field(default_factory=dict)
-    """Of subtitles: only those that occur, most frequent first. A video counts for each of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.models import Facets, Filters, Hit, Query, Results
+from core.models import Facets, Hit, Query, Results
 from core.state.taste import Marks
 from pages.components import ask, extras, views
 from pages.components.boundary import part, safely, show_nothing
@@ -49,7 +49,7 @@ def show_nothing_found(query: Query, results: Results) -> None:
     with st.container(border=True, key="nothing"):
         st.subheader(f":material/search_off: {say('nothing.title')}", anchor=False)
         st.text(say("nothing.text", asked=describe(query)))
-        if query.filters != Filters() and any(results.facets.sounds.values()):
+        if query.filters and any(any(counts.values()) for counts in results.facets.values()):
             st.caption(say("nothing.filters"))
         if query.text:
             st.caption(say("nothing.words"))

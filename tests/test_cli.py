@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from core.services import build
+from core.settings import load
 from tests.environ import clean_environ
 from tests.videos import make_video
 
@@ -83,6 +86,10 @@ def test_one_bad_file_fails_the_run_and_not_the_others(folder, tmp_path):
         (["search", "x", "--mood", "grumpy"], {}, "joyful"),
         (["search"], {}, "nothing to search for"),
         (["search", "x", "--limit", "0"], {}, "limit"),
+        (["search", "x", "--length", "huge"], {}, "under-10s"),
+        (["search", "x", "--language", "English"], {}, "pt-BR"),
+        (["search", "x", "--sort", "random"], {}, "newest"),
+        (["search", "x", "--offset", "-1"], {}, "offset"),
         (["search", "x"], {"ENCODER": "gpt"}, "ENCODER"),
         (["search", "x"], {"DATA_DIR": "/proc/nowhere"}, "DATA_DIR"),
     ],
@@ -93,6 +100,43 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_1(tmp_path, arguments, envi
     assert words in result.stderr
     assert "Traceback" not in result.stderr
     assert not result.stdout
+
+
+def test_what_can_be_asked_over_http_can_be_asked_here(folder, tmp_path):
+    data = tmp_path / "data"
+    make_video(folder / "white wolf.mp4", audio="aac", tone_hz=500)
+    assert run(data, "ingest", folder).returncode == 0
+
+    def found(*arguments):
+        result = run(data, "search", "wolves", "--json", *arguments)
+        return [hit["filename"] for hit in json.loads(result.stdout)]
+
+    everything = found("--sort", "oldest")
+    assert len(everything) == 2
+    assert found("--sort", "newest") == everything[::-1]
+    assert found("--sort", "oldest", "--offset", "1") == everything[1:]
+    assert sorted(found("--length", "under-10s", "--length", "1-10min", "--shape", "landscape")) == sorted(everything)
+    for nothing in (["--length", "1-10min"], ["--shape", "portrait"], ["--sound", "silent"], ["--language", "de"]):
+        assert found(*nothing) == []
+    with closing(build(load({"DATA_DIR": str(data)}, None))) as services:
+        first = next(entry for entry in services.index.scroll(scope="video") if entry.filename == everything[0])
+        services.taste.mark("Ada", first.video_id, "seen")
+    assert found("--profile", "Ada", "--hide-seen") == everything[1:]
+    assert sorted(found("--profile", "Ada")) == sorted(everything)
+
+
+def test_a_hit_by_taste_alone_has_no_label_and_is_printed(folder, tmp_path):
+    data = tmp_path / "data"
+    assert run(data, "ingest", folder).returncode == 0
+    wolf = json.loads(run(data, "search", "wolves", "--json").stdout)[0]
+    with closing(build(load({"DATA_DIR": str(data)}, None))) as services:
+        services.taste.mark("Ada", wolf["video_id"], "like")
+    found = run(data, "search", "--profile", "Ada")
+    assert (found.returncode, found.stderr) == (0, "")
+    first = found.stdout.splitlines()[0]
+    assert "Grey wolf portrait" in first
+    assert not any(label in first for label in ("high", "medium", "low"))
+    assert json.loads(run(data, "search", "--profile", "Ada", "--json").stdout)[0]["confidence"] is None
 
 
 def test_doctor_checks_every_backend(tmp_path):

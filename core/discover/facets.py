@@ -1,49 +1,28 @@
-"""What videos are beside what is in them: length, shape, sound, languages of subtitles; counted and filtered by."""
+"""What videos are beside what is in them (`core/properties.py`): filtered by and counted."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
-from core.languages import with_primary
-from core.models import LENGTHS, SHAPES, SOUNDS, Entry, Facets, Filters
+from core.models import Entry, Facets, Filters
+from core.properties import PROPERTIES, Property
 
 
 def passes(entry: Entry, filters: Filters) -> bool:
-    """Tell whether a video is what the filters ask for."""
-    return (
-        (not filters.lengths or _length(entry) in filters.lengths)
-        and (not filters.shapes or _shape(entry) in filters.shapes)
-        and (not filters.sounds or _sound(entry) in filters.sounds)
-        and (not filters.languages or not with_primary(entry.subtitle_languages).isdisjoint(filters.languages))
-    )
+    """Tell whether a video has one of the values asked for of each property."""
+    return all(not PROPERTIES[name].of(entry).isdisjoint(wanted) for name, wanted in filters.items() if wanted)
 
 
 def facets(entries: Sequence[Entry]) -> Facets:
     """Count how many of the videos have each property."""
-
-    def counted(names: Iterable[str], property_of: Callable[[Entry], str]) -> dict[str, int]:
-        counts = Counter(map(property_of, entries))
-        return {name: counts[name] for name in names}
-
-    return Facets(counted(LENGTHS, _length), counted(SHAPES, _shape), counted(SOUNDS, _sound), _languages(entries))
+    return {name: _counted(row, entries) for name, row in PROPERTIES.items()}
 
 
-def _shape(entry: Entry) -> str:
-    ratio = entry.width_px / max(entry.height_px, 1)
-    return "landscape" if ratio > 1.1 else "portrait" if ratio < 0.9 else "square"
-
-
-def _length(entry: Entry) -> str:
-    return next(name for name, (least, most) in LENGTHS.items() if least <= entry.duration_s < most)
-
-
-def _sound(entry: Entry) -> str:
-    return SOUNDS[0] if entry.has_audio else SOUNDS[1]
-
-
-def _languages(entries: Sequence[Entry]) -> dict[str, int]:
-    """Return the subtitle languages that occur and how many videos the filter for each would leave."""
-    occurring = {code for entry in entries for code in entry.subtitle_languages}
-    counts = Counter(code for entry in entries for code in with_primary(entry.subtitle_languages))
-    return {code: counts[code] for code in sorted(occurring, key=lambda code: (-counts[code], code))}
+def _counted(row: Property, entries: Sequence[Entry]) -> Mapping[str, int]:
+    """Return how many videos a filter for each value would leave: all options, or of an open vocabulary what occurs."""
+    counts = Counter(value for entry in entries for value in row.of(entry))
+    if row.options:
+        return {value: counts[value] for value in row.options}
+    occurring = {value for entry in entries for value in row.values(entry)}
+    return {value: counts[value] for value in sorted(occurring, key=lambda value: (-counts[value], value))}

@@ -92,7 +92,7 @@ class Discover:
         )
         return Results(hits, len(keep), counted, (), all_seen)
 
-    def knows_taste(self, profile: str) -> bool:
+    def knows_taste(self, profile: str | None) -> bool:
         """Tell whether there is anything to go by for "For you": marks on videos that are still in the library."""
         return self._taste_of(self._marks(profile)) is not None
 

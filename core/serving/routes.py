@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from anyio import to_thread
@@ -17,19 +16,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from core import __version__
-from core.discover.search import MAX_LIMIT
 from core.errors import AppError, QueryError, StoreError
-from core.languages import language_code
-from core.models import LENGTHS, SHAPES, SOUNDS, Filters, Hit, Query, Sort
+from core.models import Hit, Query
 from core.services import Services
 from core.serving import openapi
+from core.serving.bodies import ErrorBody, HealthBody, HitBody, read_query
 from core.stores.base import CONTENT_TYPES
 
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_OFFSET = 900
 MEDIA_PREFIX = "/app/static/media/"
 
 
@@ -57,9 +53,7 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
 
     async def docs(request: Request) -> Response:
         servers = [{"url": base_path or "/"}]
-        return await _answer(
-            lambda: {**openapi.document(services().taxonomy, MAX_LIMIT, MAX_OFFSET), "servers": servers}
-        )
+        return await _answer(lambda: {**openapi.document(services().taxonomy), "servers": servers})
 
     async def media(request: Request) -> Response:
         try:
@@ -98,114 +92,23 @@ def parse_query(body: bytes) -> Query:
         raise QueryError('The body is not JSON. Send for example {"category": "nature", "mood": "calm"}.') from None
     if not isinstance(data, dict):
         raise QueryError("The body must be a JSON object with query, category or mood.")
-    return Query(
-        text=_text(data, "query"),
-        categories=_texts(data, "category"),
-        moods=_texts(data, "mood"),
-        strength=_number(data, "strength", Query().strength, 0, 1),
-        like=_text(data, "like") or None,
-        like_at_s=None if data.get("like_at") is None else _number(data, "like_at", 0.0, 0, 1e6),
-        profile=_text(data, "profile") or None,
-        hide_seen=_switch(data, "hide_seen"),
-        variety=_number(data, "variety", 0.0, 0, 1),
-        filters=Filters(
-            lengths=_choices(data, "length", LENGTHS),
-            shapes=_choices(data, "shape", SHAPES),
-            sounds=_choices(data, "sound", SOUNDS),
-            languages=_languages(data, "language"),
-        ),
-        sort=_one_of(data, "sort", get_args(Sort)),
-        limit=_whole(data, "limit", 10, 1, MAX_LIMIT),
-        offset=_whole(data, "offset", 0, 0, MAX_OFFSET),
-    )
-
-
-def _text(data: dict, name: str) -> str:
-    value = data.get(name)
-    if value is not None and not isinstance(value, str):
-        raise QueryError(f"{name} must be a string.")
-    return (value or "").strip()
-
-
-def _texts(data: dict, name: str) -> tuple[str, ...]:
-    """Return one string or several as a tuple, without blank ones."""
-    value = data.get(name)
-    values = value if isinstance(value, list) else [value]
-    if not all(one is None or isinstance(one, str) for one in values):
-        raise QueryError(f"{name} must be a string or a list of strings.")
-    return tuple(dict.fromkeys(one.strip() for one in values if one and one.strip()))
-
-
-def _choices(data: dict, name: str, allowed: Collection[str]) -> tuple[str, ...]:
-    values = _texts(data, name)
-    for value in values:
-        if value not in allowed:
-            raise QueryError(f"There is no {name} {value!r}. Choose of: {', '.join(allowed)}.", {name: [*allowed]})
-    return values
-
-
-def _languages(data: dict, name: str) -> tuple[str, ...]:
-    """Return codes of languages as the index has them, whatever case and ISO 639 table they were written in."""
-    codes = {text: language_code(text) for text in _texts(data, name)}
-    for text, code in codes.items():
-        if code is None:
-            raise QueryError(f"{name} is {text!r}. Send a code such as en or pt-BR.", {name: ["en", "pt-BR"]})
-    return tuple(dict.fromkeys(code for code in codes.values() if code))
-
-
-def _one_of(data: dict, name: str, allowed: Sequence[str]) -> Any:
-    value = _text(data, name) or allowed[0]
-    if value not in allowed:
-        raise QueryError(f"{name} is {value!r}. Choose one of: {', '.join(allowed)}.", {name: [*allowed]})
-    return value
-
-
-def _number(data: dict, name: str, default: float, least: float, most: float) -> float:
-    value = data.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise QueryError(f"{name} must be a number from {least} to {most:g}.", {name: [least, most]})
-    return float(value)
-
-
-def _whole(data: dict, name: str, default: int, least: int, most: int) -> int:
-    value = data.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise QueryError(f"{name} must be a whole number from {least} to {most}.", {name: [least, most]})
-    return value
-
-
-def _switch(data: dict, name: str) -> bool:
-    value = data.get(name, False)
-    if not isinstance(value, bool):
-        raise QueryError(f"{name} must be true or false.", {name: [True, False]})
-    return value
+    return read_query(data)
 
 
 def hit_to_json(hit: Hit, base_url: str = "") -> dict[str, object]:
     """Return a hit as `POST /search` and `search --json` show it."""
-    url = base_url.rstrip("/") + hit.url if hit.url.startswith("/") else hit.url
-    return {
-        "video_id": hit.video_id,
-        "filename": hit.filename,
-        "start_time": round(hit.start_s, 3),
-        "end_time": round(hit.end_s, 3),
-        "score": round(hit.score, 6),
-        "confidence": hit.confidence,
-        "url": url,
-    }
+    return HitBody.of(hit, base_url).model_dump()
 
 
 def _health(services: Services) -> dict[str, object]:
     counts = services.index.count()
-    return {
-        "status": "ok",
-        "version": __version__,
-        "encoder": services.encoder.info.name,
-        "index": services.index.name,
-        "store": services.store.name,
-        "videos": counts.videos,
-        "clips": counts.clips,
-    }
+    return HealthBody(
+        encoder=services.encoder.info.name,
+        index=services.index.name,
+        store=services.store.name,
+        videos=counts.videos,
+        clips=counts.clips,
+    ).model_dump()
 
 
 def _media_path(services: Services, key: str) -> Path | None:
@@ -240,8 +143,8 @@ async def _answer(work: Callable[[], object]) -> Response:
         return _error(503, "Something unexpected went wrong. The server's log says more.")
 
 
-def _error(status: int, message: str, details: object = None) -> JSONResponse:
-    return JSONResponse({"error": message, "details": details or {}}, status_code=status)
+def _error(status: int, message: str, details: dict[str, object] | None = None) -> JSONResponse:
+    return JSONResponse(ErrorBody(error=message, details=details or {}).model_dump(), status_code=status)
 
 
 def _same_origin(request: Request) -> bool:

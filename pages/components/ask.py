@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import get_args
 
 import numpy as np
@@ -12,20 +12,18 @@ from streamlit.delta_generator import DeltaGenerator
 from core.discover.taxonomy import Theme
 from core.errors import AppError
 from core.languages import language_name
-from core.models import LENGTHS, SHAPES, SOUNDS, Facets, Filters, Query, Sort
+from core.models import Facets, Query, Sort
+from core.properties import PROPERTIES, Property
 from core.services import Services
 from core.state.taste import Marks, profile_name
 from pages.components.boundary import part, safely, show_error, show_line
 from pages.components.extras import keep_menu
-from pages.components.state import ANY, MAX_NAME, MAX_WORDS, ME, PageState, Row, pressed, state
+from pages.components.state import ANY, FILTERS, MAX_NAME, MAX_WORDS, ME, PageState, Row, pressed, state
 from pages.components.wording import plain, say
 
 PICTURES = ["jpg", "jpeg", "png", "webp", "gif", "bmp"]
-FACETS = {
-    "length": ("Length", LENGTHS, {"under-10s": "under 10 s", "10s-1min": "to 1 min", "1-10min": "to 10 min"}),
-    "shape": ("Shape", SHAPES, {}),
-    "sound": ("Sound", SOUNDS, {"with-sound": "with sound"}),
-}
+NAMES_OF_VALUES: Mapping[str, Callable[[str], str]] = {"language": language_name}
+"""What names the values of a property with an open vocabulary; without it they are shown as they are."""
 
 
 def asked(limit: int, taste_of: str | None) -> Query:
@@ -41,7 +39,7 @@ def asked(limit: int, taste_of: str | None) -> Query:
         profile=taste_of,
         hide_seen=state.unseen,
         variety=state.variety,
-        filters=Filters(tuple(state.length), tuple(state.shape), tuple(state.sound), tuple(state.language)),
+        filters=state.filters,
         sort=state.sort,
         limit=limit,
     )
@@ -87,7 +85,7 @@ def words_box(services: Services) -> DeltaGenerator:
 
 def category_pills(services: Services) -> None:
     """Draw the categories with how many videos each finds; those that find none are faded."""
-    counts: dict[str, int] | None = None
+    counts: Mapping[str, int] | None = None
     with part(show=show_line):
         counts = services.discover.counts()
     themes = {theme.id: theme for theme in services.taxonomy.categories}
@@ -159,18 +157,8 @@ def tuning(services: Services, facets: Facets | None) -> None:
     st.selectbox(
         say("tune.order"), get_args(Sort), format_func=lambda sort: say(f"sort.{sort}"), key=PageState.sort.name
     )
-    for name, (label, options, words) in FACETS.items():
-        counts = getattr(facets, name + "s", {}) if facets else {}
-        st.pills(
-            label,
-            list(options),
-            selection_mode="multi",
-            format_func=lambda id_, words=words, counts=counts: (
-                words.get(id_, id_.replace("-", " ")) + (f" · {counts[id_]}" if id_ in counts else "")
-            ),
-            key=name,
-        )
-    _language_pills(facets)
+    for row in PROPERTIES.values():
+        _property_pills(row, facets[row.name] if facets else {})
     _whose_taste(services)
     st.checkbox(say("tune.unseen"), key=PageState.unseen.name)
     st.toggle(say("tune.mix"), key=PageState.mix.name, persist_state="session")
@@ -195,18 +183,17 @@ def _whose_taste(services: Services) -> None:
         )
 
 
-def _language_pills(facets: Facets | None) -> None:
-    """Draw the languages of subtitles that occur; those that are asked for too, so that they can be dropped."""
-    counts = facets.languages if facets else {}
-    codes = list(dict.fromkeys([*counts, *state.language]))
-    if codes:
-        st.pills(
-            "Subtitles",
-            codes,
-            selection_mode="multi",
-            format_func=lambda code: plain(language_name(code)) + (f" · {counts[code]}" if code in counts else ""),
-            key=PageState.language.name,
-        )
+def _property_pills(row: Property, counts: Mapping[str, int]) -> None:
+    """Draw the values of a property with what each would leave: all there are, or of an open vocabulary those that
+    occur and those that are asked for, so that they can be dropped."""
+
+    def text(value: str) -> str:
+        name = say(f"{row.name}.{value}") if row.options else NAMES_OF_VALUES.get(row.name, str)(value)
+        return plain(name) + (f" · {counts[value]}" if value in counts else "")
+
+    values = row.options or tuple(dict.fromkeys([*counts, *FILTERS[row.name].value]))
+    if values:
+        st.pills(say(row.name), values, selection_mode="multi", format_func=text, key=row.name)
 
 
 def _picture_box() -> None:
@@ -264,7 +251,7 @@ def _labelled(theme: Theme) -> str:
     return f":material/{theme.icon}: {plain(theme.label)}"
 
 
-def _counted(theme: Theme, counts: dict[str, int] | None) -> str:
+def _counted(theme: Theme, counts: Mapping[str, int] | None) -> str:
     """Return a category's label with its count, faded at none; as it is where nothing could be counted."""
     if counts is None:
         return _labelled(theme)

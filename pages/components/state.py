@@ -10,6 +10,7 @@ binding of widgets to the address writes the text on a button, icon and all; our
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,8 +21,9 @@ import numpy as np
 import streamlit as st
 
 from core.discover.taxonomy import Taxonomy, Theme
-from core.languages import language_code
-from core.models import LENGTHS, SHAPES, SOUNDS, Query, Sort
+from core.errors import QueryError
+from core.models import Filters, Query, Sort
+from core.properties import PROPERTIES, Property
 
 T = TypeVar("T")
 View = Literal["grid", "feed"]
@@ -127,9 +129,19 @@ def _ids(themes: Sequence[Theme]) -> list[str]:
     return [theme.id for theme in themes]
 
 
-def _read_languages(text: str, _: Taxonomy) -> list[str]:
-    codes = (language_code(one) for one in text[:MAX_WORDS].split(","))
-    return list(dict.fromkeys(code for code in codes if code))
+def _values(of: Property) -> Row[list[str]]:
+    """Return a row for the values of a property that are asked for; in an address those that are none are left out."""
+
+    def read(text: str, _: Taxonomy) -> list[str]:
+        values = []
+        for one in text[:MAX_WORDS].split(","):
+            with contextlib.suppress(QueryError):
+                values.append(of.read(one))
+        return list(dict.fromkeys(values))
+
+    row: Row[list[str]] = Row([], Part.FILTERS, read, ",".join)
+    row.name = of.name
+    return row
 
 
 class PageState:
@@ -142,11 +154,6 @@ class PageState:
     like = _text(64, Part.QUESTION)
     at = _text(12, Part.QUESTION)
     picture: Row[np.ndarray | None] = Row(None, Part.QUESTION)
-
-    length = _several(lambda _: LENGTHS, Part.FILTERS)
-    shape = _several(lambda _: SHAPES, Part.FILTERS)
-    sound = _several(lambda _: SOUNDS, Part.FILTERS)
-    language: Row[list[str]] = Row([], Part.FILTERS, _read_languages, ",".join)
 
     variety = _number(0.0, Part.ORDER)
     sort: Row[Sort] = _one_of(get_args(Sort), "match", Part.ORDER)
@@ -238,6 +245,11 @@ class PageState:
         return [mood for mood in self.mood if mood != ANY]
 
     @property
+    def filters(self) -> Filters:
+        """The values of properties that are asked for."""
+        return {name: tuple(row.value) for name, row in FILTERS.items() if row.value}
+
+    @property
     def at_s(self) -> float | None:
         """The time in the video `like` that is asked for."""
         return float(self.at) if self.at.replace(".", "", 1).isdecimal() else None
@@ -249,7 +261,8 @@ class PageState:
         return [zlib.crc32(value.tobytes()) if isinstance(value, np.ndarray) else copy.copy(value) for value in values]
 
 
-ROWS: dict[str, Row[Any]] = {name: row for name, row in vars(PageState).items() if isinstance(row, Row)}
+FILTERS = {name: _values(row) for name, row in PROPERTIES.items()}
+ROWS: dict[str, Row[Any]] = {name: row for name, row in vars(PageState).items() if isinstance(row, Row)} | FILTERS
 ADDRESSED = [row for row in ROWS.values() if row.read is not None]
 _ADDRESS_NAMES = {row.name for row in ADDRESSED}
 state = PageState()

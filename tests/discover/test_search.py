@@ -9,7 +9,7 @@ from core.discover import taxonomy
 from core.discover.composition import Part, compose, fixed_texts, unit
 from core.discover.search import Discover
 from core.errors import QueryError
-from core.models import Filters, Query
+from core.models import Query
 from core.state.sqlite import SqliteShelf
 from core.state.taste import TasteBook
 from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, MemoryStore, make_entries
@@ -271,10 +271,10 @@ def test_filters_and_facets(tmp_path):
     discover = build(tmp_path, ("animals one", "animals two"), has_audio=False)
     discover.index.upsert(make_entries("animals three", clips=8, info=INFO, width_px=180, height_px=320))
     results = discover.search(Query(categories=("animals",)))
-    assert results.facets.lengths == {"under-10s": 2, "10s-1min": 1, "1-10min": 0, "over-10min": 0}
-    assert results.facets.shapes == {"landscape": 2, "portrait": 1, "square": 0}
-    assert results.facets.sounds == {"with-sound": 1, "silent": 2}
-    for filters in (Filters(sounds=("with-sound",)), Filters(shapes=("portrait",)), Filters(lengths=("10s-1min",))):
+    assert results.facets["length"] == {"under-10s": 2, "10s-1min": 1, "1-10min": 0, "over-10min": 0}
+    assert results.facets["shape"] == {"landscape": 2, "portrait": 1, "square": 0}
+    assert results.facets["sound"] == {"with-sound": 1, "silent": 2}
+    for filters in ({"sound": ("with-sound",)}, {"shape": ("portrait",)}, {"length": ("10s-1min",), "shape": ()}):
         filtered = discover.search(Query(categories=("animals",), filters=filters))
         assert titles(filtered) == ["animals three"]
         assert (filtered.total, filtered.facets) == (1, results.facets)
@@ -282,13 +282,13 @@ def test_filters_and_facets(tmp_path):
 
 def test_languages_of_subtitles_are_counted_and_filter(tmp_path):
     discover = build(tmp_path, ("animals none", "quarterly report"))
-    assert discover.search(Query(categories=("animals",))).facets.languages == {}
+    assert discover.search(Query(categories=("animals",))).facets["language"] == {}
     for number, languages in enumerate((("de",), ("en", "pt-br"), ("pt", "en"), ("en",))):
         discover.index.upsert(make_entries(f"animals {number}", info=INFO, subtitle_languages=languages))
     results = discover.search(Query(categories=("animals",)))
-    assert list(results.facets.languages.items()) == [("en", 3), ("pt", 2), ("de", 1), ("pt-br", 1)]
+    assert list(results.facets["language"].items()) == [("en", 3), ("pt", 2), ("de", 1), ("pt-br", 1)]
     for wanted, expected in {("de",): "0", ("pt",): "12", ("pt-br",): "1", ("de", "pt-br"): "01", ("ja",): ""}.items():
-        filtered = discover.search(Query(categories=("animals",), filters=Filters(languages=wanted)))
+        filtered = discover.search(Query(categories=("animals",), filters={"language": wanted}))
         assert sorted(titles(filtered)) == [f"animals {number}" for number in expected]
         assert filtered.facets == results.facets
 
@@ -296,11 +296,11 @@ def test_languages_of_subtitles_are_counted_and_filter(tmp_path):
 @pytest.mark.parametrize("variety", [0.0, 1.0])
 def test_filters_that_leave_nothing_are_no_trouble_for_taste_and_variety(discover, variety):
     discover.taste.mark("Ada", id_of(discover, "animals"), "like")
-    nothing = Filters(lengths=("over-10min",))
+    nothing = {"length": ("over-10min",)}
     query = Query(categories=("animals",), profile="Ada", filters=nothing, variety=variety)
     results = discover.search(query)
     assert (results.hits, results.total) == ((), 0)
-    assert results.facets.lengths["under-10s"] == 2
+    assert results.facets["length"]["under-10s"] == 2
 
 
 def test_sorting_keeps_what_fits(tmp_path):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.pages.support import add, open_page, texts, urls
+import subprocess
+import sys
+
+from core.properties import PROPERTIES
+from tests.environ import clean_environ
+from tests.pages.support import ROOT, add, open_page, texts, urls
 from tests.videos import make_video
 
 
@@ -50,6 +55,51 @@ def test_a_language_that_no_video_has_can_be_dropped(library):
     app.button_group(key="language").set_value([]).run()
     assert "Grey wolf in a forest" in texts(app)
     assert "language" not in app.query_params
+
+
+def test_every_property_has_its_pills_and_words(library):
+    app = open_page("discover", category="animals", length="under-10s,nonsense", shape="portrait,landscape")
+    pills = {group.key: group for group in app.button_group}
+    for row in PROPERTIES.values():
+        if row.options:
+            assert len(pills[row.name].options) == len(row.options)
+    assert pills["length"].options == ["under 10 s · 1", "to 1 min · 0", "to 10 min · 0", "over 10 min · 0"]
+    assert (pills["length"].value, pills["shape"].value) == (["under-10s"], ["portrait", "landscape"])
+    assert "Grey wolf in a forest" in texts(app)
+    pills["sound"].set_value(["silent"]).run()
+    assert not urls(app)
+    assert app.query_params["sound"] == "silent"
+    assert not app.exception
+
+
+MADE_UP = """
+from core.properties import PROPERTIES, Property
+from pages.components.wording import ENGLISH
+PROPERTIES["initial"] = Property("initial", "", lambda entry: [entry.title[0]], "initial", ("g", "w"))
+ENGLISH |= {"initial": "Begins with", "initial.g": "a G", "initial.w": "a W"}
+from pages.components.services import close_services, shared_services
+from tests.pages.support import add_entries, open_page, texts
+for words in ("grey wolf", "wolf"):
+    add_entries(shared_services(), 1, words)
+app = open_page("discover", category="animals")
+print(app.button_group(key="initial").options)
+app.button_group(key="initial").set_value(["w"]).run()
+print([text for text in texts(app) if text.startswith(("grey", "wolf"))], app.query_params["initial"])
+close_services()
+"""
+
+
+def test_a_property_more_is_a_row_and_its_words(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-c", MADE_UP],
+        cwd=ROOT,
+        env={**clean_environ(), "DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.stdout.splitlines() == ["['a G · 1', 'a W · 1']", "['wolf 0'] w"], result.stderr
 
 
 def test_a_link_brings_back_what_was_asked(library):

@@ -1,6 +1,7 @@
 """The HTTP contract, over the routes themselves."""
 
 import json
+import random
 from dataclasses import replace
 
 import pytest
@@ -129,6 +130,75 @@ def test_a_wrong_request_is_a_400_that_says_what_to_change(client, body, words):
     assert response.status_code == 400
     assert set(response.json()) == {"error", "details"}
     assert words in response.json()["error"]
+
+
+SENTENCES = {
+    '{"query": 5}': ("query must be a string.", {}),
+    '{"query": "\\ud800"}': ("query has characters that are no text. Send it without them.", {}),
+    '{"query": "x", "mood": [["calm"]]}': ("mood must be a string or a list of strings.", {}),
+    '{"query": "x", "strength": 2}': ("strength must be a number from 0 to 1.", {"strength": [0, 1]}),
+    '{"query": "x", "variety": NaN}': ("variety must be a number from 0 to 1.", {"variety": [0, 1]}),
+    '{"query": "x", "like_at": -1}': ("like_at must be a number from 0 to 1e+06.", {"like_at": [0, 1e6]}),
+    '{"query": "x", "limit": 1.5}': ("limit must be a whole number from 1 to 100.", {"limit": [1, 100]}),
+    '{"query": "x", "offset": null}': ("offset must be a whole number from 0 to 900.", {"offset": [0, 900]}),
+    '{"query": "x", "hide_seen": "yes"}': ("hide_seen must be true or false.", {"hide_seen": [True, False]}),
+    '{"query": "x", "sort": "random"}': (
+        "sort is 'random'. Choose one of: match, newest, oldest, shortest, longest.",
+        {"sort": ["match", "newest", "oldest", "shortest", "longest"]},
+    ),
+    '{"query": "x", "sort": 0}': ("sort must be a string.", {}),
+    '{"query": "x", "shape": ["square", "round"]}': (
+        "There is no shape 'round'. Choose of: landscape, portrait, square.",
+        {"shape": ["landscape", "portrait", "square"]},
+    ),
+    '{"query": "x", "sound": {}}': ("sound must be a string or a list of strings.", {}),
+    '{"query": "x", "language": "English"}': (
+        "language is 'English'. Send a code such as en or pt-BR.",
+        {"language": ["en", "pt-BR"]},
+    ),
+    '{"limit": 0, "length": "huge", "strength": 2}': ("strength must be a number from 0 to 1.", {"strength": [0, 1]}),
+}
+"""What released versions answer to wrong requests, word for word; programs may go by `details`."""
+
+
+@pytest.mark.parametrize(("body", "answer"), SENTENCES.items(), ids=SENTENCES)
+def test_what_is_wrong_is_said_in_the_words_of_the_contract(client, body, answer):
+    response = client.post("/search", content=body)
+    assert (response.status_code, response.json()) == (400, {"error": answer[0], "details": answer[1]})
+
+
+def test_whatever_the_json_it_is_an_answer_or_a_sentence(client):
+    chance = random.Random(7)
+    names = [
+        *client.get("/api/docs").json()["paths"]["/search"]["post"]["requestBody"]["content"]["application/json"][
+            "schema"
+        ]["properties"],
+        "unknown",
+        "",
+    ]
+    plain = [None, True, 0, -1, 1, 0.5, 10**400, 1e308, float("nan"), float("-inf"), "", " ", "animals", "calm", "de",
+             "newest", "silent", "\ud800", "\x00", "\u202e", "狼🐺", "x" * 600, "Ada"]  # fmt: skip
+
+    def anything(depth):
+        kind = chance.random()
+        if depth and kind < 0.25:
+            return [anything(depth - 1) for _ in range(chance.randrange(4))]
+        if depth and kind < 0.35:
+            return {chance.choice(names): anything(depth - 1) for _ in range(chance.randrange(3))}
+        return chance.choice(plain)
+
+    statuses = set()
+    for _ in range(600):
+        body = {name: anything(3) for name in chance.sample(names, chance.randrange(1, 5))}
+        response = client.post("/search", content=json.dumps(body))
+        statuses.add(response.status_code)
+        assert response.status_code in (200, 400), body
+        if response.status_code == 400:
+            answer = response.json()
+            assert set(answer) == {"error", "details"}, body
+            assert answer["error"].endswith("."), body
+            assert not any(word in answer["error"] for word in ("validation", "Input should", "pydantic")), body
+    assert statuses == {200, 400}
 
 
 def test_details_name_the_allowed_values(client):
