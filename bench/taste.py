@@ -82,7 +82,7 @@ def try_start(library: Library, random: np.random.Generator, profile: str) -> St
     """Ask something at random and give a new person a random taste; None when no taste would show in what is found."""
     discover = library.discover
     title, query = draw_query(library, random)
-    before = _shown(library, query) if query.asks else [hit.video_id for hit in discover.browse(LIMIT)]
+    before = _shown(library, query) if query.asks else [hit.video_id for hit in discover.browse(LIMIT).hits]
     for _ in range(DRAWS_MOST):
         kinds = draw_kinds(library, random)
         if kinds is None:

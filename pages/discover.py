@@ -97,7 +97,8 @@ def show_answer(query: Query, marks: Marks) -> Facets | None:
     if query.asks or (query.profile and services.discover.knows_taste(query.profile)):
         return show_results(query, marks)
     st.text(say("discover.unasked"))
-    show_hits(tuple(services.discover.browse(PAGE_SIZE)), PAGE_SIZE, marks)
+    some = services.discover.browse(query.limit)
+    show_hits(some.hits, some.total, marks)
     return None
 
 

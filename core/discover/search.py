@@ -109,9 +109,10 @@ class Discover:
         entry = next(self.index.scroll(video_id=video_id, scope="video"), None)
         return None if entry is None else self._hits.found(entry)
 
-    def browse(self, limit: int) -> list[Hit]:
-        """Return some videos of the library, in its own order, for when nothing was asked for."""
-        return [self._hits.found(entry) for entry in islice(self.index.scroll(scope="video"), limit)]
+    def browse(self, limit: int) -> Results:
+        """Return some videos of the library, in its own order, for when nothing was asked for; all of them count."""
+        some = islice(self.index.scroll(scope="video"), limit)
+        return Results(tuple(map(self._hits.found, some)), self.index.count().videos, {})
 
     def counts(self) -> Mapping[str, int]:
         """Return how many videos answer each category alone (POOL at most), by id; kept until the library changes."""

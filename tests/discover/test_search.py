@@ -206,8 +206,9 @@ def test_similar_show_and_browse_know_the_library(discover):
     assert len(found) == 2
     assert found[0].title == "animals joyful"
     assert discover.similar("nobody") == []
-    hits = discover.browse(2)
-    assert discover.show(hits[0].video_id) == hits[0]
+    some = discover.browse(2)
+    assert (len(some.hits), some.total) == (2, len(TITLES))
+    assert discover.show(some.hits[0].video_id) == some.hits[0]
     assert discover.show("nobody") is None
 
 

@@ -7,7 +7,7 @@ import sys
 
 from core.properties import PROPERTIES
 from tests.environ import clean_environ
-from tests.pages.support import ROOT, add, open_page, texts, urls
+from tests.pages.support import ROOT, add, add_entries, open_page, press, texts, urls
 from tests.videos import make_video
 
 
@@ -22,6 +22,24 @@ def test_an_empty_library_offers_a_way_to_begin(services):
 def test_before_anything_is_asked_the_library_is_shown(library):
     app = open_page("discover")
     assert len(urls(app)) == 2
+    assert not app.exception
+
+
+def test_a_small_library_is_shown_whole_and_promises_no_more(library):
+    app = open_page("discover")
+    assert "Show more" not in [button.label for button in app.button]
+    feed = open_page("discover", view="feed")
+    assert "1 of 2" in [caption.value for caption in feed.caption]
+    assert not feed.exception
+
+
+def test_a_larger_library_is_shown_page_by_page(services):
+    add_entries(services, 14, "grey wolf")
+    app = open_page("discover")
+    assert len(urls(app)) == 12
+    press(app, "Show more")
+    assert len(urls(app)) == 14
+    assert "Show more" not in [button.label for button in app.button]
     assert not app.exception
 
 
@@ -81,10 +99,10 @@ from pages.components.services import close_services, shared_services
 from tests.pages.support import add_entries, open_page, texts
 for words in ("grey wolf", "wolf"):
     add_entries(shared_services(), 1, words)
-app = open_page("discover", category="animals")
+app = open_page("discover", q="wolf")
 print(app.button_group(key="initial").options)
 app.button_group(key="initial").set_value(["w"]).run()
-print([text for text in texts(app) if text.startswith(("grey", "wolf"))], app.query_params["initial"])
+print([text for text in texts(app) if text.endswith("wolf 0")], app.query_params["initial"])
 close_services()
 """
 
