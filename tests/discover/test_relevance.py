@@ -15,7 +15,7 @@ from core.encoders.base import ImageEncoder
 from core.encoders.layout import LAYOUT
 from core.encoders.local import LocalEncoder, video_vector, video_words
 from core.encoders.percepts import PERCEPTS
-from core.models import Calibration, Filters, MediaInfo, Query, Video
+from core.models import Calibration, MediaInfo, Query, Video
 from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, MemoryStore, make_entries, make_video
 
 GAPS = (0.0, 0.3, 0.6, 0.9)
@@ -141,7 +141,7 @@ def answers(discover: Discover) -> dict[str, object]:
         "like, in a mood": Query(like=first, moods=("calm",)),
         "picture": Query(picture=picture),
         "varied": Query(moods=("calm",), variety=1.0),
-        "filtered": Query(categories=("animals",), filters=Filters(sounds=("with-sound",))),
+        "filtered": Query(categories=("animals",), filters={"sound": ("with-sound",)}),
     }
     told: dict[str, object] = {"counts": dict(discover.counts())}
     for name, query in queries.items():
