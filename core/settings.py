@@ -9,12 +9,10 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from core.encoders import clip_models, registry
+from core.encoders import clip_models, marengo_models, registry
 from core.errors import SettingsError
 
 ENCODERS = (registry.AUTO, *registry.NAMES)
-MARENGO_MODELS = ("marengo3.0", "marengo3.5")
-MARENGO_RETIRED = ("marengo-retrieval-2.7", "marengo2.7", "marengo-retrieval-2.6", "marengo2.6")
 STATIC_FILE_MB = 200
 """The largest file Streamlit's static serving hands out; it answers 404 to larger ones."""
 _TRUE = ("1", "true", "yes", "on")
@@ -134,29 +132,17 @@ def load(
         raise SettingsError(f"CLIP_MODEL is {clip_model!r}. Set it to one of: {', '.join(clip_models.NAMES)}.")
     clip_model_dir = get("CLIP_MODEL_DIR")
     half = max((os.cpu_count() or 1) // 2, 1)
-    model = get("TWELVELABS_MODEL") or MARENGO_MODELS[0]
-    if model.lower() in MARENGO_RETIRED:
-        raise SettingsError(
-            f"TWELVELABS_MODEL is {model!r}, which is retired. Set it to {MARENGO_MODELS[0]} and add the videos anew: "
-            "vectors of different models cannot be compared."
-        )
-    if model not in MARENGO_MODELS:
-        raise SettingsError(f"TWELVELABS_MODEL is {model!r}. Set it to one of: {', '.join(MARENGO_MODELS)}.")
+    model = marengo_models.named(get("TWELVELABS_MODEL") or marengo_models.NAMES[0])
     dimension = get("TWELVELABS_DIMENSION")
-    if dimension and model == "marengo3.0" and dimension != "512":
-        raise SettingsError(
-            f"TWELVELABS_DIMENSION is {dimension!r} and marengo3.0 knows only 512. Unset it, or set TWELVELABS_MODEL "
-            "to marengo3.5."
-        )
 
     settings = Settings(
         data_dir=Path(get("DATA_DIR") or "data").expanduser(),
         encoder_wanted=wanted,
         max_upload_mb=_whole_number("MAX_UPLOAD_MB", get("MAX_UPLOAD_MB") or "500", least=1, most=1_000_000),
         twelvelabs_api_key=key,
-        twelvelabs_model=model,
+        twelvelabs_model=model.name,
         twelvelabs_base_url=_url("TWELVELABS_BASE_URL", get("TWELVELABS_BASE_URL")),
-        twelvelabs_dimension=_whole_number("TWELVELABS_DIMENSION", dimension, 32, 4096) if dimension else None,
+        twelvelabs_dimension=marengo_models.dimension(model, dimension) if dimension else None,
         twelvelabs_concurrency=_whole_number(
             "TWELVELABS_CONCURRENCY", get("TWELVELABS_CONCURRENCY") or "4", least=1, most=64
         ),

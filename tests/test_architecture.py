@@ -9,7 +9,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HOMES = {
     "streamlit": ("streamlit_app.py", "pages/"),
-    "twelvelabs": ("core/encoders/twelvelabs.py",),
+    "twelvelabs": (
+        "core/encoders/twelvelabs.py",
+        "core/encoders/twelvelabs_errors.py",
+        "core/encoders/twelvelabs_upload.py",
+    ),
     "boto3": ("core/stores/s3.py",),
     "botocore": ("core/stores/s3.py",),
     "s3transfer": ("core/stores/s3.py",),
@@ -75,7 +79,7 @@ def test_the_words_of_the_house_import_nothing_of_ours(source):
     assert not ours(source)
 
 
-LIGHT = ("core.encoders.registry", "core.encoders.clip_models")
+LIGHT = ("core.encoders.registry", "core.encoders.clip_models", "core.encoders.marengo_models")
 """Tables of what there is, without code of a backend: settings name their rows."""
 
 

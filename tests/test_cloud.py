@@ -17,7 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -359,6 +359,27 @@ class TestWired:
             twelvelabs_base_url=server.url,
             twelvelabs_concurrency=3,
         )
+
+    def test_doctor_says_whether_twelvelabs_reads_the_store(
+        self, server: TwelveLabsServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, value in CLEAN_ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+        with S3Server() as s3:
+            bucket = s3.make_bucket()
+            keys = {"aws_access_key": ACCESS_KEY, "aws_secret_key": SECRET_KEY, "aws_region": REGION}
+            there = replace(settings, aws_bucket=bucket, aws_endpoint_url=s3.url, **keys)
+            monkeypatch.setattr(doctor, "load", lambda: there)
+            lines: list[str] = []
+            assert doctor.run(lines.append) == 0
+            assert "✓ encoder reads the store: a file was read by its address" in lines
+            server.unreachable = (s3.url,)
+            lines.clear()
+            assert doctor.run(lines.append) == 0
+            assert any(line.startswith("! encoder reads the store: TwelveLabs cannot read") for line in lines), lines
+            assert server.assets == {}
+            assert "Contents" not in s3.client.list_objects_v2(Bucket=bucket)
+        join_warming()
 
     def test_pressing_a_category_or_a_mood_costs_no_call(self, server: TwelveLabsServer, settings: Settings) -> None:
         first = services.build(settings)

@@ -66,7 +66,9 @@ def test_the_tutorials_names_are_accepted():
         ({"TWELVELABS_MODEL": "Marengo-retrieval-2.7"}, ["TWELVELABS_MODEL", "retired", "marengo3.0", "anew"]),
         ({"TWELVELABS_MODEL": "marengo9"}, ["TWELVELABS_MODEL", "marengo3.0", "marengo3.5"]),
         ({"TWELVELABS_DIMENSION": "256"}, ["TWELVELABS_DIMENSION", "512", "marengo3.5"]),
-        ({"TWELVELABS_MODEL": "marengo3.5", "TWELVELABS_DIMENSION": "many"}, ["TWELVELABS_DIMENSION", "whole number"]),
+        ({"TWELVELABS_MODEL": "marengo3.5", "TWELVELABS_DIMENSION": "many"}, ["TWELVELABS_DIMENSION", "128, 256, 512"]),
+        ({"TWELVELABS_MODEL": "marengo3.5", "TWELVELABS_DIMENSION": "32"}, ["TWELVELABS_DIMENSION", "128, 256, 512"]),
+        ({"TWELVELABS_MODEL": "marengo3.5", "TWELVELABS_DIMENSION": "4096"}, ["TWELVELABS_DIMENSION", "512"]),
         ({"TWELVELABS_CONCURRENCY": "0"}, ["TWELVELABS_CONCURRENCY", "from 1"]),
     ],
 )

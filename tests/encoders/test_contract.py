@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,12 +25,13 @@ from tests.servers import twelvelabs
 from tests.videos import make_video
 
 
-def make_twelvelabs(model: str) -> Encoder:
+def make_twelvelabs(model: str, **options: Any) -> Encoder:
     return TwelveLabsEncoder(
         twelvelabs.API_KEY,
         model=model,
         base_url=twelvelabs.shared_server().url,
         scratch_dir=Path(tempfile.mkdtemp(prefix="fitted-")),
+        **options,
     )
 
 
@@ -49,6 +51,9 @@ ENCODERS: dict[str, Callable[[], Encoder]] = {
     "fake": FakeEncoder,
     "twelvelabs 3.0": lambda: make_twelvelabs("marengo3.0"),
     "twelvelabs 3.5": lambda: make_twelvelabs("marengo3.5"),
+    "twelvelabs 3.5 short": lambda: make_twelvelabs("marengo3.5", dimension=128),
+    "twelvelabs 3.0 side by side": lambda: make_twelvelabs("marengo3.0", side_by_side=True),
+    "twelvelabs 3.5 side by side": lambda: make_twelvelabs("marengo3.5", side_by_side=True),
 }
 
 

@@ -12,18 +12,20 @@ from datetime import UTC, datetime, timedelta
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import get_args
 
 import numpy as np
 import pytest
 from twelvelabs.types.embedding_data import EmbeddingData
+from twelvelabs.types.embedding_dimension import EmbeddingDimension
 
-from core.encoders import twelvelabs
+from core.encoders import marengo_models, twelvelabs, twelvelabs_upload
 from core.encoders.twelvelabs import TwelveLabsEncoder
 from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, SettingsError, Unavailable
 from core.ingest import inspecting
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
 from tests.servers.twelvelabs import API_KEY, TwelveLabsServer
-from tests.videos import make_video
+from tests.videos import make_video, plain
 
 MakeEncoder = Callable[..., TwelveLabsEncoder]
 
@@ -114,13 +116,20 @@ class TestModels:
             make_encoder(model="marengo3.5").info.name,
             make_encoder(model="marengo3.5", dimension=256).info.name,
         ]
+        apart = [
+            make_encoder(side_by_side=True).info.name,
+            make_encoder(model="marengo3.5", dimension=128, side_by_side=True).info.name,
+        ]
         assert names == ["twelvelabs/marengo3.0", "twelvelabs/marengo3.5", "twelvelabs/marengo3.5/256"]
+        assert apart == ["twelvelabs/marengo3.0-vat", "twelvelabs/marengo3.5-va/128"]
 
     @pytest.mark.parametrize(
         ("options", "said"),
         [
             ({"model": "Marengo-retrieval-2.7"}, r"TWELVELABS_MODEL is 'Marengo-retrieval-2\.7'.*marengo3\.0"),
-            ({"dimension": 256}, "TWELVELABS_DIMENSION is 256, and marengo3.0 knows only 512"),
+            ({"dimension": 256}, "TWELVELABS_DIMENSION is 256 and marengo3.0 knows only 512"),
+            ({"model": "marengo3.5", "dimension": 1024}, "that marengo3.5 makes: 128, 256, 512"),
+            ({"model": "marengo3.5", "dimension": 32}, "that marengo3.5 makes: 128, 256, 512"),
             ({"api_key": "tlk_ключ"}, "TWELVE_LABS_API_KEY holds characters"),
         ],
     )
@@ -150,6 +159,10 @@ class TestModels:
         (task,) = server.tasks.values()
         assert task.request["video"]["embedding_option"] == ["visual"]
         assert "embedding_type" not in task.request["video"]
+
+    def test_the_sizes_are_those_that_the_sdk_knows_of(self) -> None:
+        told = get_args(EmbeddingDimension)
+        assert not told or set(told) == set(marengo_models.named("marengo3.5").dimensions), "the SDK has a list now"
 
     def test_a_check_costs_nothing(self, encoder: TwelveLabsEncoder, server: TwelveLabsServer) -> None:
         encoder.check()
@@ -193,6 +206,38 @@ class TestText:
     def test_too_long_a_text_is_refused_with_the_reason(self, encoder: TwelveLabsEncoder) -> None:
         with pytest.raises(EncoderError, match=r"TwelveLabs refuses this text: .*limit of 500 tokens"):
             encoder.encode_text(["wolf " * 501])
+
+
+class TestPictures:
+    @pytest.mark.parametrize("model", ["marengo3.0", "marengo3.5"])
+    @pytest.mark.parametrize("shape", [(1080, 1920, 3), (16, 16, 3), (4000, 40, 3), (16, 1920, 3)])
+    def test_whatever_its_shape_it_is_made_to_fit(
+        self, make_encoder: MakeEncoder, server: TwelveLabsServer, model: str, shape: tuple[int, int, int]
+    ) -> None:
+        rgb = np.random.default_rng(1).integers(0, 255, shape, np.uint8)
+        assert np.linalg.norm(make_encoder(model=model).encode_image(rgb)) == pytest.approx(1, abs=1e-4)
+        ((width, height),) = server.images
+        assert 128 <= min(width, height) <= max(width, height) <= twelvelabs.MOST_IMAGE_PX
+        assert (width > height) == (shape[1] > shape[0])
+        assert server.seen[-1].body_bytes < 2_000_000
+
+    @pytest.mark.parametrize("side_by_side", [False, True])
+    def test_a_frame_finds_its_video(self, make_encoder: MakeEncoder, tmp_path: Path, side_by_side: bool) -> None:
+        encoder = make_encoder(side_by_side=side_by_side)
+        red, blue = (
+            described(
+                make_video(tmp_path / f"{name}.mp4", seconds=5, size=(640, 360), fps=2, pattern=plain(*rgb)), name
+            )
+            for name, rgb in (("red", (200, 20, 20)), ("blue", (20, 20, 200)))
+        )
+        vectors = [encode(encoder, video).vector for video in (red, blue)]
+        asked = encoder.encode_image(np.full((90, 160, 3), (200, 20, 20), np.uint8))
+        assert asked @ vectors[0] > asked @ vectors[1] + 0.05
+
+    def test_why_one_is_refused_is_said(self, encoder: TwelveLabsEncoder, server: TwelveLabsServer) -> None:
+        server.fail(status=400, says="The picture is not allowed")
+        with pytest.raises(EncoderError, match="TwelveLabs refuses this picture: The picture is not allowed"):
+            encoder.encode_image(np.zeros((200, 200, 3), np.uint8))
 
 
 class TestBytes:
@@ -240,9 +285,73 @@ class TestBytes:
         assert make_encoder(base_url=None)._can_be_read(url) is readable
         assert make_encoder()._can_be_read(url)
 
-    def test_an_address_that_cannot_be_read_is_said(self, encoder: TwelveLabsEncoder, path: Path, web: str) -> None:
-        with pytest.raises(EncoderError, match=r"failed to fetch or materialize source media\. Press Retry"):
-            encode(encoder, described(path, url=f"{web}.gone"))
+    def test_what_cannot_be_read_at_its_address_is_sent_and_so_is_what_lies_beside_it(
+        self,
+        encoder: TwelveLabsEncoder,
+        server: TwelveLabsServer,
+        path: Path,
+        tmp_path: Path,
+        web: str,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        server.unreachable = (web.rpartition("/")[0],)
+        notes: dict[str, str] = {}
+        encode(encoder, described(path, url=f"{web}?signature=s3cr3t"), notes)
+        assert [task.status for task in server.tasks.values()] == ["failed", "ready"]
+        assert (server.fetched_bytes, len(server.assets)) == (0, 1)
+        beside = make_video(tmp_path / "beside.mp4", seconds=5, size=(640, 360), fps=2)
+        encode(encoder, described(beside, url=f"{web.rpartition('/')[0]}/beside.mp4?signature=s3cr3t"))
+        assert (len(server.tasks), len(server.assets)) == (3, 2)
+        assert "TwelveLabs cannot read 127.0.0.1" in caplog.text
+        assert "s3cr3t" not in caplog.text
+
+    def test_that_an_address_cannot_be_read_outlives_the_process(
+        self, make_encoder: MakeEncoder, server: TwelveLabsServer, path: Path, web: str
+    ) -> None:
+        server.unreachable = (web,)
+        notes: dict[str, str] = {}
+        server.fail("drop", method="POST", path="/assets")
+        with pytest.raises(Unavailable):
+            encode(make_encoder(), described(path, url=web), notes)
+        encode(make_encoder(), described(path, url=web), notes)
+        assert len(server.tasks) == 2
+
+    def test_an_address_that_is_refused_at_once_is_sent(
+        self, encoder: TwelveLabsEncoder, server: TwelveLabsServer, path: Path, web: str
+    ) -> None:
+        server.fail(status=400, says="The url is inaccessible", method="POST", path="/tasks")
+        encode(encoder, described(path, url=web))
+        assert (len(server.tasks), len(server.assets)) == (1, 1)
+
+    def test_a_task_that_was_asked_for_by_address_is_found_when_files_are_sent_now(
+        self, encoder: TwelveLabsEncoder, server: TwelveLabsServer, path: Path, web: str
+    ) -> None:
+        server.fail("lose", method="POST", path="/tasks")
+        notes: dict[str, str] = {}
+        with pytest.raises(Unavailable):
+            encode(encoder, described(path, url=web), notes)
+        encoder._unreadable.add(twelvelabs._place(web))
+        encode(encoder, described(path, url=web), notes)
+        assert (len(server.tasks), len(server.assets)) == (1, 0)
+
+    def test_bytes_that_were_sent_and_fail_are_not_sent_for_ever(
+        self, encoder: TwelveLabsEncoder, server: TwelveLabsServer, path: Path, web: str
+    ) -> None:
+        server.fate("fail", "failed to fetch or materialize source media", times=9)
+        with pytest.raises(EncoderError, match="failed to fetch"):
+            encode(encoder, described(path, url=web))
+        assert len(server.tasks) == 2
+
+    def test_whether_an_address_is_read_is_found_out_for_nothing(
+        self, encoder: TwelveLabsEncoder, make_encoder: MakeEncoder, server: TwelveLabsServer, web: str
+    ) -> None:
+        encoder.check_reads(web)
+        server.unreachable = (web,)
+        with pytest.raises(EncoderError, match=r"cannot read the store at 127\.0\.0\.1.*every video is sent"):
+            encoder.check_reads(web)
+        with pytest.raises(EncoderError, match="of this network only"):
+            make_encoder(base_url=None).check_reads("http://minio.local/b/a.jpg")
+        assert (server.assets, server.tasks) == ({}, {})
 
     def test_a_large_file_goes_in_parts_from_where_it_lies(
         self, make_encoder: MakeEncoder, server: TwelveLabsServer, video: Video
@@ -533,7 +642,8 @@ class TestOneTask:
     ) -> None:
         monkeypatch.setattr(twelvelabs, "LEAST_DEADLINE_S", 0.1)
         short = replace(video, info=replace(video.info, duration_s=0.02, width_px=640))
-        monkeypatch.setattr(encoder, "_fits", lambda info: True)
+        monkeypatch.setattr(twelvelabs_upload, "fits", lambda info: True)
+        monkeypatch.setattr(twelvelabs, "fits", lambda info: True)
         server.fate("never")
         notes: dict[str, str] = {}
         for _ in range(2):
@@ -681,5 +791,5 @@ class TestResults:
         self, encoder: TwelveLabsEncoder, numbers: list[float]
     ) -> None:
         row = EmbeddingData(embedding=numbers, embedding_scope="clip", start_sec=0, end_sec=5)
-        with pytest.raises(EncoderError, match=r"numbers where twelvelabs/marengo3\.0 has 512"):
+        with pytest.raises(EncoderError, match=r"numbers where marengo3\.0 has 512"):
             encoder._embedding([row], self.INFO)

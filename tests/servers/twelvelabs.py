@@ -2,9 +2,9 @@
 
 It answers the requests of API v1.3 that the app makes, in the documented shapes, and holds to the documented rules:
 each model's own form of request, assets that must be ready, the limits of video and text, results for seven days. Its
-vectors are no model's: they come from the words of a video's title (container tags, file name) and of a text, so that
-searching finds what was named. A video by URL is really fetched. It can be told to fail: in tests by `server.fail(...)`
-and `server.fate(...)`, by hand through
+vectors are no model's (marengo.py): they come from the words of a video's title (container tags, file name) and of a
+text, so that searching finds what was named, and from the colours of frames and pictures. A video by URL is really
+fetched. It can be told to fail: in tests by `server.fail(...)` and `server.fate(...)`, by hand through
 
     curl -X PUT localhost:8790/_fault -d '{"kind": "status", "status": 503, "times": 3, "path": "/tasks"}'
 
@@ -14,8 +14,11 @@ What it holds is gone when it stops.
 from __future__ import annotations
 
 import argparse
+import base64
+import binascii
 import functools
 import hashlib
+import io
 import json
 import re
 import tempfile
@@ -23,7 +26,6 @@ import threading
 import time
 import urllib.request
 import uuid
-import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,13 +38,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import av
 import numpy as np
+from PIL import Image
 
 from tests.servers import LocalServer
+from tests.servers.marengo import DIMENSION, Content, Model, Words, colours, shortened
 
 API_KEY = "tlk_ONLY_FOR_TESTS"
-DIMENSION, LEAST_DIMENSION = 512, 128
 MODELS = ("marengo3.0", "marengo3.5")
+DIMENSIONS = (128, 256, 512)
 DIRECT_BYTES = 200_000_000
+IMAGE_BYTES, LEAST_IMAGE_PX, IMAGE_FORMATS = 32_000_000, 128, ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 TEXT_TOKENS = {"marengo3.0": 500, "marengo3.5": 2000}
 KEPT = timedelta(days=7)
 _HASHED = re.compile(r"-[0-9a-f]{16}(-fitted)?$")
@@ -51,17 +56,6 @@ _TAGS = ("title", "genre", "keywords", "description")
 
 class Refusal(Exception):
     """An answer that is an error: status, code and message."""
-
-
-def text_vector(text: str, dimension: int = DIMENSION) -> np.ndarray:
-    """Return a unit vector in which each word lights two places, shortened as Matryoshka embeddings are."""
-    vector = np.zeros(DIMENSION)
-    for word in re.findall(r"[^\W_]+", text.casefold()) or [text]:
-        code = zlib.crc32(word.encode())
-        vector[code % LEAST_DIMENSION] += 1.0  # So that the shortest vectors still say something.
-        vector[(code >> 12) % DIMENSION] += 1.0
-    vector = vector[:dimension]
-    return vector / np.linalg.norm(vector)
 
 
 @dataclass
@@ -169,8 +163,10 @@ class TwelveLabsServer(LocalServer):
         seconds_per_task: float = 0.0,
         seconds_per_asset: float = 0.0,
         chunk_bytes: int = 5_000_000,
+        model: Model | None = None,
     ) -> None:
         super().__init__(port)
+        self.model = model or Words()
         self.api_key = api_key
         self.seconds_per_task = seconds_per_task
         self.seconds_per_asset = seconds_per_asset
@@ -185,6 +181,10 @@ class TwelveLabsServer(LocalServer):
         self.fetched_bytes = 0
         """Bytes it read from URLs."""
         self.texts: list[str] = []
+        self.images: list[tuple[int, int]] = []
+        """Sizes of the pictures that were embedded."""
+        self.unreachable: tuple[str, ...] = ()
+        """Beginnings of URLs that it cannot read, as with split DNS."""
         self._refusal: tuple[int, str, str] | None = None
         self._uploads: dict[str, _Upload] = {}
         self._fates: deque[tuple[str, str]] = deque()
@@ -231,24 +231,56 @@ class TwelveLabsServer(LocalServer):
     # Answers
 
     def embed(self, _: Mapping[str, str], body: dict[str, Any]) -> dict[str, Any]:
-        model = _model(body)
-        if model == "marengo3.5" and body.get("input_type") != "multi_input":
+        model, kind = _model(body), body.get("input_type")
+        dimension = _dimension(body)
+        if model == "marengo3.5" and kind != "multi_input":
             raise _invalid("input_type", "marengo3.5 accepts only the multi_input input type")
-        if model == "marengo3.0" and body.get("input_type") != "text":
-            raise _invalid("input_type", "this server embeds text only here")
+        if model == "marengo3.0" and kind not in ("text", "image"):
+            raise _invalid("input_type", "this server embeds texts and images here")
         if model == "marengo3.0" and "auto_truncate" in body:
             raise _invalid("auto_truncate", "requires marengo3.5")
-        text = (body.get("text") or body.get("multi_input") or {}).get("input_text")
-        if (model == "marengo3.0") != ("text" in body) or not isinstance(text, str) or not text:
-            raise _invalid("input_text", "is required")
-        if len(text.split()) > TEXT_TOKENS[model] and not body.get("auto_truncate"):
-            raise _invalid("input_text", f"exceeds the limit of {TEXT_TOKENS[model]} tokens")
-        self.texts.append(text)
-        answer: dict[str, Any] = {"data": [{"embedding": text_vector(text, _dimension(body)).tolist()}]}
+        if set(body) & {"text", "image", "multi_input"} != {kind}:
+            raise _invalid("input_type", f"exactly the field {kind} is required")
+        sources = (body["multi_input"].get("media_sources") or ()) if kind == "multi_input" else ()
+        text = body[kind].get("input_text")
+        if kind == "image" or sources:
+            if text is not None or len(sources) > 1 or any(source.get("media_type") != "image" for source in sources):
+                raise _invalid("media_sources", "this server embeds one image at a time")
+            vector = self._image(sources[0] if sources else body["image"].get("media_source") or {})
+            answer: dict[str, Any] = {"data": [{"embedding": shortened(vector, dimension).tolist()}]}
+        else:
+            if not isinstance(text, str) or not text:
+                raise _invalid("input_text", "is required")
+            if len(text.split()) > TEXT_TOKENS[model] and not body.get("auto_truncate"):
+                raise _invalid("input_text", f"exceeds the limit of {TEXT_TOKENS[model]} tokens")
+            with self._lock:
+                self.texts.append(text)
+            answer = {"data": [{"embedding": shortened(self.model.text(text), dimension).tolist()}]}
         if model == "marengo3.5":
-            answer["usage"] = {"input_tokens": {"text": len(text.split())}, "truncated": False}
-            answer["metadata"] = {"input_type": "multi_input", "embedding_dimension": _dimension(body)}
+            answer["usage"] = {"input_tokens": {"text": len((text or "").split())}, "truncated": False}
+            answer["metadata"] = {"input_type": "multi_input", "embedding_dimension": dimension}
         return answer
+
+    def _image(self, source: Mapping[str, Any]) -> np.ndarray:
+        if sum(source.get(name) is not None for name in ("url", "asset_id", "base64_string")) != 1:
+            raise _invalid("media_source", "exactly one of url, base64_string and asset_id is required")
+        if source.get("base64_string") is None:
+            raise _invalid("media_source", "this server takes images as base64 only")
+        try:
+            data = base64.b64decode(source["base64_string"], validate=True)
+        except binascii.Error:
+            raise _invalid("base64_string", "is not base64") from None
+        if len(data) > IMAGE_BYTES:
+            raise Refusal(413, "payload_too_large", "The decoded file can be up to 32 MB.")
+        try:
+            with Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image:
+                size, rgb = image.size, np.asarray(image.convert("RGB"))
+        except OSError:
+            raise _invalid("image", "is corrupted or of a format that is not supported") from None
+        if min(size) < LEAST_IMAGE_PX:
+            raise _invalid("image", f"must be at least {LEAST_IMAGE_PX}x{LEAST_IMAGE_PX} pixels")
+        self.images.append(size)
+        return self.model.picture(colours(rgb))
 
     def create_task(self, _: Mapping[str, str], body: dict[str, Any]) -> dict[str, Any]:
         _check_task(body)
@@ -284,12 +316,10 @@ class TwelveLabsServer(LocalServer):
     def _work(self, task: Task, data: bytes | None) -> None:
         if data is None:
             try:
-                with urllib.request.urlopen(task.input_url, timeout=20) as answer:
-                    data = answer.read()
+                data = self._fetch(task.input_url or "")
             except OSError:
                 task.message = "failed to fetch or materialize source media"
                 return
-            self.fetched_bytes += len(data)
         try:
             found = _check_video(data)
         except Refusal as refusal:
@@ -297,7 +327,17 @@ class TwelveLabsServer(LocalServer):
             return
         task.duration_s = found.duration_s
         name = Path(task.input_filename or urlsplit(task.input_url or "").path).stem
-        task.data = _embeddings(task.request, found, _words(name, found, data))
+        task.data = _embeddings(self.model, task.request, found, data, _words(name, found, data))
+
+    def _fetch(self, url: str) -> bytes:
+        """Read an address as the service does. Raises OSError."""
+        if url.startswith(self.unreachable):
+            raise OSError("no route to it")
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            data: bytes = answer.read()
+        with self._lock:
+            self.fetched_bytes += len(data)
+        return data
 
     def task(self, _: Mapping[str, str], __: Any, task_id: str) -> dict[str, Any]:
         task = self.tasks.get(task_id)
@@ -337,14 +377,31 @@ class TwelveLabsServer(LocalServer):
         return _page(rows, query)
 
     def create_asset(self, _: Mapping[str, str], form: dict[str, Any]) -> dict[str, Any]:
+        if form.get("method") == "url" and form.get("url"):
+            asset = _Asset(uuid.uuid4().hex[:24], form.get("filename") or "from url", "url")
+            self.assets[asset.id] = asset
+            threading.Thread(target=self._take_from, args=(asset, form["url"]), daemon=True).start()
+            return {**asset.described(), "status": "processing"}
         if form.get("method") != "direct" or "file" not in form:
-            raise _invalid("method", "this server takes assets by direct upload only")
+            raise _invalid("method", "must be direct with a file, or url with an address")
         name, data = form["file"]
         if len(data) > DIRECT_BYTES:
             raise Refusal(413, "payload_too_large", "The file exceeds 200 MB. Use multipart upload.")
         asset = _Asset(uuid.uuid4().hex[:24], form.get("filename") or name, "direct", data)
         self._take_in(asset)
         return {**asset.described(), "status": "processing"}
+
+    def _take_from(self, asset: _Asset, url: str) -> None:
+        try:
+            asset.data = self._fetch(url)
+        except OSError:
+            asset.error = "The file could not be accessed."
+        asset.ready_at = time.monotonic() + self.seconds_per_asset
+
+    def delete_asset(self, _: Mapping[str, str], __: Any, asset_id: str) -> dict[str, Any]:
+        if self.assets.pop(asset_id, None) is None:
+            raise Refusal(404, "resource_not_exists", f"Resource with id {asset_id} does not exist")
+        return {}
 
     def _take_in(self, asset: _Asset) -> None:
         asset.error = None if _probe(asset.data) else "The file is corrupted or not supported."
@@ -469,6 +526,9 @@ class _Found:
     height_px: int
     has_audio: bool
     words: str
+    heard: str
+    """What its sound is of, and what is said in it, where its tags tell: else what it is about."""
+    said: str
 
 
 def _probe(data: bytes) -> _Found | None:
@@ -483,7 +543,8 @@ def _probe(data: bytes) -> _Found | None:
                 tags = {name.lower(): value for name, value in container.metadata.items()}
                 words = " ".join(tags.get(name, "") for name in _TAGS)
                 has_audio = len(container.streams.audio) > 0
-                return _Found(duration_s, picture.width, picture.height, has_audio, words.strip())
+                heard, said = tags.get("comment", ""), tags.get("lyrics", "")
+                return _Found(duration_s, picture.width, picture.height, has_audio, words.strip(), heard, said)
         except (av.error.FFmpegError, IndexError):
             return None
 
@@ -506,7 +567,9 @@ def _words(name: str, found: _Found, data: bytes) -> str:
     return f"{found.words} {named}".strip() or hashlib.sha256(data).hexdigest()
 
 
-def _embeddings(request: Mapping[str, Any], found: _Found, words: str) -> list[dict[str, Any]]:
+def _embeddings(
+    model: Model, request: Mapping[str, Any], found: _Found, data: bytes, words: str
+) -> list[dict[str, Any]]:
     video, dimension = request["video"], _dimension(request)
     options = video.get("embedding_option") or ["visual", "audio"]
     kinds = video.get("embedding_type") or ["separate_embedding"]
@@ -516,9 +579,10 @@ def _embeddings(request: Mapping[str, Any], found: _Found, words: str) -> list[d
     rows: list[dict[str, Any]] = []
 
     def add(scope: str, start_s: float, end_s: float, extra: str) -> None:
+        picture = _frame(data, (start_s + end_s) / 2)
+        content = Content(words, found.heard or words, found.said or words, picture)
         for name in names:
-            whole = text_vector(words, dimension) + 0.2 * text_vector(f"{extra} {name}", dimension)
-            vector = (whole / np.linalg.norm(whole)).tolist()
+            vector = shortened(model.span(name, content, extra), dimension).tolist()
             row = {"embedding": vector, "embedding_option": name, "embedding_scope": scope}
             rows.append({**row, "start_sec": start_s, "end_sec": end_s})
 
@@ -529,6 +593,17 @@ def _embeddings(request: Mapping[str, Any], found: _Found, words: str) -> list[d
     if "asset" in scopes:
         add("asset", 0.0, found.duration_s, "whole")
     return rows
+
+
+def _frame(data: bytes, at_s: float) -> np.ndarray | None:
+    """Return the colours of the frame at a time."""
+    with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
+        picture = None
+        for frame in container.decode(video=0):
+            picture = frame
+            if frame.time is not None and frame.time >= at_s:
+                break
+        return None if picture is None else colours(picture.to_ndarray(format="rgb24"))
 
 
 # Rules ---------------------------------------------------------------------------------------------------------------
@@ -553,8 +628,8 @@ def _is_new(body: Mapping[str, Any]) -> bool:
 
 def _dimension(body: Mapping[str, Any]) -> int:
     dimension = body.get("embedding_dimension", DIMENSION)
-    if not isinstance(dimension, int) or not LEAST_DIMENSION <= dimension <= DIMENSION:
-        raise _invalid("embedding_dimension", f"must be from {LEAST_DIMENSION} to {DIMENSION}")
+    if dimension not in DIMENSIONS:
+        raise _invalid("embedding_dimension", f"must be one of {', '.join(map(str, DIMENSIONS))}")
     return dimension
 
 
@@ -629,6 +704,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("POST", f"/v1.3/assets/multipart-uploads/{_ID}", TwelveLabsServer.report_chunks),
     ("POST", f"/v1.3/assets/multipart-uploads/{_ID}/presigned-urls", TwelveLabsServer.more_urls),
     ("GET", f"/v1.3/assets/{_ID}", TwelveLabsServer.asset),
+    ("DELETE", f"/v1.3/assets/{_ID}", TwelveLabsServer.delete_asset),
 )
 
 

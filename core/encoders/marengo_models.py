@@ -1,0 +1,78 @@
+"""The Marengo models that TwelveLabs offers, and what each takes: a table, which settings read too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.errors import SettingsError
+
+RETIRED = ("marengo-retrieval-2.7", "marengo2.7", "marengo-retrieval-2.6", "marengo2.6")
+
+
+@dataclass(frozen=True, slots=True)
+class Marengo:
+    """What tells one model's requests from another's."""
+
+    name: str
+    dimensions: tuple[int, ...]
+    """How many numbers a vector may have, its own choice first; shorter ones are Matryoshka's. The SDK's type for it is
+    any whole number, the service takes these."""
+    fused: bool
+    """One vector for picture, sound and speech together; else they come apart and are combined here."""
+    options: tuple[Literal["visual", "audio", "transcription"], ...]
+    """What to embed of a video with sound; of a silent one only "visual"."""
+    least_clip_s: int
+    segmentation: Literal["plain", "temporal"]
+    asked_by: Literal["type", "multi_input"]
+    """The form in which texts and pictures are asked for."""
+
+    @property
+    def dimension(self) -> int:
+        return self.dimensions[0]
+
+
+MODELS = (
+    Marengo("marengo3.0", (512,), True, ("visual", "audio", "transcription"), 4, "plain", "type"),
+    Marengo("marengo3.5", (512, 256, 128), False, ("visual", "audio"), 2, "temporal", "multi_input"),
+)
+NAMES = tuple(model.name for model in MODELS)
+
+
+def named(name: str) -> Marengo:
+    """Return a model by its name. Raises SettingsError naming those there are."""
+    if name.lower() in RETIRED:
+        raise SettingsError(
+            f"TWELVELABS_MODEL is {name!r}, which is retired. Set it to {NAMES[0]} and add the videos anew: vectors of "
+            "different models cannot be compared."
+        )
+    for model in MODELS:
+        if model.name == name:
+            return model
+    raise SettingsError(f"TWELVELABS_MODEL is {name!r}. Set it to one of: {', '.join(NAMES)}.")
+
+
+def dimension(model: Marengo, wanted: int | str | None) -> int:
+    """Return how many numbers a vector has. Raises SettingsError for a number that the model does not make."""
+    if wanted is None:
+        return model.dimension
+    text = str(wanted)
+    if text.isdecimal() and int(text) in model.dimensions:
+        return int(text)
+    if len(model.dimensions) == 1:
+        freer = next(other.name for other in MODELS if len(other.dimensions) > 1)
+        raise SettingsError(
+            f"TWELVELABS_DIMENSION is {wanted!r} and {model.name} knows only {model.dimension}. Unset it, or set "
+            f"TWELVELABS_MODEL to {freer}."
+        )
+    allowed = ", ".join(str(number) for number in sorted(model.dimensions))
+    raise SettingsError(
+        f"TWELVELABS_DIMENSION is {wanted!r}. Set it to one of those that {model.name} makes: {allowed}."
+    )
+
+
+def space(model: Marengo, size: int, *, side_by_side: bool) -> str:
+    """Return the name of the space of a model's vectors. What they are made of is in it: a name is one space."""
+    blocks = "-" + "".join(option[0] for option in model.options) if side_by_side else ""
+    shortened = f"/{size}" if size != model.dimension else ""
+    return f"twelvelabs/{model.name}{blocks}{shortened}"

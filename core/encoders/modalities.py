@@ -1,0 +1,99 @@
+"""What a video is to the eye, to the ear and in its words, as one vector: fused, or side by side.
+
+A service that gives one embedding of what is seen, one of what is heard and one of what is said leaves the choice how
+to search them. Fused into one, what is only heard drowns in what is seen. *Side by side* keeps each in a block of its
+own, scaled by the square root of its weight:
+
+    video  = [ √.8 · seen | √.1 · heard | √.1 · said | slack ]
+    text   = [ w₁/√.8 · text | w₂/√.1 · text | w₃/√.1 · text | 0 ], scaled to length 1
+    cosine = w₁ · cos(text, seen) + w₂ · cos(text, heard) + w₃ · cos(text, said), divided by a constant
+
+so that one cosine over one vector is any weighted sum, in whatever index, and how much each counts is said by the
+query: weights can change and nothing is encoded anew. Two videos are alike by .8, .1 and .1 of theirs, the service's
+own example. The slack makes up for what a video lacks (silence, nobody speaking), so that all have the same length and
+a silent video is neither raised nor lowered for it. A picture asks only for what is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from core.errors import EncoderError
+
+LIKENESS = {"visual": 0.8, "audio": 0.1, "transcription": 0.1}
+"""How much each counts in how alike two videos are."""
+ASKED = {"visual": 1.0, "audio": 1.5, "transcription": 1.0}
+"""How much each counts for a text. The cosines of texts and sounds spread about half as wide as those of texts and
+pictures: weighted like pictures, sounds would say nothing, and by .1 they cannot be heard at all (bench/marengo.py)."""
+
+
+class Form(Protocol):
+    """How the embeddings of one span become one vector of a space."""
+
+    dimension: int
+
+    def video(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the unit vector of a span, float32, of its unit embeddings by their names."""
+        ...
+
+    def text(self, vector: np.ndarray) -> np.ndarray:
+        """Return the query of a text."""
+        ...
+
+    def picture(self, vector: np.ndarray) -> np.ndarray:
+        """Return the query of a picture."""
+        ...
+
+
+class Fused:
+    """One vector for all: the service's own fused one, or the middle of what there is."""
+
+    def __init__(self, dimension: int) -> None:
+        self.dimension = dimension
+
+    def video(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
+        return unit(parts["fused"] if "fused" in parts else np.sum(list(parts.values()), axis=0))
+
+    def text(self, vector: np.ndarray) -> np.ndarray:
+        return vector
+
+    def picture(self, vector: np.ndarray) -> np.ndarray:
+        return vector
+
+
+class SideBySide:
+    """A block for each, and the slack."""
+
+    def __init__(self, dimension: int, names: tuple[str, ...], asked: Mapping[str, float] = ASKED) -> None:
+        """`dimension` is that of one embedding; `names` are the blocks in order, "visual" among them."""
+        self.names = names
+        self.dimension = len(names) * dimension + 1
+        shares = np.array([LIKENESS[name] for name in names])
+        self._roots = np.sqrt(shares / shares.sum()).astype(np.float32)
+        weights = np.array([asked[name] for name in names]) / self._roots
+        self._asked = (weights / np.linalg.norm(weights)).astype(np.float32)
+
+    def video(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
+        nothing = np.zeros((self.dimension - 1) // len(self.names), np.float32)
+        blocks = [root * parts.get(name, nothing) for name, root in zip(self.names, self._roots, strict=True)]
+        vector = np.concatenate([*blocks, [0.0]]).astype(np.float32)
+        vector[-1] = np.sqrt(max(0.0, 1.0 - float(vector @ vector)))
+        return unit(vector)
+
+    def text(self, vector: np.ndarray) -> np.ndarray:
+        return np.append(np.outer(self._asked, vector).ravel(), 0.0).astype(np.float32)
+
+    def picture(self, vector: np.ndarray) -> np.ndarray:
+        blocks = [vector if name == "visual" else np.zeros_like(vector) for name in self.names]
+        return np.append(np.concatenate(blocks), 0.0).astype(np.float32)
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """Return a vector at length 1, float32. Raises EncoderError where it has none."""
+    length = float(np.linalg.norm(vector))
+    if not length:
+        raise EncoderError("The vectors of this video cancel each other out. Press Retry to have it encoded anew.")
+    return (vector / length).astype(np.float32)
