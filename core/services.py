@@ -6,8 +6,9 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,13 +17,14 @@ from core.discover import taxonomy
 from core.discover.composition import fixed_texts
 from core.discover.search import Discover
 from core.discover.taxonomy import Kind, Taxonomy, Theme
-from core.encoders import registry
+from core.encoders import clip_models, registry
 from core.encoders.base import Encoder
-from core.errors import AppError, QueryError, StoreError
-from core.index.base import Index
+from core.errors import AppError, QueryError, SettingsError, StoreError
+from core.index.base import Index, Space, Spaces
 from core.ingest import frames
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
+from core.library.spaces import Serving
 from core.models import EncoderInfo
 from core.settings import STATIC_FILE_MB, Settings
 from core.state.channels import ChannelBook
@@ -62,14 +64,25 @@ class Services:
     """Everything a page, a route or a command needs, wired and open."""
 
     settings: Settings
-    encoder: Encoder
     store: Store
-    index: Index
-    discover: Discover
+    serving: Serving
     jobs: JobQueue
     taste: TasteBook
     channels: ChannelBook
-    warming: Warming | None = None
+    warmings: list[Warming] = field(default_factory=list)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of the space that answers now; with `index` and `discover` to be asked for at each use."""
+        return self.serving.now.lane.encoder
+
+    @property
+    def index(self) -> Index:
+        return self.serving.now.lane.index
+
+    @property
+    def discover(self) -> Discover:
+        return self.serving.now.discover
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -90,10 +103,10 @@ class Services:
 
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""
-        if self.warming:
-            self.warming.stop()
+        for warming in self.warmings:
+            warming.stop()
         self.jobs.stop(timeout_s=10)
-        self.index.close()
+        self.serving.close()
 
 
 def build(settings: Settings) -> Services:
@@ -101,7 +114,7 @@ def build(settings: Settings) -> Services:
 
     Raises SettingsError, LibraryLocked, EncoderMismatch, LibraryError or StoreError, each with what to do.
     """
-    themes = taxonomy.load(own=settings.taxonomy_path)
+    taxonomy.load(own=settings.taxonomy_path)  # a mistake in it is said before anything is opened
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -109,40 +122,46 @@ def build(settings: Settings) -> Services:
             f"DATA_DIR is {str(settings.data_dir)!r} and cannot be made ({error.strerror}). "
             "Point it at a folder this user may write to."
         ) from error
-    encoder = _encoder(settings)
-    store = _store(settings)
-    index = _index(settings, encoder)
+    encoder, store = _encoder(settings), _store(settings)
+    taste = TasteBook(SqliteShelf(settings.data_dir / "taste.sqlite3", "taste"))
+    channels = ChannelBook(SqliteShelf(settings.data_dir / "channels.sqlite3", "channels"))
+    warmings: list[Warming] = []
+
+    def discover_over(encoder: Encoder, index: Index) -> Discover:
+        themes = taxonomy.load(own=settings.taxonomy_path)
+        row = _row_of(encoder.info.name)
+        if row and row.slow_texts:
+            warmings.append(Warming(encoder, fixed_texts(themes)))
+        return Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste)
+
+    serving = Serving(
+        _spaces(settings), encoder, encoder_of=partial(_encoder_of, settings), discover_over=discover_over
+    )
     try:
         pipeline = Pipeline(
-            encoder,
+            serving,
             store,
-            index,
             work_dir=settings.data_dir / "work",
             max_bytes=settings.max_upload_bytes,
             sources={"sample": samples.render},
         )
         jobs = _queue(settings, pipeline)
     except BaseException:
-        index.close()
+        serving.close()
         raise
-    taste = TasteBook(SqliteShelf(settings.data_dir / "taste.sqlite3", "taste"))
-    channels = ChannelBook(SqliteShelf(settings.data_dir / "channels.sqlite3", "channels"))
-    discover = Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste)
-    slow = registry.named(settings.encoder).slow_texts
-    warming = Warming(encoder, fixed_texts(themes)) if slow else None
-    return Services(settings, encoder, store, index, discover, jobs, taste, channels, warming)
+    return Services(settings, store, serving, jobs, taste, channels, warmings)
 
 
 @contextmanager
-def both_libraries(settings: Settings) -> Iterator[tuple[Index, Index, Store]]:
+def both_libraries(settings: Settings) -> Iterator[tuple[Spaces, Spaces, Store]]:
     """Open the embedded library, the one on the server, and the store, for a copy between the two.
 
-    Raises what `build` raises; QDRANT_URL must be set.
+    No encoder is needed. Raises what `build` raises; QDRANT_URL must be set.
     """
-    encoder, store = _encoder(settings), _store(settings)
+    store = _store(settings)
     with (
-        closing(_index(replace(settings, qdrant_url=None), encoder)) as embedded,
-        closing(_index(settings, encoder)) as server,
+        closing(_spaces(replace(settings, qdrant_url=None))) as embedded,
+        closing(_spaces(settings)) as server,
     ):
         yield embedded, server, store
 
@@ -164,6 +183,47 @@ def _encoder(settings: Settings) -> Encoder:
     cached = CachedText(encoder, shelf)
     cached.warm(fixed_texts(taxonomy.load(own=settings.taxonomy_path)))
     return cached
+
+
+def _encoder_of(settings: Settings, space: Space) -> Encoder:
+    """Return the encoder that filled a space. Raises SettingsError saying what to set where it cannot run here."""
+    row = _row_of(space.encoder)
+    if row is None:
+        raise SettingsError(
+            f"The library was filled by {space.encoder}, which this version of the app does not have. The videos are "
+            "all there: re-embed them with the encoder that is set (python -m core reembed)."
+        )
+    asked = replace(settings, encoder=row.name, **_variables_of(space))
+    if row.name == "twelvelabs" and not settings.twelvelabs_api_key:
+        raise SettingsError(
+            f"The library was filled by {space.encoder}, and TWELVE_LABS_API_KEY is not set. Set it to search in "
+            "words, or re-embed the videos with the encoder that is set (python -m core reembed)."
+        )
+    if (lacks := row.lacks(asked)) is not None:
+        raise SettingsError(f"The library was filled by {space.encoder}, which cannot run here. {lacks}")
+    return _encoder(asked)
+
+
+def _row_of(name: str) -> registry.Registered | None:
+    """Return the row of the encoder that has a space of this name; None for one that no row makes."""
+    if name.startswith("twelvelabs/"):
+        return registry.named("twelvelabs")
+    if _clip_model_of(name):
+        return registry.named("clip")
+    return registry.named("local") if name.startswith("local-") else None
+
+
+def _variables_of(space: Space) -> dict[str, Any]:
+    """Return the settings with which its encoder filled a space, read from its name."""
+    if space.encoder.startswith("twelvelabs/"):
+        marengo, _, shortened = space.encoder.removeprefix("twelvelabs/").partition("/")
+        return {"twelvelabs_model": marengo, "twelvelabs_dimension": int(shortened) if shortened else None}
+    model = _clip_model_of(space.encoder)
+    return {"clip_model": model} if model else {}
+
+
+def _clip_model_of(name: str) -> str | None:
+    return next((model.name for model in clip_models.MODELS if name.startswith(f"{model.space}+")), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +265,11 @@ def _store(settings: Settings) -> Store:
     return FolderStore(settings.media_dir)
 
 
-def _index(settings: Settings, encoder: Encoder) -> Index:
+def _spaces(settings: Settings) -> Spaces:
     if settings.qdrant_url:
-        from core.index.server import ServerIndex
+        from core.index.server_spaces import ServerSpaces
 
-        return ServerIndex(settings.qdrant_url, settings.qdrant_api_key, settings.qdrant_collection, encoder.info)
-    from core.index.edge import EdgeIndex
+        return ServerSpaces(settings.qdrant_url, settings.qdrant_api_key, settings.qdrant_collection)
+    from core.index.edge_spaces import EdgeSpaces
 
-    return EdgeIndex(settings.index_dir, encoder.info)
+    return EdgeSpaces(settings.data_dir)

@@ -68,11 +68,6 @@ class Settings:
         return self.data_dir / "media"
 
     @property
-    def index_dir(self) -> Path:
-        """Folder of the embedded index."""
-        return self.data_dir / "index"
-
-    @property
     def models_dir(self) -> Path:
         """Folder of the models that were got, laid out as huggingface_hub's cache."""
         return self.data_dir / "models"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 
 from core.ingest.jobs import JobQueue
+from core.ingest.lanes import OneLane
 from core.ingest.pipeline import Pipeline, Source, Step, Work
 from core.models import Job, Progress
 from core.state.sqlite import SqliteLedger
@@ -67,9 +68,8 @@ class Library:
         self, *, max_bytes: int = 10_000_000, sources: Mapping[str, Source] | None = None
     ) -> GatedPipeline:
         self.pipeline = GatedPipeline(
-            self.encoder,
+            OneLane(self.encoder, self.index),
             self.store,
-            self.index,
             work_dir=self.root / "work",
             max_bytes=max_bytes,
             sources=sources or {},

@@ -28,6 +28,7 @@ from core.index.base import Index
 from core.index.edge import EdgeIndex
 from core.index.server import ServerIndex
 from core.ingest.jobs import JobQueue
+from core.ingest.lanes import OneLane
 from core.ingest.pipeline import Pipeline
 from core.models import Job, Query, Stage
 from core.settings import Settings
@@ -83,7 +84,7 @@ def open_cloud(folder: Path, url: str, *, store: Store | None = None, make_index
     encoder = make_encoder(folder, url)
     store = store or FolderStore(folder / "media")
     index = make_index(encoder.info) if make_index else EdgeIndex(folder / "index", encoder.info)
-    pipeline = Pipeline(encoder, store, index, work_dir=folder / "work", max_bytes=10_000_000, sources={})
+    pipeline = Pipeline(OneLane(encoder, index), store, work_dir=folder / "work", max_bytes=10_000_000, sources={})
     queue = JobQueue(
         SqliteLedger(folder / "jobs.sqlite3"),
         pipeline,

@@ -39,7 +39,7 @@ from core.ingest import scheduling
 from core.ingest.claims import Claims
 from core.ingest.pipeline import Pipeline, Step, Work
 from core.ingest.scheduling import BACKOFF_S, PROBE_S, Pause, Row
-from core.models import Job, Progress, Stage
+from core.models import EncoderInfo, Job, Progress, Stage
 from core.state.base import JobRecord, Ledger
 from core.text import display_name, printable
 
@@ -104,10 +104,11 @@ class JobQueue:
         self._patience_s = patience_s
         self._probe_s = tuple(probe_s)
         self._clock = clock
-        self._pause: Pause | None = None
+        self._pauses: dict[str, Pause] = {}
         # Held for moments only, never during input or output. Where both are needed, the ledger's lock comes first.
         self._state = threading.Condition()
         self._stopping = False
+        self._started = False
         self._threads: list[threading.Thread] = []
         self._ledger = ledger
         self._rows = {record.id: Row.of(record) for record in ledger.load()}
@@ -117,23 +118,35 @@ class JobQueue:
         for row in self._open.values():
             row.stage, row.progress, row.verified = Stage.QUEUED, 0.0, False
         self._claims = Claims(
-            (row.work.sha256, row.id) for row in self._open.values() if row.claimed and row.work.sha256 is not None
+            (row.work.claim, row.id) for row in self._open.values() if row.claimed and row.work.claim is not None
         )
         self._sweep()
 
     def start(self) -> None:
         """Start the workers: daemon threads, which never keep the process from ending."""
         with self._state:
-            if self._threads or self._stopping:
+            if self._started or self._stopping:
                 return
+            self._started = True
             for row in self._open.values():
                 if not row.duplicate:
                     row.reason, row.shown = None, None  # It was about the run before.
-            self._threads = [
-                threading.Thread(target=self._work, name=f"ingest-{number}", daemon=True)
-                for number in range(1, self._workers + scheduling.waiters(self._pipeline.encoder.info) + 1)
+        self._hire()
+
+    def _hire(self) -> None:
+        """Start the workers that are missing: those that work here, and those that wait for each paid encoder."""
+        with self._state:
+            if not self._started or self._stopping:
+                return
+            encoders = {info.name: info for info in map(self._encoder_of, self._open.values())}
+            serving = self._pipeline.lanes.serving.encoder.info
+            wanted = self._workers + sum(map(scheduling.waiters, (encoders | {serving.name: serving}).values()))
+            new = [
+                threading.Thread(target=self._work, name=f"ingest-{number + 1}", daemon=True)
+                for number in range(len(self._threads), wanted)
             ]
-        for thread in self._threads:
+            self._threads += new
+        for thread in new:
             thread.start()
 
     def stop(self, timeout_s: float) -> bool:
@@ -213,22 +226,23 @@ class JobQueue:
         return ToEncode(seconds=sum(known), unchecked=len(works) - len(known))
 
     def pause(self) -> EncoderPause | None:
-        """Return why the encoder takes nothing now; None while it works."""
+        """Return why the encoder takes nothing now (of two that do not, the first); None while it works."""
         with self._state:
-            if self._pause is None:
-                return None
-            return EncoderPause(
-                reason=self._pause.reason,
-                waiting=sum(row.work.step is Step.EMBED for row in self._open.values()),
-                retry_in_s=None if self._pause.probe else max(0.0, self._pause.next_probe - self._clock()),
-            )
+            for encoder, pause in self._pauses.items():
+                waiting = [row for row in self._open.values() if row.work.step is Step.EMBED]
+                return EncoderPause(
+                    reason=pause.reason,
+                    waiting=sum(self._encoder_of(row).name == encoder for row in waiting),
+                    retry_in_s=None if pause.probe else max(0.0, pause.next_probe - self._clock()),
+                )
+            return None
 
     def try_now(self) -> None:
         """Let a job try at once whether a paused encoder works again; the pauses begin small anew."""
         with self._state:
-            if self._pause is not None:
-                self._pause.next_probe, self._pause.probes = self._clock(), 0
-                self._state.notify_all()
+            for pause in self._pauses.values():
+                pause.next_probe, pause.probes = self._clock(), 0
+            self._state.notify_all()
 
     def cancel(self, job_id: str) -> Job | None:
         """Give a job up: at once when it waits, at its next progress call when it is worked on.
@@ -293,6 +307,8 @@ class JobQueue:
         with self._state:
             self._open[row.id] = row
             self._state.notify_all()
+        self._hire()
+        with self._state:
             return row.job(self._clock())
 
     def _requeue(self, row: Row) -> Job:
@@ -314,24 +330,37 @@ class JobQueue:
         with self._state:
             while not self._stopping:
                 now = self._clock()
-                rows, encoder = self._open.values(), self._pipeline.encoder.info
-                able = scheduling.runnable(rows, now, workers=self._workers, encoder=encoder, pause=self._pause)
+                rows = self._open.values()
+                able = scheduling.runnable(
+                    rows, now, workers=self._workers, encoder_of=self._encoder_of, pauses=self._pauses
+                )
                 row = next(able, None)
                 if row is not None:
                     self._occupy(row)
-                    if self._pause is not None and row.work.step is Step.EMBED:
-                        self._pause.probe = row.id
+                    pause = self._pause_of(row)
+                    if pause is not None and row.work.step is Step.EMBED:
+                        pause.probe = row.id
                     return row
-                self._state.wait(scheduling.next_look_s(rows, now, self._pause))
+                self._state.wait(scheduling.next_look_s(rows, now, self._pauses.values()))
             return None
+
+    def _encoder_of(self, row: Row) -> EncoderInfo:
+        """Return the encoder that a job is for, or is going to be for."""
+        lanes = self._pipeline.lanes
+        lane = lanes.named(row.work.target or row.work.encoder or "") or lanes.serving
+        return lane.encoder.info
+
+    def _pause_of(self, row: Row) -> Pause | None:
+        return self._pauses.get(self._encoder_of(row).name)
 
     def _occupy(self, row: Row) -> None:
         row.busy, row.since, row.shown = True, self._clock(), None
 
     def _release(self, row: Row) -> None:
         with self._state:
-            if self._pause is not None and self._pause.probe == row.id:
-                self._pause.probe = None  # It came to nothing, neither good nor bad: the next one tries.
+            for pause in self._pauses.values():
+                if pause.probe == row.id:
+                    pause.probe = None  # It came to nothing, neither good nor bad: the next one tries.
             if row.busy:
                 row.worked_s = row.worked_until(self._clock())
                 row.busy, row.shown = False, None
@@ -385,18 +414,18 @@ class JobQueue:
     def _verify(self, row: Row) -> None:
         """Check that a job that was put aside can go on from where it was."""
         work = self._pipeline.verify(row.work, self._reporter(row))
-        if work.step is Step.IDENTIFY:
+        if work.step is Step.IDENTIFY or work.encoder != row.work.encoder:
             self._ledger.notes(row.id).clear()
         with self._state:
             row.verified = True
-            if work.sha256 != row.work.sha256:
+            if work.claim != row.work.claim:
                 self._drop_claim(row)
             row.work = work
         self._save(row)
 
     def _recognise(self, row: Row) -> None:
         """Claim the content for this job, so that no other adds it too; a duplicate waits, or is ready at once."""
-        content = row.work.sha256
+        content = row.work.claim
         assert content is not None, "a job that is past IDENTIFY knows its content"
         with self._state:
             holder = self._rows[self._claims.take(content, row.id)]
@@ -409,7 +438,9 @@ class JobQueue:
             if known is None:
                 row.claimed = True
             else:
-                row.duplicate, row.reason = True, f'Already in the library as "{printable(known.title)}".'
+                row.duplicate = True
+                if row.work.target is None:
+                    row.reason = f'Already in the library as "{printable(known.title)}".'
                 row.work = replace(
                     row.work,
                     step=Step.TIDY,
@@ -469,10 +500,11 @@ class JobQueue:
     def _pause_encoder(self, row: Row, error: EncoderPaused) -> None:
         """Let all jobs wait for the encoder, and one of them try again after a pause that grows from try to try."""
         with self._state:
-            pause, now, reason = self._pause, self._clock(), printable(str(error))
+            encoder, now, reason = self._encoder_of(row).name, self._clock(), printable(str(error))
+            pause = self._pauses.get(encoder)
             row.probes += 1
             if pause is None:
-                pause = self._pause = Pause(reason, now + scheduling.pause_s(0, error.retry_after_s, self._probe_s))
+                self._pauses[encoder] = Pause(reason, now + scheduling.pause_s(0, error.retry_after_s, self._probe_s))
             elif pause.probe == row.id:
                 pause.probes, pause.probe, pause.reason = pause.probes + 1, None, reason
                 pause.next_probe = now + scheduling.pause_s(pause.probes, error.retry_after_s, self._probe_s)
@@ -482,21 +514,23 @@ class JobQueue:
 
     def _hold_waiting(self, refused: Row | None = None) -> None:
         """Show why they wait on all jobs that wait for a paused encoder; the caller holds the lock."""
-        if self._pause is None:
+        if not self._pauses:
             return
         for row in self._open.values():
-            if row is refused or (row.work.step is Step.EMBED and not row.busy and not row.waits_for):
+            pause = self._pause_of(row)
+            waits = row.work.step is Step.EMBED and not row.busy and not row.waits_for
+            if pause is not None and (row is refused or waits):
                 row.held, row.stage, row.progress, row.shown = True, Stage.QUEUED, 0.0, None
-                row.reason = self._pause.reason
+                row.reason = pause.reason
 
     def _resume(self, probe: Row) -> None:
         """End the pause if this is the job that has tried the encoder and had an answer."""
         with self._state:
-            if self._pause is None or self._pause.probe != probe.id:
-                return
-            self._pause = None
+            ended = [encoder for encoder, pause in self._pauses.items() if pause.probe == probe.id]
+            for encoder in ended:
+                del self._pauses[encoder]
             for row in self._open.values():
-                if row.held:
+                if row.held and self._pause_of(row) is None:
                     row.held, row.reason, row.shown = False, None, None
             self._state.notify_all()
 
@@ -532,7 +566,7 @@ class JobQueue:
     def _drop_claim(self, row: Row) -> None:
         """Let those that wait for this job go on; the caller holds the lock."""
         row.claimed = False
-        self._claims.drop(row.work.sha256, row.id)
+        self._claims.drop(row.work.claim, row.id)
         for other in self._open.values():
             if other.waits_for == row.id:
                 other.waits_for, other.reason, other.shown = None, None, None

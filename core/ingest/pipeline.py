@@ -8,120 +8,46 @@ after a crash the file goes on from its last finished step and nothing is paid f
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import IntEnum
 from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
-
-from core.encoders.base import Encoder
-from core.errors import MediaError
+from core.errors import EncoderError, MediaError
 from core.files import whole
-from core.index.base import Index, video_id
-from core.ingest import frames, inspecting, playable, titles
-from core.models import ClipEmbedding, EncoderInfo, Entry, MediaInfo, Progress, Stage, Video, VideoEmbedding
+from core.index.base import video_id
+from core.ingest import frames, inspecting, playable, stored, titles
+from core.ingest.embeddings import entries_of, is_saved, load_embedding, save_embedding
+from core.ingest.lanes import Lane, Lanes
+from core.ingest.work import Step, Work, known
+from core.models import EncoderInfo, Entry, MediaInfo, Progress, Video, ignore_progress
 from core.stores.base import Store
 from core.text import printable
 
-Found = TypeVar("Found")
 Source = Callable[[str, Path, Progress], None]
 """Makes the file that a name stands for, at a path: `samples.render` for "sample:NAME"."""
 
 
-class Step(IntEnum):
-    """What a job does next. The order is the order of the work."""
-
-    IDENTIFY = 0
-    INSPECT = 1
-    STORE = 2
-    EMBED = 3
-    INDEX = 4
-    TIDY = 5
-
-    @property
-    def stage(self) -> Stage:
-        """Return the stage that a person sees while this step runs."""
-        return _STAGES[self]
-
-
-_STAGES = {
-    Step.IDENTIFY: Stage.CHECKING,
-    Step.INSPECT: Stage.CHECKING,
-    Step.STORE: Stage.STORING,
-    Step.EMBED: Stage.EMBEDDING,
-    Step.INDEX: Stage.INDEXING,
-    Step.TIDY: Stage.INDEXING,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is known of the file of one job, and which step comes next."""
-
-    job_id: str
-    source: str
-    """An absolute path, or "scheme:NAME" for one of the pipeline's sources."""
-    filename: str
-    """The name to show; never used as a path."""
-    owned: bool = False
-    """The file is our spooled copy of an upload: it goes when the job is done with."""
-    step: Step = Step.IDENTIFY
-    encoder: str | None = None
-    """The encoder that the embedding belongs to."""
-    fingerprint: tuple[int, int] | None = None
-    """Size and time of change of the file that was hashed, to notice cheaply that it is another one now."""
-    sha256: str | None = None
-    video_id: str | None = None
-    info: MediaInfo | None = None
-    title: str | None = None
-    media_key: str | None = None
-    poster_key: str | None = None
-    ingested_at: str | None = None
-    seen: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """Return it as ASCII, so that a path of any bytes can be written down."""
-        row = {field.name: getattr(self, field.name) for field in fields(self)}
-        if self.info is not None:
-            info = {field.name: getattr(self.info, field.name) for field in fields(self.info)}
-            row["info"] = info | {"tags": dict(self.info.tags)}
-        return json.dumps(row)
-
-    @classmethod
-    def from_json(cls, text: str) -> Work:
-        """Return the work that `to_json` wrote down."""
-        row = json.loads(text)
-        row["step"] = Step(row["step"])
-        row["fingerprint"] = row["fingerprint"] and tuple(row["fingerprint"])
-        if row["info"] is not None:
-            languages = tuple(row["info"].pop("subtitle_languages", ()))
-            row["info"] = MediaInfo(**row["info"], subtitle_languages=languages)
-        row["seen"] = tuple(row["seen"])
-        return cls(**row)
-
-
 class Pipeline:
-    """Take files into a library, a step at a time. Safe to use from several threads, each with its own job."""
+    """Take files into a library, a step at a time. Safe to use from several threads, each with its own job.
+
+    A file that is added goes into the space that answers; when another begins to answer meanwhile, into that one too.
+    A video of the library (stored.py) goes into the space of the encoder that its job names.
+    """
 
     def __init__(
         self,
-        encoder: Encoder,
+        lanes: Lanes,
         store: Store,
-        index: Index,
         *,
         work_dir: Path,
         max_bytes: int,
         sources: Mapping[str, Source],
     ) -> None:
-        self.encoder = encoder
+        self.lanes = lanes
         self.store = store
-        self.index = index
         self.work_dir = work_dir.absolute()
         self.max_bytes = max_bytes
         self.sources = sources
@@ -142,24 +68,29 @@ class Pipeline:
         return self._steps[work.step](work, notes, on_progress)
 
     def makes(self, source: str) -> bool:
-        """Say whether a source is "scheme:NAME" for one of the pipeline's sources, not a path."""
-        return self._maker(source) is not None
+        """Say whether a source is "scheme:NAME" for one of the pipeline's sources or a video of the library, not a
+        path."""
+        return self._maker(source) is not None or Work("", source, "").target is not None
 
     def find(self, work: Work) -> Entry | None:
-        """Return the video that is in the library already with the same content, if there is one."""
-        if work.sha256 is None:
+        """Return the video with the same content that is where this one is to go already, if there is one."""
+        lane = self.lanes.serving if work.target is None else self.lanes.named(work.target)
+        if work.sha256 is None or lane is None:
             return None
-        return next(self.index.scroll(content_sha256=work.sha256, scope="video"), None)
+        return _whole(lane, work.sha256)
 
     def verify(self, work: Work, on_progress: Progress) -> Work:
         """Return work that was put aside (crash, retry) with the step from which it can really go on.
 
-        What was found out is thrown away when the file or the encoder is another one now.
+        What was found out is thrown away when the file is another one now. Where the encoder is not at hand any more,
+        what was stored stays, and the one that answers now encodes.
         """
         if work.step in (Step.IDENTIFY, Step.TIDY):
             return work
-        if work.encoder != self.encoder.info.name:
-            return self._start_over(work)
+        if work.target is not None:
+            return self._step_back(work)
+        if self.lanes.named(known(work.encoder)) is None:
+            work = replace(work, step=min(work.step, Step.EMBED), encoder=self.lanes.serving.name)
         path = self._path(work)
         if not os.path.isfile(path):
             # A file of a person's may be gone when it is no longer needed; the steps that need it say so.
@@ -173,16 +104,22 @@ class Pipeline:
     def roll_back(self, work: Work) -> None:
         """Remove from store and index what an unfinished job put there. The embedding stays, for a retry.
 
-        A video that is in the index as a whole is left alone, whoever put it there: its entry is written last.
+        A video that is in an index as a whole is left alone, whoever put it there: its entry is written last. What
+        is stored stays as long as a video that is left has it.
         """
         if work.video_id is None or work.media_key is None or work.poster_key is None:
             return
-        known = self.find(work)
-        if known is not None and known.video_id == work.video_id:
-            return
-        self.index.delete(work.video_id)
-        self.store.delete(work.media_key)
-        self.store.delete(work.poster_key)
+        named = self.lanes.named(known(work.encoder))
+        lanes = [lane for lane in (named, self.lanes.serving) if lane is not None]
+        if work.target is not None:
+            lanes = [lane for lane in lanes if lane.name == work.target]
+        kept = [_whole(lane, known(work.sha256)) for lane in lanes]
+        for lane, video in zip(lanes, kept, strict=True):
+            if video is None or video.video_id != work.video_id:
+                lane.index.delete(known(work.video_id))
+        if work.target is None and not any(video and video.video_id == work.video_id for video in kept):
+            self.store.delete(work.media_key)
+            self.store.delete(work.poster_key)
 
     def discard(self, work: Work) -> None:
         """Remove the job's folder, and our copy of the upload. A person's own file is never touched."""
@@ -197,6 +134,8 @@ class Pipeline:
 
     def _identify(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
         """Find out which content it is, before anything that takes long."""
+        if work.target is not None:
+            return stored.identified(work, self.lanes)
         make = self._maker(work.source)
         path = self._made(work, make, _part(on_progress, 0.0, 0.6)) if make else self._source(work)
         fingerprint = _fingerprint(path)
@@ -209,16 +148,21 @@ class Pipeline:
         return replace(
             work,
             step=Step.INSPECT,
-            encoder=self.encoder.info.name,
+            encoder=self.lanes.serving.name,
             fingerprint=fingerprint,
             sha256=sha256,
             video_id=video_id(sha256),
         )
 
     def _inspect(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
+        if work.target is not None:
+            info = inspecting.inspect(self._source(work, _part(on_progress, 0.0, 0.9)))
+            info = stored.with_words(info, stored.known_as(work, self.lanes))
+            _check_limits(info, self._lane(work).encoder.info)
+            return replace(work, step=Step.EMBED, info=info)
         path = self._source(work)
         info = inspecting.inspect(path, max_bytes=self.max_bytes)
-        _check_limits(info, self.encoder.info)
+        _check_limits(info, self._lane(work).encoder.info)
         on_progress(1.0)
         return replace(
             work,
@@ -231,7 +175,7 @@ class Pipeline:
         )
 
     def _store(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
-        info, media_key, poster_key = _known(work.info), _known(work.media_key), _known(work.poster_key)
+        info, media_key, poster_key = known(work.info), known(work.media_key), known(work.poster_key)
         if not self.store.exists(media_key):
             makes = 0.0 if info.playable == "as-is" else 0.8
             copy = self._playable(work, info, _part(on_progress, 0.0, makes))
@@ -243,39 +187,58 @@ class Pipeline:
         return replace(work, step=Step.EMBED)
 
     def _embed(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
-        saved = self._embedding_path(work)
-        if saved.is_file():
+        saved, info = self._embedding_path(work), known(work.info)
+        if is_saved(saved, work.encoder):
             return replace(work, step=Step.INDEX, seen=load_embedding(saved).seen)
+        encoder = self._lane(work).encoder
+        _check_limits(info, encoder.info)  # it can be another encoder than when the file was inspected
         path = self._source(work)
-        url = self.store.url(_known(work.media_key))
+        url = self.store.url(known(work.media_key))
         video = Video(
             path=path,
             filename=work.filename,
-            title=_known(work.title),
-            content_sha256=_known(work.sha256),
-            info=_known(work.info),
+            title=known(work.title),
+            content_sha256=known(work.sha256),
+            info=info,
             url=url if url.startswith(("http://", "https://")) else None,
         )
-        embedding = self.encoder.encode_video(video, notes, on_progress)
-        if _fingerprint(self._source(work)) != work.fingerprint:
+        embedding = encoder.encode_video(video, notes, on_progress)
+        # A stored copy never changes: its key is made of its content.
+        if work.target is None and _fingerprint(self._source(work)) != work.fingerprint:
             raise MediaError("The file changed while it was being added. Press Retry to read it afresh.")
         self._own_folder(work)
-        save_embedding(embedding, saved)
+        save_embedding(embedding, saved, work.encoder)
         return replace(work, step=Step.INDEX, seen=embedding.seen)
 
     def _index(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
-        whole, *clips = _entries(work, load_embedding(self._embedding_path(work)))
-        if clips:
-            self.index.upsert(clips)
-        on_progress(0.5)
-        # The video's own entry comes last: where it is, all of the video is (find and roll_back count on it).
-        # From here there is no way back, so no progress is told that could cancel.
-        self.index.upsert([whole])
+        entries = entries_of(work, load_embedding(self._embedding_path(work)))
+        if work.target is not None:
+            entries = stored.as_known(entries, stored.known_as(work, self.lanes))
+        lane, (video, *clips) = self._lane(work), entries
+        with self.lanes.writing(lane):
+            if clips:
+                lane.index.upsert(clips)
+            on_progress(0.5)
+            # The video's own entry comes last: where it is, all of the video is (find and roll_back count on it).
+            # From here there is no way back, so no progress is told that could cancel.
+            lane.index.upsert([video])
+            serving = self.lanes.serving.name
+        if work.target is None and serving != lane.name:
+            # Another space answers since this file was begun. What was made, and paid for, is kept where it belongs.
+            notes.clear()
+            return replace(work, step=Step.EMBED, encoder=serving)
         return replace(work, step=Step.TIDY)
 
     def _tidy(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
         self.discard(work)
         return work
+
+    def _lane(self, work: Work) -> Lane:
+        """Return the encoder and the space that the work is for. Raises EncoderError when they are not open."""
+        lane = self.lanes.named(known(work.encoder))
+        if lane is None:
+            raise EncoderError(f"Nothing is being re-embedded with {work.encoder} any more. Start it again.")
+        return lane
 
     def _maker(self, source: str) -> Callable[[Path, Progress], None] | None:
         """Return what makes the file, or None for a file that a person made."""
@@ -291,11 +254,15 @@ class Pipeline:
         return target
 
     def _path(self, work: Work) -> Path:
+        if work.target is not None:
+            return stored.copy_path(self.store, known(work.media_key), self._folder(work))
         return self._folder(work) / "source.mp4" if self._maker(work.source) else Path(work.source)
 
-    def _source(self, work: Work) -> Path:
-        """Return the path of the original, which must be there."""
+    def _source(self, work: Work, on_progress: Progress = ignore_progress) -> Path:
+        """Return the path of the original, or of the stored copy, which must be there."""
         path = self._path(work)
+        if work.target is not None:
+            return stored.fetch(self.store, known(work.media_key), path, on_progress)
         if os.path.isfile(path):
             return path
         if work.owned:
@@ -314,9 +281,9 @@ class Pipeline:
 
     def _step_back(self, work: Work) -> Work:
         """Go back to the step whose result is gone, if one is."""
-        if work.step > Step.STORE and not self.store.exists(_known(work.media_key)):
+        if work.target is None and work.step > Step.STORE and not self.store.exists(known(work.media_key)):
             return replace(work, step=Step.STORE)
-        if work.step is Step.INDEX and not self._embedding_path(work).is_file():
+        if work.step is Step.INDEX and not is_saved(self._embedding_path(work), work.encoder):
             return replace(work, step=Step.EMBED)
         return work
 
@@ -351,74 +318,9 @@ def _check_limits(info: MediaInfo, encoder: EncoderInfo) -> None:
         )
 
 
-def save_embedding(embedding: VideoEmbedding, path: Path) -> None:
-    """Write an embedding so that the path holds all of it, also after a power cut, or is not there."""
-    clips = embedding.clips
-    words = {"seen": embedding.seen, "clips": [clip.seen for clip in clips]}
-    with whole(path) as part, part.open("wb") as file:
-        np.savez(
-            file,
-            vector=embedding.vector,
-            clip_vectors=np.array([clip.vector for clip in clips]).reshape(len(clips), len(embedding.vector)),
-            spans_s=np.array([(clip.start_s, clip.end_s) for clip in clips]).reshape(len(clips), 2),
-            words=np.array(json.dumps(words)),
-        )
-
-
-def load_embedding(path: Path) -> VideoEmbedding:
-    """Read what `save_embedding` wrote."""
-    with np.load(path, allow_pickle=False) as saved:
-        words = json.loads(str(saved["words"]))
-        rows = zip(saved["spans_s"].tolist(), saved["clip_vectors"], words["clips"], strict=True)
-        clips = tuple(ClipEmbedding(start_s, end_s, vector, tuple(seen)) for (start_s, end_s), vector, seen in rows)
-        return VideoEmbedding(saved["vector"], clips, tuple(words["seen"]))
-
-
-def _entries(work: Work, embedding: VideoEmbedding) -> list[Entry]:
-    """Return what goes into the index: the whole video first, then its clips."""
-    info = _known(work.info)
-    whole = Entry(
-        video_id=_known(work.video_id),
-        scope="video",
-        start_s=0.0,
-        end_s=info.duration_s,
-        vector=embedding.vector,
-        filename=work.filename,
-        title=_known(work.title),
-        media_key=_known(work.media_key),
-        poster_key=_known(work.poster_key),
-        duration_s=info.duration_s,
-        width_px=info.width_px,
-        height_px=info.height_px,
-        has_audio=info.has_audio,
-        encoder=_known(work.encoder),
-        content_sha256=_known(work.sha256),
-        ingested_at=_known(work.ingested_at),
-        seen=embedding.seen,
-        subtitle_languages=info.subtitle_languages,
-        tags=info.tags,
-        subtitles=info.subtitles,
-    )
-    return [whole] + [
-        replace(
-            whole,
-            scope="clip",
-            start_s=clip.start_s,
-            end_s=clip.end_s,
-            vector=clip.vector,
-            seen=clip.seen,
-            tags=None,
-            subtitles=None,
-        )
-        for clip in embedding.clips
-    ]
-
-
-def _known(found: Found | None) -> Found:
-    """Return what an earlier step has found out."""
-    if found is None:
-        raise RuntimeError("A step was taken before the one that it needs.")
-    return found
+def _whole(lane: Lane, content_sha256: str) -> Entry | None:
+    """Return the video with this content that is in a space as a whole."""
+    return next(lane.index.scroll(content_sha256=content_sha256, scope="video"), None)
 
 
 def _part(on_progress: Progress, start: float, end: float) -> Progress:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.ingest.pipeline import Step, Work
+from core.ingest.work import Step, Work
 from core.models import EncoderInfo, Job, Stage
 from core.state.base import JobRecord
 
@@ -139,51 +139,71 @@ def waiters(encoder: EncoderInfo) -> int:
 
 
 def runnable(
-    rows: Collection[Row], now: float, *, workers: int, encoder: EncoderInfo, pause: Pause | None = None
+    rows: Collection[Row],
+    now: float,
+    *,
+    workers: int,
+    encoder_of: Callable[[Row], EncoderInfo],
+    pauses: Mapping[str, Pause],
 ) -> Iterator[Row]:
-    """Yield the open jobs that can take a step now, first come first served.
+    """Yield the open jobs that can take a step now, first come first served; what is re-embedded comes after all that
+    is added.
 
     Where encoding costs money all files are checked first: what a batch is going to cost is known before it begins.
-    While the encoder is paused one job at a time tries it, when it is time to; all other steps go on.
+    While an encoder is paused (`pauses`, by its name) one job at a time tries it, when it is time to; all other steps
+    go on.
     """
-    waiting = waiters(encoder) > 0
-    steps = Counter((row.work.step, row.busy) for row in rows)
-    encoders_free = encoder.parallel > steps[Step.EMBED, True]
-    working = sum(row.busy for row in rows) - (steps[Step.EMBED, True] if waiting else 0)
-    if pause is not None:
-        encoders_free = encoders_free and pause.probe is None and pause.next_probe <= now
+    encoders = {row.id: encoder_of(row) for row in rows}
+    embedding = [row for row in rows if row.busy and row.work.step is Step.EMBED]
+    at_work = Counter(encoders[row.id].name for row in embedding)
+    working = sum(row.busy for row in rows) - sum(waiters(encoders[row.id]) > 0 for row in embedding)
     hands_free = workers > working
-    tried = sum(row.work.step is Step.STORE and row.tries > 0 and not row.busy for row in rows)
-    room_ahead = steps[Step.EMBED, False] + steps[Step.STORE, True] + tried < LOOKAHEAD
-    ordered = list(rows)
-    if pause is not None:  # Another one tries each time: what is wrong with one video must not keep all waiting.
+    room_ahead = _stored_ahead(rows) < LOOKAHEAD
+    is_priced = not _is_priced_soon(rows, now)
+
+    def is_free(encoder: EncoderInfo) -> bool:
+        pause = pauses.get(encoder.name)
+        may_try = pause is None or (pause.probe is None and pause.next_probe <= now)
+        return encoder.parallel > at_work[encoder.name] and may_try and (is_priced or not encoder.paid)
+
+    free = {encoder.name: is_free(encoder) for encoder in encoders.values()}
+    ordered = sorted(rows, key=lambda row: row.work.target is not None)
+    if pauses:  # Another one tries each time: what is wrong with one video must not keep all waiting.
         ordered.sort(key=lambda row: row.probes)
-    if encoder.paid:
-        ordered.sort(key=lambda row: row.work.step >= Step.STORE)
-        encoders_free = encoders_free and not _is_priced_soon(ordered, now)
+    ordered.sort(key=lambda row: encoders[row.id].paid and row.work.step >= Step.STORE)
     for row in ordered:
         if row.busy or row.waits_for or row.not_before > now:
             continue
-        embeds = row.work.step is Step.EMBED
-        if embeds and not encoders_free:
+        embeds, encoder = row.work.step is Step.EMBED, encoders[row.id]
+        if embeds and not free[encoder.name]:
             continue
-        if not (embeds and waiting) and not hands_free:
+        if not (embeds and waiters(encoder)) and not hands_free:
             continue
         if row.work.step is Step.STORE and not room_ahead and not row.tries:
             continue
         yield row
 
 
+def _stored_ahead(rows: Iterable[Row]) -> int:
+    """Return how many files are stored, or about to be, and wait for an encoder."""
+    added = [row for row in rows if row.work.target is None]
+    waiting = sum(row.work.step is Step.EMBED and not row.busy for row in added)
+    return waiting + sum(row.work.step is Step.STORE and (row.busy or row.tries > 0) for row in added)
+
+
 def _is_priced_soon(rows: Iterable[Row], now: float) -> bool:
-    """Tell whether a file is about to be checked: not one that waits for its twin or for a service."""
-    return any(row.work.step < Step.STORE and not row.waits_for and row.not_before <= now for row in rows)
+    """Tell whether a file is about to be checked: not one that waits for its twin or for a service, and not one that
+    is re-embedded, for what that costs was said before it began."""
+    return any(
+        row.work.step < Step.STORE and not row.waits_for and row.not_before <= now and row.work.target is None
+        for row in rows
+    )
 
 
-def next_look_s(rows: Iterable[Row], now: float, pause: Pause | None = None) -> float | None:
+def next_look_s(rows: Iterable[Row], now: float, pauses: Iterable[Pause] = ()) -> float | None:
     """Return in how many seconds the first pause ends; None when nothing pauses."""
     ends = [row.not_before for row in rows]
-    if pause is not None and pause.probe is None:
-        ends.append(pause.next_probe)
+    ends += [pause.next_probe for pause in pauses if pause.probe is None]
     return min((end - now for end in ends if end > now), default=None)
 
 

@@ -14,6 +14,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
@@ -22,7 +23,7 @@ import numpy as np
 
 from core.errors import AppError, LibraryError, SettingsError
 from core.index.base import Index, id_of, to_payload
-from core.models import Counts, Entry, Scope
+from core.models import Counts, EncoderInfo, Entry, Scope
 from core.services import both_libraries
 from core.settings import Settings
 from core.stores.base import Store
@@ -58,7 +59,7 @@ class Copied:
 def run(
     settings: Settings, to: Literal["server", "edge"], *, rewrite: bool = False, say: Callable[[str], None] = print
 ) -> int:
-    """Copy the library, say how it went, and return the exit code: 1 if anything does not match.
+    """Copy the library, every space of it, say how it went, and return the exit code: 1 if anything does not match.
 
     Raises SettingsError when no server is configured, and what opening, reading or writing either library raises.
     """
@@ -68,20 +69,35 @@ def run(
             "Set it (and QDRANT_API_KEY, if the server wants one) and run the same command again."
         )
     names = {
-        "edge": f"the embedded library in {settings.index_dir}",
+        "edge": f"the embedded library in {settings.data_dir}",
         "server": f"the collection {settings.qdrant_collection} on the server",
     }
+    problems = 0
     with both_libraries(settings) as (embedded, server, store):
         source, target = (embedded, server) if to == "server" else (server, embedded)
-        if source.count() == Counts(0, 0):
+        there = {space.encoder: space for space in target.all()}
+        moved = 0
+        for space in source.all():
+            info = EncoderInfo(space.encoder, space.dimension, (), ())
+            with closing(source.open(info)) as one:
+                if one.count() == Counts(0, 0):
+                    continue
+                moved += 1
+                with closing(target.make(info, complete=False)) as other:
+                    copied = copy(one, other, _draw, rewrite=rewrite)
+            say(f"What {space.encoder} made:")
+            for line in _report(copied, names[source.name], names[target.name], store):
+                say(line)
+            problems += len(copied.problems)
+            # Where the target has videos of its own they may not be in here: then the app offers to re-embed them.
+            if space.complete and not copied.problems and not there.keys() - {space.encoder}:
+                target.mark(space.encoder, complete=True)
+        if not moved:
             raise LibraryError(
                 f"There is nothing to copy: {names[source.name]} is empty. Check DATA_DIR, QDRANT_URL and "
                 "QDRANT_COLLECTION."
             )
-        copied = copy(source, target, _draw, rewrite=rewrite)
-        for line in _report(copied, names[source.name], names[target.name], store):
-            say(line)
-    if copied.problems:
+    if problems:
         return 1
     say("Set QDRANT_URL to use the server's copy." if to == "server" else "Unset QDRANT_URL to use the embedded copy.")
     return 0

@@ -9,6 +9,7 @@ import qdrant_edge
 from core.index.base import KEYWORD_FIELDS, video_id
 from core.index.edge import EdgeIndex
 from core.ingest.jobs import JobQueue
+from core.ingest.lanes import OneLane
 from core.ingest.pipeline import Pipeline
 from core.models import Counts, Stage
 from core.state.sqlite import SqliteLedger
@@ -44,7 +45,7 @@ def test_what_is_added_again_is_known_and_what_was_cut_off_goes_on_under_its_id(
     data_dir = unpack(tmp_path)
     index, store = EdgeIndex(data_dir / "index", FILLED_BY), FolderStore(data_dir / "media")
     pipeline = Pipeline(
-        FakeEncoder(FILLED_BY), store, index, work_dir=data_dir / "work", max_bytes=10_000_000, sources={}
+        OneLane(FakeEncoder(FILLED_BY), index), store, work_dir=data_dir / "work", max_bytes=10_000_000, sources={}
     )
     queue = JobQueue(SqliteLedger(data_dir / "jobs.sqlite3"), pipeline, spool_dir=data_dir / "spool")
     # What a browser plays is kept as it is: the stored copy is the file itself, under another name.

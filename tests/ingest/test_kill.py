@@ -20,6 +20,7 @@ import pytest
 
 from core.index.edge import EdgeIndex
 from core.ingest.jobs import JobQueue
+from core.ingest.lanes import OneLane
 from core.ingest.pipeline import Pipeline, Step, Work
 from core.models import Progress, Stage
 from core.state.sqlite import SqliteLedger
@@ -46,7 +47,7 @@ class Life:
         self.index = EdgeIndex(folder / "index", FAKE_INFO)
         self.store = FolderStore(folder / "media")
         pipeline = HoldingPipeline(
-            encoder, self.store, self.index, work_dir=folder / "work", max_bytes=10_000_000, sources={}
+            OneLane(encoder, self.index), self.store, work_dir=folder / "work", max_bytes=10_000_000, sources={}
         )
         pipeline.life = self
         self.queue = JobQueue(SqliteLedger(folder / "jobs.sqlite3"), pipeline, spool_dir=folder / "spool")

@@ -13,7 +13,7 @@ from core.index.base import video_id
 from core.ingest import inspecting, titles
 from core.ingest.pipeline import Pipeline, Step, Work, load_embedding, save_embedding
 from core.models import ClipEmbedding, Entry, VideoEmbedding, ignore_progress
-from tests.fakes import FAKE_INFO, FakeEncoder, make_entries, make_info
+from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, make_entries, make_info
 from tests.support import Library
 
 
@@ -265,11 +265,15 @@ class TestVerify:
         assert library.store.blobs == {}
         assert library.leftovers() == []
 
-    def test_another_encoder_starts_over(self, library: Library) -> None:
-        path = library.video("a.mp4")
-        work = advance(library.pipeline, start(path), to=Step.INDEX)
-        library.encoder = FakeEncoder(replace(FAKE_INFO, name="fake-v2"))
-        assert library.make_pipeline().verify(work, ignore_progress) == start(path)
+    def test_another_encoder_encodes_what_is_stored(self, library: Library) -> None:
+        work = advance(library.pipeline, start(library.video("a.mp4")), to=Step.INDEX)
+        stored, info = dict(library.store.blobs), replace(FAKE_INFO, name="fake-v2")
+        library.encoder, library.index = FakeEncoder(info), MemoryIndex(info)
+        again = library.make_pipeline().verify(work, ignore_progress)
+        assert again == replace(work, step=Step.EMBED, encoder="fake-v2")
+        done = advance(library.pipeline, again)
+        assert {entry.encoder for entry in library.index.scroll(video_id=work.video_id)} == {"fake-v2"}
+        assert (done.media_key, library.store.blobs) == (work.media_key, stored)
 
     def test_a_lost_copy_is_stored_again_and_a_lost_embedding_made_again(self, library: Library) -> None:
         work = advance(library.pipeline, start(library.video("a.mp4")), to=Step.INDEX)

@@ -9,20 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import services
 from core.__main__ import main
-from core.encoders.base import Encoder
-from core.errors import EncoderMismatch, LibraryError, LibraryLocked, SettingsError, Unavailable
+from core.errors import LibraryError, LibraryLocked, SettingsError, Unavailable
 from core.index import connection
+from core.index.base import Space
 from core.index.edge import EdgeIndex
+from core.index.edge_spaces import EdgeSpaces
 from core.index.server import ServerIndex
+from core.index.server_spaces import ServerSpaces
 from core.library import move
 from core.models import Counts
 from core.settings import Settings
-from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, make_entries
+from tests.fakes import FAKE_INFO, MemoryIndex, make_entries
 from tests.servers.qdrant import QdrantServer
 
 COLLECTION = "films"
+OTHER = replace(FAKE_INFO, name="other-v2", dimension=32)
 
 
 @pytest.fixture
@@ -33,19 +35,12 @@ def qdrant(monkeypatch: pytest.MonkeyPatch) -> Iterator[QdrantServer]:
 
 
 @pytest.fixture
-def encoder(monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
-    chosen = FakeEncoder()
-    monkeypatch.setattr(services, "_encoder", lambda settings: chosen)
-    return chosen
-
-
-@pytest.fixture
-def settings(tmp_path: Path, qdrant: QdrantServer, encoder: Encoder) -> Settings:
+def settings(tmp_path: Path, qdrant: QdrantServer) -> Settings:
     return Settings(data_dir=tmp_path / "data", qdrant_url=qdrant.url, qdrant_collection=COLLECTION)
 
 
 def embedded(settings: Settings) -> EdgeIndex:
-    return EdgeIndex(settings.index_dir, FAKE_INFO)
+    return EdgeSpaces(settings.data_dir).make(FAKE_INFO, complete=True)
 
 
 def on_server(settings: Settings) -> ServerIndex:
@@ -223,17 +218,36 @@ def test_progress_goes_from_nothing_to_all() -> None:
         assert fractions[-1] == 1
 
 
-@pytest.mark.parametrize("to", ["server", "edge"])
-def test_two_encoders_are_not_mixed(settings: Settings, encoder: FakeEncoder, qdrant: QdrantServer, to: str) -> None:
+def test_every_space_is_copied_and_stays_what_it_was(settings: Settings, tmp_path: Path) -> None:
     fill_embedded(settings, 2)
-    encoder.info = replace(FAKE_INFO, name="other-v2")
-    if to == "edge":
-        index = on_server(settings)
-        index.upsert(films(2))
-        index.close()
-        settings = replace(settings, data_dir=settings.data_dir / "new")
-    with pytest.raises(EncoderMismatch, match=r"fake-v1.*other-v2"):
-        ran(settings, to)
+    here = EdgeSpaces(settings.data_dir)
+    index = here.make(OTHER, complete=False)
+    index.upsert(make_entries("Film 0", info=OTHER))
+    index.close()
+    code, said = ran(settings, "server")
+    assert code == 0, said
+    assert "What fake-v1 made:" in said
+    assert "What other-v2 made:" in said
+    there = ServerSpaces(settings.qdrant_url, None, COLLECTION)
+    assert there.all() == here.all() == [Space("fake-v1", 64, True), Space("other-v2", 32, False)]
+    there.close()
+
+    elsewhere = replace(settings, data_dir=tmp_path / "elsewhere")
+    code, said = ran(elsewhere, "edge")
+    assert code == 0, said
+    assert EdgeSpaces(elsewhere.data_dir).all() == here.all()
+
+
+def test_a_copy_beside_videos_of_another_encoder_does_not_answer_for_them(settings: Settings) -> None:
+    there = ServerSpaces(settings.qdrant_url, None, COLLECTION)
+    index = there.make(OTHER, complete=True)
+    index.upsert(make_entries("Another film", info=OTHER))
+    index.close()
+    fill_embedded(settings, 2)
+    code, said = ran(settings, "server")
+    assert code == 0, said
+    assert there.all() == [Space("fake-v1", 64, False), Space("other-v2", 32, True)]
+    there.close()
 
 
 def test_an_empty_source_says_so(settings: Settings) -> None:

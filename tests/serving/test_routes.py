@@ -12,22 +12,29 @@ from core import __version__
 from core.discover import taxonomy
 from core.discover.search import Discover
 from core.errors import LibraryLocked, Unavailable
+from core.library.spaces import Serving
 from core.services import Services
 from core.serving.routes import routes
 from core.settings import Settings
 from core.stores.folder import FolderStore
-from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, MemoryStore, make_entries
+from tests.fakes import FAKE_INFO, FakeEncoder, MemorySpaces, MemoryStore, make_entries
 
 
 @pytest.fixture
 def services(tmp_path):
     info = replace(FAKE_INFO, dimension=2048)
-    encoder, index, store = FakeEncoder(info), MemoryIndex(info), FolderStore(tmp_path / "media")
+    encoder, spaces, store = FakeEncoder(info), MemorySpaces(), FolderStore(tmp_path / "media")
+    index = spaces.make(info, complete=True)
     for title in ("animals calm", "animals", "quarterly report"):
         index.upsert(make_entries(title, info=info))
     kinds = taxonomy.load()
-    discover = Discover(encoder=encoder, index=index, store=store, taxonomy=kinds)
-    return Services(Settings(data_dir=tmp_path), encoder, store, index, discover, jobs=None, taste=None, channels=None)
+    serving = Serving(
+        spaces,
+        encoder,
+        encoder_of=lambda space: encoder,
+        discover_over=lambda encoder, index: Discover(encoder=encoder, index=index, store=store, taxonomy=kinds),
+    )
+    return Services(Settings(data_dir=tmp_path), store, serving, jobs=None, taste=None, channels=None)
 
 
 @pytest.fixture

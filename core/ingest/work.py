@@ -1,0 +1,114 @@
+"""What is known of a file on its way into the library, and which step comes next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import TypeVar
+
+from core.models import MediaInfo, Stage
+
+Known = TypeVar("Known")
+STORED = "stored"
+"""Scheme of the sources that are videos of the library: "stored:VIDEO_ID:ENCODER"."""
+
+
+class Step(IntEnum):
+    """What a job does next. The order is the order of the work."""
+
+    IDENTIFY = 0
+    INSPECT = 1
+    STORE = 2
+    EMBED = 3
+    INDEX = 4
+    TIDY = 5
+
+    @property
+    def stage(self) -> Stage:
+        """Return the stage that a person sees while this step runs."""
+        return _STAGES[self]
+
+
+_STAGES = {
+    Step.IDENTIFY: Stage.CHECKING,
+    Step.INSPECT: Stage.CHECKING,
+    Step.STORE: Stage.STORING,
+    Step.EMBED: Stage.EMBEDDING,
+    Step.INDEX: Stage.INDEXING,
+    Step.TIDY: Stage.INDEXING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is known of the file of one job, and which step comes next."""
+
+    job_id: str
+    source: str
+    """An absolute path, or "scheme:NAME" for one of the pipeline's sources or for a video of the library."""
+    filename: str
+    """The name to show; never used as a path."""
+    owned: bool = False
+    """The file is our spooled copy of an upload: it goes when the job is done with."""
+    step: Step = Step.IDENTIFY
+    encoder: str | None = None
+    """The encoder that the embedding belongs to."""
+    fingerprint: tuple[int, int] | None = None
+    """Size and time of change of the file that was hashed, to notice cheaply that it is another one now."""
+    sha256: str | None = None
+    video_id: str | None = None
+    info: MediaInfo | None = None
+    title: str | None = None
+    media_key: str | None = None
+    poster_key: str | None = None
+    ingested_at: str | None = None
+    seen: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str | None:
+        """The encoder into whose space a video of the library is put; None for a file that is added."""
+        scheme, _, rest = self.source.partition(":")
+        return rest.partition(":")[2] if scheme == STORED else None
+
+    @property
+    def stored_id(self) -> str:
+        """The id of the video of the library that `target` is about."""
+        return self.source.split(":")[1]
+
+    @property
+    def claim(self) -> str | None:
+        """What no other job may be at work on: the content, in each space that it goes into. None as yet unknown."""
+        return self.sha256 if self.sha256 is None or self.target is None else f"{self.sha256}:{self.target}"
+
+    def to_json(self) -> str:
+        """Return it as ASCII, so that a path of any bytes can be written down."""
+        row = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.info is not None:
+            info = {field.name: getattr(self.info, field.name) for field in fields(self.info)}
+            row["info"] = info | {"tags": dict(self.info.tags)}
+        return json.dumps(row)
+
+    @classmethod
+    def from_json(cls, text: str) -> Work:
+        """Return the work that `to_json` wrote down."""
+        row = json.loads(text)
+        row["step"] = Step(row["step"])
+        row["fingerprint"] = row["fingerprint"] and tuple(row["fingerprint"])
+        if row["info"] is not None:
+            languages = tuple(row["info"].pop("subtitle_languages", ()))
+            row["info"] = MediaInfo(**row["info"], subtitle_languages=languages)
+        row["seen"] = tuple(row["seen"])
+        return cls(**row)
+
+
+def stored_source(video_id: str, encoder: str) -> str:
+    """Return the source of a job that puts a video of the library into the space of another encoder."""
+    return f"{STORED}:{video_id}:{encoder}"
+
+
+def known(value: Known | None) -> Known:
+    """Return what an earlier step has found out."""
+    if value is None:
+        raise RuntimeError("A step was taken before the one that it needs.")
+    return value

@@ -1,0 +1,85 @@
+"""The library as it is opened from settings: a released one, with the encoder that filled it and with another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core import services
+from core.errors import SettingsError
+from core.index.base import Space
+from core.models import EncoderInfo, Stage
+from core.services import Services
+from core.settings import Settings
+from tests.fakes import FAKE_INFO, FakeEncoder, make_entries
+from tests.index.released import FILLED_BY, SEA, TRAIN, WOLF, unpack
+
+NEW = replace(FAKE_INFO, name="new-v2")
+
+
+def build(data_dir: Path, info: EncoderInfo, monkeypatch: pytest.MonkeyPatch) -> Services:
+    """Return the services with a fake as the encoder that is set; the local one is a fake of its name."""
+    monkeypatch.setattr(services, "_encoder", lambda settings: FakeEncoder(info))
+    monkeypatch.setattr(services, "_encoder_of", lambda settings, space: FakeEncoder(FILLED_BY))
+    return services.build(Settings(data_dir=data_dir))
+
+
+@pytest.mark.parametrize("info", [FILLED_BY, NEW])
+def test_a_library_of_release_0_1_0_opens_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, info: EncoderInfo
+) -> None:
+    opened = build(unpack(tmp_path), info, monkeypatch)
+    assert opened.encoder.info.name == "local-v2"
+    assert opened.serving.is_behind == (info is NEW)
+    assert {entry.video_id for entry in opened.index.scroll(scope="video")} == {WOLF, SEA}
+    assert opened.taste.marks("ada").likes == (WOLF,)
+    assert [channel.name for channel in opened.channels.channels()] == ["Calm water"]
+    assert opened.taxonomy.category("harbours").own
+    hit = opened.discover.show(SEA)
+    assert (hit.title, hit.url) == ("Calm sea at dawn", f"/app/static/media/{SEA}.mp4")
+    assert opened.store.exists(f"{SEA}.mp4")
+    assert [hit.video_id for hit in opened.discover.similar(WOLF)] == [SEA]
+    opened.jobs.start()
+    over = {job.filename: job for job in opened.jobs.wait([job.id for job in opened.jobs.jobs()], 20)}
+    assert (over["Night train.mp4"].stage, over["Night train.mp4"].video_id) == (Stage.READY, TRAIN)
+    assert opened.index.count().videos == 3, "it went into the space that answers"
+    opened.close()
+
+
+def test_the_encoder_of_a_space_is_made_of_its_name(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, twelvelabs_api_key="key", twelvelabs_model="marengo3.0")
+    for space in (Space("twelvelabs/marengo3.0", 512, True), Space("twelvelabs/marengo3.5/256", 256, True)):
+        variables = services._variables_of(space)
+        encoder = services._row_of(space.encoder).build(replace(settings, **variables), lambda *_: None)
+        assert (encoder.info.name, encoder.info.dimension) == (space.encoder, space.dimension)
+    local = services._encoder(Settings(data_dir=tmp_path, encoder="local")).info
+    assert services._encoder_of(settings, Space(local.name, local.dimension, True)).info == local
+
+
+@pytest.mark.parametrize(
+    ("encoder", "said"),
+    [
+        ("twelvelabs/marengo3.0", "TWELVE_LABS_API_KEY is not set. Set it"),
+        ("siglip2-base-p16-224+local-v2", "python -m core model get siglip2"),
+        ("somebody-elses-v9", "which this version of the app does not have"),
+    ],
+)
+def test_an_encoder_that_cannot_be_had_says_what_to_set(tmp_path: Path, encoder: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        services._encoder_of(Settings(data_dir=tmp_path), Space(encoder, 512, True))
+    assert str(caught.value).startswith(f"The library was filled by {encoder}")
+    assert said in str(caught.value)
+
+
+def test_a_new_theme_stays_when_another_space_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = build(unpack(tmp_path), NEW, monkeypatch)
+    opened.add_theme("category", "Ferries", ["a ferry at sea"])
+    lane = opened.serving.fill(opened.serving.configured)
+    lane.index.upsert(make_entries("Ferry at sea", info=NEW))
+    assert opened.serving.complete(lane, lambda: True)
+    assert opened.encoder.info == NEW
+    assert opened.discover.taxonomy.category("ferries").own
+    assert [hit.title for hit in opened.discover.browse(1).hits] == ["Ferry at sea"]
+    opened.close()
