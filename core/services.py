@@ -94,6 +94,14 @@ class Services:
         self.discover.taxonomy = taxonomy.load(own=self.settings.taxonomy_path)
         return theme
 
+    def remove_theme(self, kind: Kind, id: str) -> None:
+        """Forget a person's own category or mood, from now on; a shipped one that it replaced comes back.
+
+        Raises QueryError, SettingsError, StoreError.
+        """
+        taxonomy.remove(self.settings.taxonomy_path, kind, id)
+        self.discover.taxonomy = taxonomy.load(own=self.settings.taxonomy_path)
+
     def frame(self, video_id: str, at_s: float) -> np.ndarray:
         """Return the frame of a video in the library at a time, (height, width, 3) uint8 RGB. Raises AppError."""
         entry = next(self.index.scroll(video_id=video_id, scope="video"), None)

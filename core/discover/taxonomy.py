@@ -7,14 +7,13 @@ does not undo it, and an update that ships an id somebody had already does not k
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from core.errors import QueryError, SettingsError, StoreError
 from core.files import write_text
@@ -111,7 +110,12 @@ def remove(own: Path, kind: Kind, id: str) -> None:
         ids = [theme.id for theme in _parse(text, own, own=True).themes(kind)]
         if id not in ids:
             raise QueryError(f"There is no {kind} {id!r} of your own. Those of the app cannot be removed.", {kind: ids})
-        _write(own, _without(text, kind, id, own))
+        blocks = _blocks(text)
+        entries = [number for number, (name, _) in enumerate(blocks) if name == kind]
+        if len(entries) != len(ids):
+            raise SettingsError(f"{own} has its entries in one list. Take the {kind} {id!r} out of it by hand.")
+        del blocks[entries[ids.index(id)]]
+        _write(own, "\n".join(line for _, lines in blocks for line in lines))
 
 
 def _new_theme(kind: Kind, label: str, prompts: Sequence[str], icon: str) -> Theme:
@@ -145,7 +149,7 @@ def _merged(shipped: tuple[Theme, ...], own: tuple[Theme, ...]) -> tuple[Theme, 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_bytes().decode("utf-8")  # line ends as they are
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from error
 
@@ -199,49 +203,43 @@ def _find(themes: tuple[Theme, ...], name: str, kind: str) -> Theme:
 
 def _entry(theme: Theme, kind: Kind) -> str:
     """Return a theme as TOML."""
-    prompts = ", ".join(map(_quoted, theme.prompts))
-    return (
-        f"[[{kind}]]\nid = {_quoted(theme.id)}\nlabel = {_quoted(theme.label)}\nicon = {_quoted(theme.icon)}\n"
-        f"prompts = [{prompts}]\n"
-    )
+    import tomlkit  # here, for it takes longer to load than the whole command line
+
+    row = {"id": theme.id, "label": theme.label, "icon": theme.icon, "prompts": list(theme.prompts)}
+    return tomlkit.dumps({kind: [row]})
 
 
-def _quoted(text: str) -> str:
-    """Return any text without lone surrogates as a TOML string, whose escapes are JSON's; it wants DEL escaped too."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _blocks(text: str) -> list[tuple[str | None, list[str]]]:
+    """Cut the lines of a file before each entry; with each block the kind of its entry, None where it is none.
 
-
-def _without(text: str, kind: Kind, id: str, path: Path) -> str:
-    """Return the text of a file without one entry.
-
-    Where an entry begins and ends cannot be told from its lines alone (a string may hold what looks like a header), so
-    each span from header to header is tried, short ones first, until the rest means what it meant.
+    The comments right above an entry are its own. tomlkit, asked to take an entry out of the whole file, would
+    gather the entries of a kind where the first one is, away from their comments: the app adds them as they come.
     """
-    wanted = tomllib.loads(text)
-    wanted[kind] = [row for row in wanted[kind] if row["id"] != id]
-    if not wanted[kind]:
-        del wanted[kind]
     lines = text.split("\n")
-    starts = [_with_comments(lines, i) for i, line in enumerate(lines) if line.lstrip().startswith("[")] + [len(lines)]
-    for start, end in (span for width in range(1, len(starts)) for span in zip(starts, starts[width:], strict=False)):
-        rest = "\n".join([*lines[:start], *lines[end:]])
-        if _means(rest, wanted):
-            return rest
-    raise SettingsError(f"{path} is written in a way that cannot be edited here. Take [[{kind}]] {id!r} out by hand.")
+    cuts: list[tuple[int, str | None]] = [(0, None)]
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith("[") and _is_whole(lines[:number]):
+            ((name, value),) = tomllib.loads(line.strip()).items()
+            if isinstance(value, list) or name not in get_args(Kind):  # else it is part of the entry before
+                cuts.append((_with_comments(lines, number), name if isinstance(value, list) else None))
+    ends = [start for start, _ in cuts[1:]] + [len(lines)]
+    return [(name, lines[start:end]) for (start, name), end in zip(cuts, ends, strict=True)]
 
 
 def _with_comments(lines: Sequence[str], header: int) -> int:
     """Return the first of the comment lines right above a header, or the header where there are none."""
-    while header and lines[header - 1].lstrip().startswith("#"):
+    while header and lines[header - 1].lstrip().startswith("#") and _is_whole(lines[: header - 1]):
         header -= 1
     return header
 
 
-def _means(text: str, data: dict) -> bool:
+def _is_whole(lines: Sequence[str]) -> bool:
+    """Tell whether lines from the start of a file end outside every string and list."""
     try:
-        return tomllib.loads(text) == data
+        tomllib.loads("\n".join(lines) + "\n")
     except tomllib.TOMLDecodeError:
         return False
+    return True
 
 
 def _write(path: Path, text: str) -> None:

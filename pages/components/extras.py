@@ -70,6 +70,17 @@ def _theme_form(services: Services) -> None:
             with part():
                 services.add_theme(kind, label, [line.strip() for line in phrases.splitlines() if line.strip()])
                 st.rerun()
+    for kind in kinds:
+        for theme in services.taxonomy.themes(kind):
+            if theme.own:
+                st.button(
+                    say("own.remove", name=plain(theme.label)),
+                    type="tertiary",
+                    icon=":material/delete:",
+                    key=f"own-{kind}-{theme.id}",
+                    on_click=safely(services.remove_theme, "keep-theme"),
+                    args=[kind, theme.id],
+                )
 
 
 def _tune_in(channel: Channel) -> None:

@@ -192,6 +192,9 @@ class PageState:
                 session[row.name] = row.read(present.get(row.name, ""), themes)
             else:
                 session[row.name] = session[row.name]
+        for row, known in ((PageState.category, themes.categories), (PageState.mood, themes.moods)):
+            # One of a person's own may be gone since it was pressed.
+            row.value = [one for one in row.value if one in (ANY, *_ids(known))] or list(row.default)
         if before != self._asked(addressed=True):
             self.picture = None  # an address cannot hold it: it belonged to the question before
         session[_WRITTEN] = present

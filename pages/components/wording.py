@@ -110,6 +110,7 @@ ENGLISH: dict[str, Template] = {
     "own.phrases": "A few phrases, one a line",
     "own.phrases.example": "warm light in a small room\nrain outside",
     "own.add": "Add",
+    "own.remove": "Remove {name}",
     # How results are shown
     "view": "View",
     "view.grid": "Grid",

@@ -192,9 +192,28 @@ class TestOwn:
         assert own.read_text("utf-8").startswith("# mine\n\n# cold ones\n" + entry("b") + "# the end")
         assert [theme.id for theme in taxonomy.load(own=own).moods if theme.own] == ["b", "cosy"]
 
+    def test_kinds_that_take_turns_stay_where_they_are_with_their_comments(self, own):
+        texts = {
+            "a": "# warm\n" + entry("a"),
+            "c": "\n# about cats\n" + entry("c", kind="category"),
+            "b": "# cold\n" + entry("b") + "[mood.more]\nkey = 1\n\n",
+            "d": "  # indented\n  [[ category ]]  # at its side\n" + "\n".join(entry("d").split("\n")[1:]),
+            "e": "# last\r\n" + entry("e").replace("\n", "\r\n") + "# the end\r\n",
+        }
+        own.parent.mkdir()
+        for kind, id_ in (("mood", "a"), ("category", "c"), ("mood", "b"), ("category", "d"), ("mood", "e")):
+            own.write_bytes(("# mine\n\n" + "".join(texts.values())).encode())
+            taxonomy.remove(own, kind, id_)
+            rest = "# mine\n\n" + "".join(text for name, text in texts.items() if name != id_)
+            assert own.read_bytes().decode().split() == rest.split()
+            assert (b"# the end\r\n" in own.read_bytes()) == (id_ != "e")
+            assert id_ not in [theme.id for theme in taxonomy.load(own=own).themes(kind)]
+
     @pytest.mark.parametrize(
         "text",
         [
+            entry("a", prompts='["""\\n# x"""]').replace("\\n", "\n") + entry("b"),
+            entry("b", prompts='[\n"""\n[[mood]]\n# y""",\n"z"]') + entry("a") + "[other]\nkey = 1\n",
             entry("a", prompts='["""\n[[mood]]\nid = 1\n"""]') + entry("b"),
             entry("b") + entry("a", prompts='[\n  "x",\n  # note\n  "y",\n]'),
             entry("b") + entry("a") + "[mood.more]\nkey = 1\n\n[mood.more.still]\n" + entry("c", kind="category"),

@@ -127,6 +127,31 @@ def test_a_link_brings_back_what_was_asked(library):
     assert app.session_state["mood"] == ["calm"]
 
 
+def test_an_own_category_and_mood_can_be_added_and_removed_again(services):
+    add_entries(services, 1, "grey wolf")
+    assert not [button for button in open_page("discover").button if button.label.startswith("Remove")]
+    shipped = services.taxonomy
+    services.add_theme("category", "Pack animals", ["a grey wolf"])
+    services.add_theme("mood", "Lonely", ["alone in the snow"])
+    app = open_page("discover", category="pack-animals,animals", mood="lonely")
+    other = open_page("discover", category="pack-animals")
+    assert [button.label for button in app.button if button.label.startswith("Remove")] == [
+        "Remove Pack animals",
+        "Remove Lonely",
+    ]
+    press(app, "Remove Pack animals")
+    press(app, "Remove Lonely")
+    assert not app.exception
+    assert not app.error
+    assert not [button for button in app.button if button.label.startswith("Remove")]
+    assert (app.session_state["category"], app.session_state["mood"]) == (["animals"], ["any"])
+    assert services.taxonomy == shipped
+    other.run()
+    assert not other.exception
+    assert not other.error
+    assert other.session_state["category"] == []
+
+
 def test_a_link_with_nonsense_is_a_page_without_it(library):
     app = open_page("discover", category="<script>", mood="grumpy")
     assert not app.exception
