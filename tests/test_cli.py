@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from core.__main__ import main
 from core.services import build
 from core.settings import load
 from tests.environ import clean_environ
@@ -102,14 +104,17 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_1(tmp_path, arguments, envi
     assert not result.stdout
 
 
-def test_what_can_be_asked_over_http_can_be_asked_here(folder, tmp_path):
+def test_what_can_be_asked_over_http_can_be_asked_here(folder, tmp_path, monkeypatch, capsys):
     data = tmp_path / "data"
+    for name in set(os.environ) - set(clean_environ()):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DATA_DIR", str(data))
     make_video(folder / "white wolf.mp4", audio="aac", tone_hz=500)
     assert run(data, "ingest", folder).returncode == 0
 
     def found(*arguments):
-        result = run(data, "search", "wolves", "--json", *arguments)
-        return [hit["filename"] for hit in json.loads(result.stdout)]
+        assert main(["search", "wolves", "--json", *arguments]) == 0
+        return [hit["filename"] for hit in json.loads(capsys.readouterr().out)]
 
     everything = found("--sort", "oldest")
     assert len(everything) == 2

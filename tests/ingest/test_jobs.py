@@ -521,7 +521,7 @@ class TestRestart:
         queue.submit(library.video("a.mp4"))
         until(lambda: bool(library.encoder.encoded))
         assert not queue.stop(0.01)
-        assert all(thread.daemon for thread in queue._threads)
+        assert {thread.daemon for thread in queue._threads} == {True}
         deaf.set()
 
 
