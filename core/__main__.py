@@ -72,9 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--profile", help="whose taste counts")
     search.add_argument("--hide-seen", action="store_true", help="leave out what the profile has seen")
     for row in PROPERTIES.values():
-        values = f" One of {', '.join(row.options)};" if row.options else ""
+        values = f" One of {', '.join(row.options)}." if row.options else ""
         search.add_argument(
-            f"--{row.name}", action="append", default=[], help=f"{row.description}{values} may be given several times"
+            f"--{row.name}", action="append", default=[], help=f"{row.description}{values} May be given several times."
         )
     search.add_argument("--sort", default="match", help=f"one of {', '.join(get_args(Sort))}")
     search.add_argument("--limit", type=int, default=10, help="how many to show")

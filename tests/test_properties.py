@@ -14,12 +14,13 @@ from core.discover import taxonomy
 from core.discover.search import Discover
 from core.errors import QueryError
 from core.index.base import to_payload
+from core.library.spaces import Serving
 from core.models import Query
 from core.properties import PROPERTIES, Property
 from core.services import Services
 from core.serving.routes import routes
 from core.settings import Settings
-from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, MemoryStore, make_entries
+from tests.fakes import FAKE_INFO, FakeEncoder, MemorySpaces, MemoryStore, make_entries
 
 INITIAL = Property("initial", "The first letter of its title.", lambda entry: [entry.title[0]], "initial", ("a", "b"))
 
@@ -27,11 +28,13 @@ INITIAL = Property("initial", "The first letter of its title.", lambda entry: [e
 @pytest.fixture
 def services(tmp_path):
     info = replace(FAKE_INFO, dimension=2048)
-    encoder, index, store = FakeEncoder(info), MemoryIndex(info), MemoryStore()
+    encoder, spaces, store = FakeEncoder(info), MemorySpaces(), MemoryStore()
+    index = spaces.make(info, complete=True)
     for title in ("animals", "big animals"):
         index.upsert(make_entries(title, info=info))
     discover = Discover(encoder=encoder, index=index, store=store, taxonomy=taxonomy.load())
-    return Services(Settings(data_dir=tmp_path), encoder, store, index, discover, jobs=None, taste=None, channels=None)
+    serving = Serving(spaces, encoder, encoder_of=lambda space: encoder, discover_over=lambda *_: discover)
+    return Services(Settings(data_dir=tmp_path), store, serving, jobs=None, taste=None, channels=None)
 
 
 @pytest.fixture

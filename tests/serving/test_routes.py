@@ -233,6 +233,23 @@ def test_the_docs_describe_what_a_search_takes(client):
             assert client.post("/search", json={"query": "animals", name: schema["default"]}).status_code == 200
 
 
+def test_the_docs_name_the_categories_and_moods_there_are_now(services, client):
+    def enums():
+        search = client.get("/api/docs").json()["paths"]["/search"]["post"]
+        properties = search["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        return [properties[name]["oneOf"][0]["enum"] for name in ("category", "mood")]
+
+    shipped = enums()
+    services.add_theme("category", "Pack animals", ["wolves"])
+    services.add_theme("mood", "Lonely", ["alone"])
+    assert enums() == [[*shipped[0], "pack-animals"], [*shipped[1], "lonely"]]
+    assert client.post("/search", json={"category": "pack-animals"}).status_code == 200
+    services.remove_theme("category", "pack-animals")
+    services.remove_theme("mood", "lonely")
+    assert enums() == shipped
+    assert client.post("/search", json={"category": "pack-animals"}).status_code == 400
+
+
 @pytest.mark.parametrize("error", [Unavailable("Qdrant does not answer. Check QDRANT_URL."), RuntimeError("inside")])
 def test_a_backend_down_is_a_503_without_the_inside(services, client, error, monkeypatch):
     def fail(*args, **kwargs):
