@@ -351,6 +351,8 @@ class Job:
     """What the encoder saw, once embedded."""
     media_key: str | None = None
     """Store key of the playable copy, once stored."""
+    reembeds: str | None = None
+    """The encoder into whose space it puts a video of the library; None for a file that is added."""
 
     @property
     def overall(self) -> float:

@@ -24,6 +24,7 @@ from core.index.base import Index, Space, Spaces
 from core.ingest import frames
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
+from core.ingest.reembed import Reembed
 from core.library.spaces import Serving
 from core.models import EncoderInfo
 from core.settings import STATIC_FILE_MB, Settings
@@ -67,6 +68,7 @@ class Services:
     store: Store
     serving: Serving
     jobs: JobQueue
+    reembed: Reembed
     taste: TasteBook
     channels: ChannelBook
     warmings: list[Warming] = field(default_factory=list)
@@ -109,8 +111,14 @@ class Services:
             raise QueryError("The video is no longer in the library.")
         return frames.frame_at(self.store.local_path(entry.media_key) or self.store.url(entry.media_key), at_s)
 
+    def start(self) -> None:
+        """Start the workers; what was under way goes on."""
+        self.jobs.start()
+        self.reembed.tend()
+
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""
+        self.reembed.stop(timeout_s=10)
         for warming in self.warmings:
             warming.stop()
         self.jobs.stop(timeout_s=10)
@@ -154,10 +162,11 @@ def build(settings: Settings) -> Services:
             sources={"sample": samples.render},
         )
         jobs = _queue(settings, pipeline)
+        reembed = Reembed(serving, jobs, settings.data_dir / "reembed.json", partial(_named, settings, serving))
     except BaseException:
         serving.close()
         raise
-    return Services(settings, store, serving, jobs, taste, channels, warmings)
+    return Services(settings, store, serving, jobs, reembed, taste, channels, warmings)
 
 
 @contextmanager
@@ -209,6 +218,30 @@ def _encoder_of(settings: Settings, space: Space) -> Encoder:
         )
     if (lacks := row.lacks(asked)) is not None:
         raise SettingsError(f"The library was filled by {space.encoder}, which cannot run here. {lacks}")
+    return _encoder(asked)
+
+
+def _named(settings: Settings, serving: Serving, name: str) -> Encoder:
+    """Return the encoder whose space has this name. Raises SettingsError saying what to set where it cannot run."""
+    if name == serving.configured.info.name:
+        return serving.configured
+    for space in serving.spaces.all():
+        if space.encoder == name:
+            return _encoder_of(settings, space)
+    raise SettingsError(f"{name} has filled nothing of this library. Start re-embedding anew.")
+
+
+def encoder_to(settings: Settings, serving: Serving, wanted: str | None) -> Encoder:
+    """Return the encoder to re-embed with: that which is set, or one of encoders/registry.py by its name.
+
+    Raises SettingsError for one that there is not, or that cannot run here.
+    """
+    if wanted is None or wanted == settings.encoder:
+        return serving.configured
+    row = registry.named(wanted)
+    asked = replace(settings, encoder=row.name)
+    if (lacks := row.lacks(asked)) is not None:
+        raise SettingsError(lacks)
     return _encoder(asked)
 
 

@@ -222,6 +222,7 @@ class JobQueue:
         """Return how much video waits to be encoded: what a paid encoder is going to charge for."""
         with self._state:
             works = [row.work for row in self._open.values() if row.work.step <= Step.EMBED and not row.waits_for]
+            works = [work for work in works if work.target is None]  # what that costs was said before it began
         known = [work.info.duration_s for work in works if work.info is not None]
         return ToEncode(seconds=sum(known), unchecked=len(works) - len(known))
 
@@ -272,7 +273,16 @@ class JobQueue:
     def clear(self) -> None:
         """Forget the jobs that are over, and what was kept for a retry. Videos in the library stay."""
         with self._state:
-            over = [row for row in self._rows.values() if row.stage.is_over and row.id not in self._open]
+            ids = [row.id for row in self._rows.values() if row.work.target is None]
+        self.forget(ids)
+
+    def forget(self, job_ids: Iterable[str]) -> None:
+        """Forget those of these jobs that are over, and what was kept for a retry."""
+        with self._state:
+            rows = [row for job_id in job_ids if (row := self._rows.get(job_id)) is not None]
+            over = [row for row in rows if row.stage.is_over and row.id not in self._open]
+        if not over:
+            return
         gone = [row for row in over if not row.untidy or self._roll_back(row.work)]
         with self._state:
             gone = [row for row in gone if row.id not in self._open]

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.errors import EncoderError, MediaError
+from core.errors import MediaError, Unavailable
 from core.files import whole
 from core.index.base import video_id
 from core.ingest import frames, inspecting, playable, stored, titles
@@ -234,10 +234,10 @@ class Pipeline:
         return work
 
     def _lane(self, work: Work) -> Lane:
-        """Return the encoder and the space that the work is for. Raises EncoderError when they are not open."""
+        """Return the encoder and the space that the work is for. Raises Unavailable when they are not open."""
         lane = self.lanes.named(known(work.encoder))
         if lane is None:
-            raise EncoderError(f"Nothing is being re-embedded with {work.encoder} any more. Start it again.")
+            raise Unavailable(f"{work.encoder} cannot be had at the moment.")
         return lane
 
     def _maker(self, source: str) -> Callable[[Path, Progress], None] | None:

@@ -78,10 +78,11 @@ class Row:
                 elapsed_s=self.worked_until(now),
                 created_at=self.created_at,
                 reason=self.reason,
-                video_id=self.work.video_id,
+                video_id=self.work.video_id if self.work.target is None else self.work.stored_id,
                 duplicate=self.duplicate,
                 seen=self.work.seen,
                 media_key=self.work.media_key if self.work.step > Step.STORE else None,
+                reembeds=self.work.target,
             )
         return self.shown
 

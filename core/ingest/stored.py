@@ -64,6 +64,7 @@ def as_known(entries: list[Entry], known: Entry) -> list[Entry]:
     return [
         replace(
             entry,
+            video_id=known.video_id,
             filename=known.filename,
             title=known.title,
             media_key=known.media_key,

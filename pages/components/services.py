@@ -34,7 +34,7 @@ def shared_services() -> Services:
     # The server refuses a larger body on its own; the two caps must not disagree.
     config.set_option("server.maxUploadSize", settings.max_upload_mb)
     services = build(settings)
-    services.jobs.start()
+    services.start()
     return services
 
 

@@ -32,8 +32,9 @@ class TestWorkers:
 
         library.encoder.before_video = count
         library.make_pipeline()
+        paths = [library.video(f"{number}.mp4", number) for number in range(8)]  # before any of them is worked on
         queue = library.open(workers=5)
-        finish(queue, *(queue.submit(library.video(f"{number}.mp4", number)) for number in range(8)))
+        finish(queue, *map(queue.submit, paths))
         assert max(together) == 2
 
     def test_a_busy_encoder_keeps_nothing_from_being_checked_and_stored(self, library: Library) -> None:

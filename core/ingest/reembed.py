@@ -1,0 +1,393 @@
+"""Put the videos of a library into the space of another encoder, beside the one that answers, and swap the two.
+
+Each video is a job of the queue whose source is its stored copy (stored.py), so it is resumed after a crash, paid for
+once, tried again and cancelled like a file that is added. This is what feeds the queue with them, some at a time, looks
+what is missing until nothing is, also of what was added meanwhile, and then lets the other space answer. What is under
+way is in one small file beside the library: after a restart it goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.encoders.base import Encoder
+from core.errors import AppError, QueryError, StoreError
+from core.files import write_text
+from core.index.base import Index, to_payload
+from core.ingest.jobs import JobQueue
+from core.ingest.lanes import Lane
+from core.ingest.stored import as_known
+from core.ingest.work import stored_source
+from core.library.spaces import Serving
+from core.models import EncoderInfo, Entry, Job, Stage
+
+logger = logging.getLogger(__name__)
+_NO_VECTOR = np.zeros(0, np.float32)
+
+AT_ONCE = 32
+"""Videos in the queue at a time: enough for every worker, and no more than a person's list of jobs can bear."""
+LOOK_EVERY_S, LOOK_AGAIN_S = 0.25, 5.0
+"""How often to look how far it is; and after something went wrong."""
+GUESSED_SPEED = 20.0
+GUESSED_SPEED_PAID = 2.0
+"""Seconds of video a second, as long as none was measured; of a paid encoder for each that it works on at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What it takes to put all videos into the space of an encoder."""
+
+    encoder: EncoderInfo
+    videos: int
+    """That are missing there."""
+    present: int
+    seconds: float
+    """Of the missing videos: what a paid encoder charges for."""
+    takes_s: float
+    """About how long it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far it is."""
+
+    encoder: str
+    done: int
+    total: int
+    left_s: float
+    """About how long it still takes."""
+    failed: tuple[Job, ...] = ()
+    """Videos that could not be put there, each with its reason."""
+    problem: str | None = None
+    """Why it does not go on at all."""
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether nothing is left to do but what failed: a person must retry it or go on without it."""
+        return bool(self.failed) and self.done + len(self.failed) >= self.total
+
+
+@dataclass(slots=True)
+class _Going:
+    """What is under way."""
+
+    lane: Lane | None
+    encoder: str
+    without: set[str] = field(default_factory=set)
+    """Contents that a person goes on without."""
+    present: int = 0
+    missing: dict[str, Entry] = field(default_factory=dict)
+    """By content, without what was put there since the spaces were last compared."""
+    seen: str = ""
+    """The versions of both spaces when they were last compared."""
+    began: float = 0.0
+    done_s: float = 0.0
+    """Seconds of video that were put there in this run."""
+    problem: str | None = None
+
+
+class Reembed:
+    """Fill the space of another encoder. One at a time. Safe to use from several threads.
+
+    `encoder_named` makes an encoder by its name and raises AppError with what to set where it cannot.
+    """
+
+    def __init__(
+        self,
+        serving: Serving,
+        jobs: JobQueue,
+        note: Path,
+        encoder_named: Callable[[str], Encoder],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._serving = serving
+        self._jobs = jobs
+        self._note = note
+        self._encoder_named = encoder_named
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._going = self._resumed()
+
+    def plan(self, encoder: Encoder | None = None) -> Plan:
+        """Return what there is to do for an encoder, by default the one that is set. Makes nothing."""
+        encoder = encoder or self._serving.configured
+        lane = self._serving.named(encoder.info.name)
+        if lane is not None:
+            there = _contents(lane.index)
+        elif any(space.encoder == encoder.info.name for space in self._serving.spaces.all()):
+            there = _contents(self._serving.fill(encoder).index)
+        else:
+            there = set()
+        videos = list(self._serving.serving.index.scroll(scope="video"))
+        missing = [entry for entry in videos if entry.content_sha256 not in there]
+        seconds = sum(entry.duration_s for entry in missing)
+        return Plan(encoder.info, len(missing), len(videos) - len(missing), seconds, seconds / _guess(encoder.info))
+
+    def start(self, encoder: Encoder | None = None) -> None:
+        """Begin, or go on with what was cancelled or failed before. Raises QueryError while another is under way, and
+        what opening a space raises."""
+        encoder = encoder or self._serving.configured
+        name = encoder.info.name
+        if name == self._serving.serving.name:
+            raise QueryError(f"{name} is what answers already: there is nothing to re-embed.")
+        self._check_alone(name)
+        lane = self._serving.fill(encoder)  # not with our lock held: it may have to wait for a swap that wants it
+        with self._lock:
+            self._check_alone(name)
+            for job in self._mine(name, Stage.FAILED):
+                self._jobs.retry(job.id)
+            if self._going is None:
+                self._going = _Going(lane, name, began=self._clock())
+                self._write_down()
+        self.tend()
+
+    def _check_alone(self, name: str) -> None:
+        going = self._going
+        if going is not None and going.encoder != name:
+            raise QueryError(f"The library is being re-embedded with {going.encoder}. Cancel that first.")
+
+    def tend(self) -> None:
+        """Go on with what is under way, if anything is, in the background."""
+        with self._lock:
+            if self._going is None or self._stopped or self._thread is not None:
+                return
+            self._thread = threading.Thread(target=self._run, name="reembed", daemon=True)
+            self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop. What has been put into the other space stays there, and what was paid for counts when it goes on."""
+        with self._lock:
+            going, self._going = self._going, None
+            if going is None:
+                return
+            self._note.unlink(missing_ok=True)
+            for job in self._mine(going.encoder):
+                if not job.stage.is_over:
+                    self._jobs.cancel(job.id)
+
+    def go_on_without(self) -> None:
+        """Complete the space without the videos that failed. They stay in the space that answers now."""
+        with self._lock:
+            if self._going is None:
+                return
+            failed = {job.video_id for job in self._mine(self._going.encoder, Stage.FAILED)}
+            self._going.without |= {
+                content for content, entry in self._going.missing.items() if entry.video_id in failed
+            }
+            self._write_down()
+            self._wake.set()
+
+    def status(self) -> Status | None:
+        """Return how far it is; None while nothing is under way."""
+        with self._lock:
+            going = self._going
+            if going is None:
+                return None
+            missing = [entry for content, entry in going.missing.items() if content not in going.without]
+            ids = {entry.video_id for entry in missing}
+            failed = tuple(job for job in self._mine(going.encoder, Stage.FAILED) if job.video_id in ids)
+            left = sum(entry.duration_s for entry in missing)
+            return Status(
+                encoder=going.encoder,
+                done=going.present,
+                total=going.present + len(missing),
+                left_s=left / self._speed(going),
+                failed=failed,
+                problem=going.problem,
+            )
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until nothing is under way, or only what a person must decide; return whether it is so."""
+        deadline = self._clock() + timeout_s
+        while True:
+            status = self.status()
+            if status is None or status.waits or status.problem is not None:
+                return True
+            if self._clock() >= deadline:
+                return False
+            time.sleep(0.05)
+
+    def stop(self, timeout_s: float) -> None:
+        """Let go of everything; what is under way goes on at the next start."""
+        self._stopped = True
+        self._wake.set()
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            pause_s = LOOK_EVERY_S
+            try:
+                self._round()
+            except AppError as error:
+                logger.warning("Re-embedding has to wait: %s", error)
+                pause_s = LOOK_AGAIN_S
+                with self._lock:
+                    if self._going is not None:
+                        self._going.problem = str(error)
+            except Exception:  # the thread must live: what it holds up is a person's library
+                logger.exception("Re-embedding has to wait")
+                pause_s = LOOK_AGAIN_S
+            with self._lock:
+                if self._stopped or self._going is None:
+                    self._thread = None
+                    return
+            self._wake.wait(pause_s)
+            self._wake.clear()
+
+    def _round(self) -> None:
+        """Keep the queue supplied with what is missing, and complete the space when nothing is missing any more."""
+        going = self._going
+        if going is None:
+            return
+        if going.lane is None:  # its encoder could not be had at the start
+            going.lane = self._serving.fill(self._encoder_named(going.encoder))
+            going.began = self._clock()
+        going.problem = None
+        if not self._supply(going):
+            return
+        lane = going.lane
+        if not self._compare(going, lane) and not going.missing.keys() - going.without:
+            _take_over(self._serving.serving.index, lane.index)
+            self._compare(going, lane)
+            if self._serving.complete(lane, lambda: self._is_full(going, lane)):
+                self._end(going)
+
+    def _supply(self, going: _Going) -> bool:
+        """Put missing videos into the queue, some at a time; return whether there is none left to be put there."""
+        with self._lock:
+            if self._going is not going:
+                return False
+            mine = self._mine(going.encoder)
+            self._note_ready(going, [job for job in mine if job.stage is Stage.READY])
+            wanted = {entry.video_id: entry for content, entry in going.missing.items() if content not in going.without}
+            # Of others the video was deleted meanwhile, or is gone on without: what is said of it is of no use.
+            over = [job for job in mine if job.stage.is_over]
+            self._jobs.forget(
+                [job.id for job in over if job.stage is Stage.READY or (going.seen and job.video_id not in wanted)]
+            )
+            known = {job.video_id for job in mine if job.stage is Stage.FAILED or not job.stage.is_over}
+            working = sum(not job.stage.is_over for job in mine)
+            for video_id, entry in wanted.items():
+                if working >= AT_ONCE:
+                    break
+                if video_id not in known:
+                    self._jobs.submit(stored_source(video_id, going.encoder), entry.filename)
+                    working += 1
+            return not working
+
+    @staticmethod
+    def _note_ready(going: _Going, ready: list[Job]) -> None:
+        """Count what was put there: comparing the spaces after each video would read all of them each time."""
+        contents = {entry.video_id: content for content, entry in going.missing.items()}
+        for job in ready:
+            content = contents.get(job.video_id or "")
+            if content is not None:
+                going.done_s += going.missing.pop(content).duration_s
+                going.present += 1
+
+    def _compare(self, going: _Going, lane: Lane) -> bool:
+        """Find out what is missing, if anything has changed since the last time; return whether it has."""
+        answering = self._serving.serving.index
+        seen = f"{answering.version} {lane.index.version}"
+        if seen == going.seen:
+            return False
+        there = _contents(lane.index)
+        videos = {entry.content_sha256: entry for entry in answering.scroll(scope="video")}
+        missing = {
+            content: replace(entry, vector=_NO_VECTOR) for content, entry in videos.items() if content not in there
+        }
+        with self._lock:
+            going.missing, going.present, going.seen = missing, len(videos) - len(missing), seen
+        return True
+
+    def _is_full(self, going: _Going, lane: Lane) -> bool:
+        if self._going is not going:
+            return False
+        self._compare(going, lane)
+        return not going.missing.keys() - going.without
+
+    def _end(self, going: _Going) -> None:
+        with self._lock:
+            if self._going is going:
+                self._going = None
+                self._note.unlink(missing_ok=True)
+            self._jobs.forget([job.id for job in self._mine(going.encoder) if job.stage.is_over])
+
+    def _mine(self, encoder: str, stage: Stage | None = None) -> list[Job]:
+        """Return the jobs that put videos into the space of an encoder."""
+        return [job for job in self._jobs.jobs() if job.reembeds == encoder and stage in (None, job.stage)]
+
+    def _speed(self, going: _Going) -> float:
+        """Return seconds of video a second: measured, as soon as something was done in this run."""
+        elapsed = self._clock() - going.began
+        if going.done_s and elapsed > 1:
+            return going.done_s / elapsed
+        lane = going.lane or self._serving.serving
+        return _guess(lane.encoder.info)
+
+    def _resumed(self) -> _Going | None:
+        """Return what was under way when the app ended; its space is opened at once if its encoder can be had."""
+        try:
+            said = json.loads(self._note.read_text("utf-8"))
+            going = _Going(None, str(said["to"]), set(said.get("without", ())))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("%s does not say what was being re-embedded (%s). Start it again.", self._note, error)
+            return None
+        if going.encoder == self._serving.serving.name:
+            # It had been completed, or the encoder was set back: nothing is left to do.
+            self._note.unlink(missing_ok=True)
+            return None
+        try:
+            going.lane = self._serving.fill(self._encoder_named(going.encoder))
+        except AppError as error:
+            going.problem = str(error)
+        going.began = self._clock()
+        return going
+
+    def _write_down(self) -> None:
+        assert self._going is not None
+        said = {"to": self._going.encoder, "without": sorted(self._going.without)}
+        try:
+            write_text(self._note, json.dumps(said))
+        except OSError as error:
+            self._going = None
+            raise StoreError(
+                f"{self._note} cannot be written ({error.strerror}). Free some space and try again."
+            ) from error
+
+
+def _contents(index: Index) -> set[str]:
+    return {entry.content_sha256 for entry in index.scroll(scope="video")}
+
+
+def _take_over(answering: Index, filled: Index) -> None:
+    """Make a filled space say of each video what the space that answers says, and drop what has left the library:
+    it may have been filled in part long ago."""
+    videos = {entry.content_sha256: entry for entry in answering.scroll(scope="video")}
+    for there in list(filled.scroll(scope="video")):
+        known = videos.get(there.content_sha256)
+        if known is None:
+            filled.delete(there.video_id)
+        elif to_payload(as_known([there], known)[0]) != to_payload(there):
+            entries = list(filled.scroll(content_sha256=there.content_sha256))
+            filled.upsert(as_known(entries, known))
+
+
+def _guess(encoder: EncoderInfo) -> float:
+    return GUESSED_SPEED_PAID * encoder.parallel if encoder.paid else GUESSED_SPEED
