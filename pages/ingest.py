@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.models import Job, Stage
-from pages.components.boundary import fragment, part, safely, show_nothing
+from pages.components.boundary import fragment, part, rerun, safely, show_nothing
 from pages.components.chrome import heading, set_page
 from pages.components.ingest_panel import add_samples_button, upload_box
 from pages.components.job_row import job_row
@@ -26,7 +26,7 @@ def show_jobs() -> None:
     ready = [job for job in jobs if job.stage is Stage.READY]
     was_working, state.was_working = state.was_working, bool(working)
     if was_working not in (None, bool(working)):
-        st.rerun()
+        rerun()
     if working:
         show_overall(working, len(ready))
         show_pause()

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,46 @@ def test_a_page_is_short_and_knows_neither_backends_nor_other_pages(page):
     for name in ours(page):
         assert not name.startswith(BACKENDS)
         assert not name.startswith("pages.") or name.startswith("pages.components")
+
+
+PAGE_SOURCES = [source for source in sources() if source.startswith("pages/")]
+
+
+def calls(source: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield each call of a file with what is called, as it is written."""
+    for node in ast.walk(ast.parse((ROOT / source).read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+@pytest.mark.parametrize("source", [s for s in PAGE_SOURCES if s != "pages/components/state.py"])
+def test_the_state_of_pages_has_one_home(source):
+    assert "session_state" not in (ROOT / source).read_text("utf-8")
+
+
+@pytest.mark.parametrize("source", [s for s in PAGE_SOURCES if s != "pages/components/boundary.py"])
+def test_every_callback_and_fragment_has_a_boundary_round_it(source):
+    tree = ast.parse((ROOT / source).read_text("utf-8"))
+    safe = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("safely(")
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for name, call in calls(source):
+        for keyword in call.keywords:
+            if keyword.arg in ("on_click", "on_change", "on_submit", "on_select"):
+                given = ast.unparse(keyword.value)
+                assert given.startswith("safely(") or given in safe, f"{source}:{call.lineno}: {given}"
+        assert name not in ("st.fragment", "st.rerun"), f"{source}:{call.lineno}: boundary.py has these"
+    decorators = [ast.unparse(one) for node in ast.walk(tree) for one in getattr(node, "decorator_list", ())]
+    assert not any(one.startswith("st.fragment") for one in decorators)
+
+
+@pytest.mark.parametrize("source", [*PAGE_SOURCES, "streamlit_app.py"])
+def test_pages_end_no_error_that_has_no_sentence(source):
+    for node in ast.walk(ast.parse((ROOT / source).read_text("utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"{source}:{node.lineno}"
+            assert ast.unparse(node.type) not in ("Exception", "BaseException"), f"{source}:{node.lineno}"

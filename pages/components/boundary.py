@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -74,6 +74,12 @@ def safely(callback: Callable[P, object], place: str = PAGE) -> Callable[P, None
 def say_next(place: str, sentence: str) -> None:
     """Keep a sentence for the next time this place is drawn; it stays until something else is done."""
     state.to_say = {**state.to_say, place: [*state.to_say.get(place, ()), sentence]}
+
+
+def rerun() -> NoReturn:
+    """Draw the page anew, keeping what was said: to a person this is the same run."""
+    state.to_say = {**state.said, **state.to_say}
+    st.rerun()
 
 
 def begin_run() -> None:

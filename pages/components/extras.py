@@ -9,7 +9,7 @@ import streamlit as st
 from core.discover.taxonomy import Kind
 from core.services import Services
 from core.state.channels import Channel
-from pages.components.boundary import part, safely
+from pages.components.boundary import part, rerun, safely
 from pages.components.state import Part, state
 from pages.components.wording import plain, say
 
@@ -48,7 +48,7 @@ def _channel_form(services: Services) -> None:
             with part():
                 channel = services.channels.save(name, list(state.link(Part.VIEW, Part.PLACE).items()))
                 st.toast(say("channel.saved", name=plain(channel.name)))
-                st.rerun()
+                rerun()
     for channel in services.channels.channels():
         st.button(
             say("channel.remove", name=plain(channel.name)),
@@ -69,7 +69,7 @@ def _theme_form(services: Services) -> None:
         if st.form_submit_button(say("own.add")):
             with part():
                 services.add_theme(kind, label, [line.strip() for line in phrases.splitlines() if line.strip()])
-                st.rerun()
+                rerun()
     for kind in kinds:
         for theme in services.taxonomy.themes(kind):
             if theme.own:

@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core import samples
 from core.errors import AppError
 from core.services import Services
-from pages.components.boundary import part, say_next
+from pages.components.boundary import part, rerun, say_next
 from pages.components.state import state
 from pages.components.wording import say
 
@@ -32,7 +32,7 @@ def upload_box(services: Services) -> None:
         _receive(services, files)
         # A new key is an empty uploader: the files are in the queue now and show up below.
         state.upload_turn += 1
-        st.rerun()
+        rerun()
 
 
 @part("samples")
@@ -44,7 +44,7 @@ def add_samples_button(services: Services, then_go_to: str | None = None) -> Non
             services.jobs.submit(f"sample:{scene.name}", f"{scene.name}.mp4")
         if then_go_to:
             st.switch_page(then_go_to)
-        st.rerun()
+        rerun()
 
 
 def _receive(services: Services, files: Sequence[UploadedFile]) -> None:
