@@ -63,7 +63,7 @@ def show_nothing_found(query: Query, results: Results) -> None:
 
 def show_hits(hits: tuple[Hit, ...], total: int, marks: Marks) -> None:
     if state.view == "feed":
-        views.feed(hits, total, services, marks)
+        views.feed(hits, services, marks)
         return
     views.grid(hits, services, marks)
     if total > len(hits) and len(hits) < MOST_SHOWN:

@@ -28,7 +28,7 @@ def grid(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
                 video_card(hit, services, marks)
 
 
-def feed(hits: Sequence[Hit], total: int, services: Services, marks: Marks) -> None:
+def feed(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
     """Draw one video at a time, playing; next and previous by button, key or swipe. `video` in the state says which."""
     ids = [hit.video_id for hit in hits]
     number = ids.index(state.video) if state.video in ids else 0
@@ -37,7 +37,7 @@ def feed(hits: Sequence[Hit], total: int, services: Services, marks: Marks) -> N
         moment_player(hit, autoplay=True)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="feed-bar"):
             _step("previous", ":material/arrow_back:", "ArrowLeft", ids[:number][-1:])
-            st.caption(say("feed.place", number=number + 1, total=total), width="content")
+            st.caption(say("feed.place", number=number + 1, total=len(hits)), width="content")
             _step("next", ":material/arrow_forward:", "ArrowRight", ids[number + 1 : number + 2])
             match_badge(hit)
             with st.container(horizontal=True, gap="xxsmall", width="content", key="do-feed"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from core.properties import PROPERTIES
 from tests.environ import clean_environ
 from tests.pages.support import ROOT, add, add_entries, open_page, press, texts, urls
@@ -41,6 +43,28 @@ def test_a_larger_library_is_shown_page_by_page(services):
     assert len(urls(app)) == 14
     assert "Show more" not in [button.label for button in app.button]
     assert not app.exception
+
+
+@pytest.mark.parametrize("asked", [{}, {"q": "wolf"}], ids=["home", "asked"])
+@pytest.mark.parametrize("number", [1, 2, 12, 13])
+def test_pages_and_places_fit_the_number_of_videos(number, asked, services):
+    add_entries(services, number, "grey wolf")
+    grid = open_page("discover", **asked)
+    assert len(urls(grid)) == min(number, 12)
+    assert ("Show more" in [button.label for button in grid.button]) == (number > 12)
+    feed = open_page("discover", view="feed", **asked)
+    for place in range(1, number + 1):
+        assert f"{place} of {number}" in [caption.value for caption in feed.caption]
+        assert feed.button(key="next").disabled == (place == number)
+        if place < number:
+            feed.button(key="next").click().run()
+    assert not feed.exception
+
+
+def test_the_feed_promises_no_more_than_it_holds(services):
+    add_entries(services, 50, "grey wolf")
+    feed = open_page("discover", view="feed")
+    assert "1 of 48" in [caption.value for caption in feed.caption]
 
 
 def test_a_category_shows_its_videos_by_url_and_is_in_the_address(library):
