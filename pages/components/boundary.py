@@ -38,11 +38,16 @@ def show_nothing(sentence: str) -> None:
     """Draw nothing: for a question to a service that other parts of the same page ask too."""
 
 
+def show_said(place: str, show: Callable[[str], None] = show_error) -> None:
+    """Draw what callbacks had to say of this place."""
+    for sentence in [*state.said.get(place, ()), *state.to_say.get(place, ())]:
+        show(sentence)
+
+
 @contextmanager
 def part(place: str = "", show: Callable[[str], None] = show_error) -> Iterator[None]:
     """Draw a part of a page, as a block or a decorator; what callbacks had to say of this place comes first."""
-    for sentence in [*state.said.get(place, ()), *state.to_say.get(place, ())]:
-        show(sentence)
+    show_said(place, show)
     try:
         yield
     except AppError as error:
@@ -85,5 +90,4 @@ def rerun() -> NoReturn:
 def begin_run() -> None:
     """Let what was said on the run before go, and show what callbacks said since. Call once a run, first."""
     state.said, state.to_say = state.to_say, {}
-    with part(PAGE):
-        pass
+    show_said(PAGE)

@@ -11,7 +11,7 @@ from core.models import Confidence, Hit, Reason
 from core.services import Services
 from core.state.taste import Mark, Marks
 from pages.components import ask
-from pages.components.boundary import fragment, part, safely
+from pages.components.boundary import fragment, part, safely, show_said
 from pages.components.state import pressed, state
 from pages.components.wording import clock, plain, say
 
@@ -36,6 +36,7 @@ def video_card(hit: Hit, services: Services, marks: Marks) -> None:
             taste_buttons(hit, services, marks)
             like_menu(hit, services)
             why(hit)
+        show_said(taste_place(hit))
 
 
 def moment_player(hit: Hit, *, autoplay: bool = False) -> None:
@@ -69,13 +70,12 @@ def match_badge(hit: Hit) -> None:
 
 
 def taste_buttons(hit: Hit, services: Services, marks: Marks) -> None:
-    """Draw thumbs up and down and "seen" for the person whose taste counts."""
+    """Draw thumbs up and down and "seen" for the person whose taste counts; draw `taste_place` below."""
     marked: dict[Mark, bool] = {
         "like": hit.video_id in marks.likes,
         "dislike": hit.video_id in marks.dislikes,
         "seen": hit.video_id in marks.seen,
     }
-    place = f"taste-{hit.video_id}"
     for mark, on in marked.items():
         name = say(f"mark.{mark}")
         st.button(
@@ -84,11 +84,14 @@ def taste_buttons(hit: Hit, services: Services, marks: Marks) -> None:
             help=say("mark.undo.help", mark=name) if on else name,
             type="primary" if on else "tertiary",
             key=f"{mark}-{hit.video_id}",
-            on_click=safely(_mark, place),
+            on_click=safely(_mark, taste_place(hit)),
             args=[services, hit.video_id, mark, on],
         )
-    with part(place):
-        pass
+
+
+def taste_place(hit: Hit) -> str:
+    """Return where it is said what the taste buttons could not do."""
+    return f"taste-{hit.video_id}"
 
 
 def like_menu(hit: Hit, services: Services) -> None:

@@ -11,9 +11,17 @@ import streamlit as st
 from core.models import Hit
 from core.services import Services
 from core.state.taste import Marks
-from pages.components.boundary import part, safely
+from pages.components.boundary import part, safely, show_said
 from pages.components.state import View, state
-from pages.components.video_card import like_menu, match_badge, moment_player, taste_buttons, video_card, why
+from pages.components.video_card import (
+    like_menu,
+    match_badge,
+    moment_player,
+    taste_buttons,
+    taste_place,
+    video_card,
+    why,
+)
 from pages.components.wording import say
 
 GESTURES = Path(__file__).with_name("gestures.html")
@@ -44,6 +52,7 @@ def feed(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
                 taste_buttons(hit, services, marks)
                 like_menu(hit, services)
                 why(hit)
+        show_said(taste_place(hit))
     # Swipes, sound on a tap, and going on at the end need the browser's own events.
     st.html(
         GESTURES.read_text("utf-8").replace("PLAY_ON", "true" if state.play else "false"),
