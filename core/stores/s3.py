@@ -12,6 +12,7 @@ has the name, and URLs carry no signature.
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import logging
 import threading
@@ -107,6 +108,8 @@ class _Signed:
     url: str
     made_at: float
     access_key: str
+    reuse_s: float
+    """How long it is given out."""
 
 
 class S3Store:
@@ -174,14 +177,17 @@ class S3Store:
     def url(self, key: str) -> str:
         """Return a signed URL that is good for 6 to 12 hours, the same one for 6 of them; public ones are for ever.
 
-        One signed by a role's passing credentials is good for as long as these are.
+        A URL ends with the credentials that signed it, whatever it says. So one signed by a role's passing ones says no
+        more than these have left, and is given out for half of that; then they have been refreshed, or soon are.
         """
         name = self._name(key)
         with self._translated(), self._lock:
+            # Asking for them refreshes those that soon end.
             now, access_key = self._clock(), self._credentials.get_frozen_credentials().access_key
             kept = self._urls.pop(name, None)
-            if kept is None or kept.access_key != access_key or not 0 <= now - kept.made_at < URL_REUSE_S:
-                kept = _Signed(self._sign(name), now, access_key)
+            if kept is None or kept.access_key != access_key or not 0 <= now - kept.made_at < kept.reuse_s:
+                life_s = self._life_s()
+                kept = _Signed(self._sign(name, life_s), now, access_key, min(URL_REUSE_S, life_s / 2))
             self._urls[name] = kept  # to the end: the front is what was not asked for the longest
             if len(self._urls) > MAX_URLS:
                 del self._urls[next(iter(self._urls))]
@@ -280,13 +286,21 @@ class S3Store:
 
     # URLs and who may read
 
-    def _sign(self, name: str) -> str:
+    def _life_s(self) -> int:
+        """Return for how long a URL may be signed: the usual, or what the credentials have left, to the second."""
+        needed = getattr(self._credentials, "refresh_needed", None)
+        if needed is None:  # They are for ever, or nobody told us their end.
+            return URL_LIFE_S
+        # botocore only answers whether there is less left than so many seconds.
+        return max(1, bisect.bisect_left(range(URL_LIFE_S), True, key=lambda second: bool(needed(second + 1))))
+
+    def _sign(self, name: str, life_s: int = URL_LIFE_S) -> str:
         """Return the URL of an object as of now; offline."""
         wanted = {"Bucket": self.bucket, "Key": name}
         if self._public_read:
             return urlsplit(self._client.generate_presigned_url("get_object", wanted))._replace(query="").geturl()
         wanted["ResponseContentType"] = _headers(name)["ContentType"]  # also where a copying tool lost it
-        return self._client.generate_presigned_url("get_object", wanted, ExpiresIn=URL_LIFE_S)
+        return self._client.generate_presigned_url("get_object", wanted, ExpiresIn=life_s)
 
     def _openness(self) -> Mapping[str, str]:
         """Return what makes an object public: an ACL, or nothing where the bucket's policy does. Asked once a process.

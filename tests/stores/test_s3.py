@@ -9,9 +9,11 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.error import HTTPError
@@ -66,6 +68,32 @@ def open_store(server: S3Server, bucket: str) -> Open:
         return S3Store(str(changes.pop("bucket", bucket)), **(fields | changes))
 
     return open_store
+
+
+@pytest.fixture
+def role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Path]:
+    """A role's credentials that end so many seconds after they are asked for, from a program, as AWS's own tools take
+    them; returns the file that says how often it was asked."""
+    asked, lasts = tmp_path / "asked", tmp_path / "lasts"
+    asked.touch()
+    program = tmp_path / "role.py"
+    program.write_text(
+        "import json, datetime, pathlib\n"
+        f"asked, lasts = pathlib.Path({str(asked)!r}), pathlib.Path({str(lasts)!r})\n"
+        "asked.write_text(asked.read_text() + 'x')\n"
+        "ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=float(lasts.read_text()))\n"
+        f"print(json.dumps(dict(Version=1, AccessKeyId={ACCESS_KEY!r}, SecretAccessKey={SECRET_KEY!r},\n"
+        "    SessionToken='token', Expiration=ends.isoformat())))\n"
+    )
+    config = tmp_path / "config"
+    config.write_text(f"[default]\ncredential_process = {sys.executable} {program}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+
+    def last(seconds: float) -> Path:
+        lasts.write_text(str(seconds))
+        return asked
+
+    return last
 
 
 @pytest.fixture
@@ -388,7 +416,7 @@ class TestUrl:
         clock = SimpleNamespace(now=1_000_000.0)
         store = open_store(clock=lambda: clock.now)
         signed = iter(range(100))
-        monkeypatch.setattr(store, "_sign", lambda name: f"https://s3/{name}?{next(signed)}")
+        monkeypatch.setattr(store, "_sign", lambda name, life_s: f"https://s3/{name}?{next(signed)}")
         first = store.url(KEY)
         clock.now += 6 * 3600 - 1
         assert store.url(KEY) == first
@@ -404,6 +432,41 @@ class TestUrl:
         store._credentials.access_key = "ASIAROLE2"  # as botocore does when a role's credentials run out
         assert "ASIAROLE2%2F" in store.url(KEY)
         assert store.url(KEY) != first
+
+    @pytest.mark.parametrize("minutes", [20, 60, 36 * 60])
+    def test_one_signed_by_a_role_says_no_more_than_the_role_has_left(
+        self, open_store: Open, role: Callable[[float], Path], minutes: int
+    ) -> None:
+        role(60.0 * minutes)
+        store = open_store(access_key=None, secret_key=None)
+        query = parse_qs(urlsplit(store.url(KEY)).query)
+        (expires,) = (int(seconds) for seconds in query["X-Amz-Expires"])
+        assert expires <= min(60 * minutes, s3.URL_LIFE_S)
+        assert expires > min(60 * minutes, s3.URL_LIFE_S) - 30
+        assert "X-Amz-Security-Token" in query
+
+    def test_one_signed_by_a_role_is_replaced_before_the_role_ends(
+        self, open_store: Open, role: Callable[[float], Path], small: Path
+    ) -> None:
+        asked = role(30 * 60.0)
+        clock = SimpleNamespace(now=time.time())
+        store = open_store(access_key=None, secret_key=None, clock=lambda: clock.now)
+        store.put(small, KEY, ignore_progress)
+        first = store.url(KEY)
+        assert fetch(first).status == 200
+        made_at = store._urls[NAME].made_at
+        clock.now += 10 * 60
+        store.url(KEY)
+        assert store._urls[NAME].made_at == made_at, "a new address reloads the player"
+        clock.now += 6 * 60
+        store.url(KEY)
+        assert store._urls[NAME].made_at > made_at, "it is given out until the role has ended"
+        role(600.0)  # within 15 minutes of its end botocore asks for new ones
+        store._credentials._expiry_time = datetime.now(UTC) + timedelta(minutes=5)
+        before = asked.read_text().count("x")
+        renewed = store.url(KEY)
+        assert asked.read_text().count("x") == before + 1
+        assert int(parse_qs(urlsplit(renewed).query)["X-Amz-Expires"][0]) > 9 * 60
 
     def test_only_so_many_are_kept(self, store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(s3, "MAX_URLS", 3)
