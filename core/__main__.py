@@ -105,6 +105,8 @@ def _samples(services: Services, arguments: argparse.Namespace) -> int:
 
 def _search(services: Services, arguments: argparse.Namespace) -> int:
     asked = {name: value for name, value in vars(arguments).items() if name not in ("command", "run", "json", "words")}
+    while (reading := services.reading()) and reading.problem is None:
+        time.sleep(0.1)  # Here nobody is kept from anything else; what keeps it from going on ends the waiting.
     hits = services.discover.search(read_query({**asked, "query": arguments.words})).hits
     if arguments.json:
         print(json.dumps([hit_to_json(hit) for hit in hits], ensure_ascii=False, indent=2))

@@ -80,7 +80,10 @@ def _check_encoder(services: Services) -> str:
 
 def _bare(services: Services) -> Any:
     """Return the encoder itself, past the texts that are remembered."""
-    return getattr(services.encoder, "encoder", services.encoder)
+    encoder = services.encoder
+    while hasattr(encoder, "encoder"):
+        encoder = encoder.encoder
+    return encoder
 
 
 def _check_way(services: Services) -> str:

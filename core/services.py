@@ -28,6 +28,7 @@ from core.ingest.reembed import Reembed
 from core.library.spaces import Serving
 from core.models import EncoderInfo
 from core.settings import STATIC_FILE_MB, Settings
+from core.state.ahead import ReadAhead, Reading
 from core.state.channels import ChannelBook
 from core.state.sqlite import SqliteLedger, SqliteShelf
 from core.state.taste import TasteBook
@@ -71,7 +72,7 @@ class Services:
     reembed: Reembed
     taste: TasteBook
     channels: ChannelBook
-    warmings: list[Warming] = field(default_factory=list)
+    warmings: list[Warming | ReadAhead] = field(default_factory=list)
 
     @property
     def encoder(self) -> Encoder:
@@ -94,7 +95,13 @@ class Services:
         """Keep a person's own category or mood and use it from now on. Raises QueryError, SettingsError, StoreError."""
         theme = taxonomy.add(self.settings.taxonomy_path, kind, label, prompts)
         self.discover.taxonomy = taxonomy.load(own=self.settings.taxonomy_path)
+        if isinstance(self.encoder, ReadAhead):
+            self.encoder.read(fixed_texts(self.taxonomy))
         return theme
+
+    def reading(self) -> Reading | None:
+        """Return how far the encoder is with the texts that every search needs; None when it knows them all."""
+        return self.encoder.reading() if isinstance(self.encoder, ReadAhead) else None
 
     def remove_theme(self, kind: Kind, id: str) -> None:
         """Forget a person's own category or mood, from now on; a shipped one that it replaced comes back.
@@ -141,11 +148,14 @@ def build(settings: Settings) -> Services:
     encoder, store = _encoder(settings), _store(settings)
     taste = TasteBook(SqliteShelf(settings.data_dir / "taste.sqlite3", "taste"))
     channels = ChannelBook(SqliteShelf(settings.data_dir / "channels.sqlite3", "channels"))
-    warmings: list[Warming] = []
+    warmings: list[Warming | ReadAhead] = []
 
     def discover_over(encoder: Encoder, index: Index) -> Discover:
         themes = taxonomy.load(own=settings.taxonomy_path)
         row = _row_of(encoder.info.name)
+        if isinstance(encoder, ReadAhead):
+            encoder.read(fixed_texts(themes))
+            warmings.append(encoder)
         if row and row.slow_texts:
             warmings.append(Warming(encoder, fixed_texts(themes)))
         return Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste)
@@ -197,9 +207,7 @@ def _encoder(settings: Settings) -> Encoder:
     encoder = row.build(settings, remember)
     if not row.paid:
         return encoder
-    cached = CachedText(encoder, shelf)
-    cached.warm(fixed_texts(taxonomy.load(own=settings.taxonomy_path)))
-    return cached
+    return ReadAhead(CachedText(encoder, shelf))
 
 
 def _encoder_of(settings: Settings, space: Space) -> Encoder:

@@ -349,7 +349,7 @@ class TestWired:
         assert any(line.startswith("✓ queue: files on their way: 2;") and "No minutes" in line for line in lines), lines
         server.refuse(None)
         assert doctor.run(lines.append) == 0
-        join_warming()
+        join_reading()
 
     @pytest.fixture
     def settings(self, server: TwelveLabsServer, tmp_path: Path) -> Settings:
@@ -380,11 +380,11 @@ class TestWired:
             assert any(line.startswith("! encoder reads the store: TwelveLabs cannot read") for line in lines), lines
             assert server.assets == {}
             assert "Contents" not in s3.client.list_objects_v2(Bucket=bucket)
-        join_warming()
+        join_reading()
 
     def test_pressing_a_category_or_a_mood_costs_no_call(self, server: TwelveLabsServer, settings: Settings) -> None:
         first = services.build(settings)
-        join_warming()
+        join_reading()
         first.close()
         asked = sorted(server.texts)
         assert len(asked) == len(set(asked)) > 50
@@ -402,13 +402,13 @@ class TestWired:
         built = services.build(settings)
         assert (built.encoder.info.name, built.encoder.info.parallel) == ("twelvelabs/marengo3.0", 3)
         assert API_KEY not in repr(built)
-        join_warming()
+        join_reading()
         built.close()
 
 
-def join_warming() -> None:
+def join_reading() -> None:
     for thread in threading.enumerate():
-        if thread.name == "warm-texts":
+        if thread.name == "read-ahead":
             thread.join(PATIENCE_S)
 
 

@@ -13,6 +13,7 @@ from core.discover.composition import LABEL_SHARE, phrases
 from core.discover.relevance import Background, Origin
 from core.discover.taxonomy import Taxonomy, Theme
 from core.encoders.base import Encoder
+from core.errors import AppError
 from core.index.base import Index
 
 SAMPLE = 256
@@ -82,9 +83,25 @@ class Caches:
             return self._sampled[1]
 
     def counts(self, find: Callable[[Theme], int]) -> Mapping[str, int]:
-        """Return what `find` counts for each category, by id; kept until the library or the taxonomy changes."""
+        """Return what `find` counts for each category, by id; kept until the library or the taxonomy changes.
+
+        A category of which the encoder cannot be asked now is left out; raises what it said where that are all.
+        """
         with self._lock:
             key = (self._index.version, self.taxonomy)
             if self._counted is None or self._counted[0] != key:
-                self._counted = key, {theme.id: find(theme) for theme in self.taxonomy.categories}
+                counted: dict[str, int] = {}
+                unasked: AppError | None = None
+                for theme in self.taxonomy.categories:
+                    try:
+                        self.theme_vector(theme)
+                    except AppError as error:
+                        unasked = error
+                    else:
+                        counted[theme.id] = find(theme)
+                if unasked is not None:
+                    if not counted:
+                        raise unasked
+                    return counted
+                self._counted = key, counted
             return self._counted[1]

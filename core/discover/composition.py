@@ -42,9 +42,13 @@ def phrases(theme: Theme) -> tuple[str, ...]:
 
 
 def fixed_texts(taxonomy: Taxonomy) -> list[str]:
-    """Return every text that is encoded whatever people type: an encoder that costs money is asked for them once."""
-    themes = [text for theme in (*taxonomy.categories, *taxonomy.moods) for text in phrases(theme)]
-    return list(dict.fromkeys([*themes, *relevance.NEUTRAL]))
+    """Return every text that is encoded whatever people type: an encoder that costs money is asked for them once.
+
+    What everything stands on comes first, then what categories need, then moods: with part of them, part works.
+    """
+    every = (*taxonomy.categories, *taxonomy.moods)
+    themes = [text for theme in every for text in phrases(theme)]
+    return list(dict.fromkeys([*relevance.NEUTRAL, *(theme.label for theme in every), *themes]))
 
 
 def compose(parts: Iterable[Part]) -> np.ndarray:

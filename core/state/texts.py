@@ -8,7 +8,6 @@ them. A cache is not worth an error: where its shelf cannot be used, that is log
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import TypeVar, cast
@@ -26,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 MAX_TEXTS = 5_000
 """Of one encoder: about 10 MB with 512 numbers each, far more than a taxonomy has prompts."""
-WARM_BATCH = 8
 _LONGEST = 900
 """Texts asked for in one statement; SQLite allows 999 in the oldest version still about."""
 _OF_ENCODER = TEXTS.c.encoder == bindparam("of")
@@ -66,21 +64,10 @@ class CachedText:
         """Return what the encoder makes of a picture, if `info.images` says that it can; not remembered."""
         return cast(ImageEncoder, self.encoder).encode_image(rgb)
 
-    def warm(self, texts: Sequence[str]) -> threading.Thread:
-        """Begin to encode texts that will be asked for, in the background, and return the thread that does it.
-
-        What is there already costs nothing. It ends at the first error: the same texts are asked for again when needed.
-        """
-        thread = threading.Thread(target=self._warm, args=(list(texts),), name="warm-texts", daemon=True)
-        thread.start()
-        return thread
-
-    def _warm(self, texts: list[str]) -> None:
-        try:
-            for start in range(0, len(texts), WARM_BATCH):
-                self.encode_text(texts[start : start + WARM_BATCH])
-        except AppError as error:
-            logger.warning("The prompts of the taxonomy are not encoded ahead: %s", error)
+    def unknown(self, texts: Sequence[str]) -> list[str]:
+        """Return those that the encoder would have to be asked for, in order."""
+        known = self._recall(texts)
+        return list(dict.fromkeys(text for text in texts if text not in known))
 
     def _recall(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         wanted = list(dict.fromkeys(texts))

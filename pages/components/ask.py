@@ -252,8 +252,8 @@ def _labelled(theme: Theme) -> str:
 
 
 def _counted(theme: Theme, counts: Mapping[str, int] | None) -> str:
-    """Return a category's label with its count, faded at none; as it is where nothing could be counted."""
-    if counts is None:
+    """Return a category's label with its count, faded at none; as it is where it could not be counted."""
+    if counts is None or theme.id not in counts:
         return _labelled(theme)
-    count = counts.get(theme.id, 0)
+    count = counts[theme.id]
     return f"{_labelled(theme)} · {count}" if count else f":gray[{_labelled(theme)}]"

@@ -9,7 +9,7 @@ import streamlit as st
 from core.discover.taxonomy import Kind
 from core.services import Services
 from core.state.channels import Channel
-from pages.components.boundary import part, rerun, safely
+from pages.components.boundary import fragment, part, rerun, safely
 from pages.components.state import Part, state
 from pages.components.wording import plain, say
 
@@ -86,3 +86,21 @@ def _theme_form(services: Services) -> None:
 def _tune_in(channel: Channel) -> None:
     """Open a channel as its link would: one video after the other."""
     state.open({**dict(channel.link), "view": "feed", "play": "1"})
+
+
+def reading(services: Services) -> None:
+    """Say how far the encoder is with the texts that every search needs, until it knows them all."""
+    if services.reading() is not None:
+        fragment(_reading, "reading", every_s=2.0)(services)
+
+
+def _reading(services: Services) -> None:
+    told = services.reading()
+    if told is None:
+        rerun()
+    elif told.problem is None:
+        st.info(say("reading", known=told.known, total=told.total), icon=":material/hourglass_top:")
+    else:
+        problem = plain(told.problem)
+        text = say("reading.problem", known=told.known, total=told.total, problem=problem)
+        st.warning(text, icon=":material/hourglass_pause:")

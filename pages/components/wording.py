@@ -48,6 +48,10 @@ ENGLISH: dict[str, Template] = {
     "found.taste": "you",
     "found.all-seen": "You have seen all that fits, so here it is again.",
     "found.more": "Show more",
+    "reading": "The encoder reads the categories and moods, once: {known} of {total} are known. Until then they find "
+    "nothing; this page goes on by itself.",
+    "reading.problem": "The encoder reads the categories and moods, once: {known} of {total} are known. It is waiting: "
+    "{problem} It goes on by itself.",
     # What is asked
     "ask.words": "Search in words",
     "ask.words.example": "Say what should happen in it: a dog on grass, storm at sea, robots …",

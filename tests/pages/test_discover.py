@@ -7,9 +7,11 @@ import sys
 
 import pytest
 
+from core.errors import Unavailable
 from core.properties import PROPERTIES
+from core.state.ahead import Reading
 from tests.environ import clean_environ
-from tests.pages.support import ROOT, add, add_entries, open_page, press, texts, urls
+from tests.pages.support import ROOT, add, add_entries, open_page, press, readable, texts, urls
 from tests.videos import make_video
 
 
@@ -201,3 +203,26 @@ def test_what_is_most_like_a_video_follows_a_library_that_stays_as_large(library
     assert not app.exception
     assert len([text for text in texts(app) if "harbour" in text.casefold()]) == 2
     assert not [text for text in texts(app) if "office" in text.casefold()]
+
+
+def test_a_page_opens_while_the_texts_are_being_read_and_goes_on_by_itself(library, monkeypatch):
+    states = [Reading(12, 172), Reading(40, 172, "It asks for fewer *requests*."), None]
+
+    def unread(*_):
+        if states[0] is not None:
+            raise Unavailable(states[0].sentence)
+        return counts()
+
+    counts = library.discover.counts
+    monkeypatch.setattr(type(library), "reading", lambda services: states[0])
+    monkeypatch.setattr(type(library.discover), "counts", unread)
+    app = open_page("discover")
+    assert not app.exception
+    assert urls(app), "what needs no texts is not shown"
+    assert "12 of 172 are known. Until then they find nothing" in readable(app)
+    states.pop(0)
+    app.run()
+    assert "It is waiting: It asks for fewer *requests*." in readable(app)
+    states.pop(0)
+    app.run()
+    assert "of 172" not in readable(app)

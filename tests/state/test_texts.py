@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.errors import Unavailable
 from core.models import ignore_progress
 from core.state.sqlite import SqliteShelf
 from core.state.texts import CachedText
@@ -103,24 +100,12 @@ def test_a_vector_of_another_length_is_encoded_afresh(path: Path) -> None:
     )
 
 
-def test_warming_asks_for_all_of_them_ahead(path: Path) -> None:
+def test_what_is_unknown_can_be_told_without_asking(path: Path) -> None:
     encoder = FakeEncoder()
     cached = CachedText(encoder, SqliteShelf(path, "texts"))
-    prompts = [f"prompt {number}" for number in range(20)]
-    cached.warm(prompts).join(20)
-    assert encoder.texts == prompts
-    cached.encode_text(prompts)
-    assert encoder.texts == prompts
-
-
-def test_warming_ends_quietly_when_the_service_is_away(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    class Away(FakeEncoder):
-        def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-            raise Unavailable("It sleeps.")
-
-    with caplog.at_level(logging.WARNING):
-        CachedText(Away(), SqliteShelf(path, "texts")).warm(["a wolf"]).join(20)
-    assert "not encoded ahead: It sleeps." in caplog.text
+    cached.encode_text(["a wolf"])
+    assert cached.unknown(["snow", "a wolf", "snow", "rain"]) == ["snow", "rain"]
+    assert encoder.texts == ["a wolf"]
 
 
 def test_videos_go_straight_through(path: Path) -> None:
