@@ -67,6 +67,8 @@ class Video:
     info: MediaInfo
     url: str | None = None
     """Where a remote encoder can read the stored copy, if the store can say."""
+    s3_uri: str | None = None
+    """Where Amazon's own services can, as s3://bucket/key; None where it is not kept in S3."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,6 +266,7 @@ class MemoryStore:
     """Keep bytes in a dict. `failures` maps a key to the exceptions to raise, one a `put`, before it works."""
 
     name: Literal["folder", "s3"] = "folder"
+    s3_root: str | None = None
 
     def __init__(self, *, delay_s: float = 0.0, failures: dict[str, list[Exception]] | None = None) -> None:
         self.delay_s = delay_s

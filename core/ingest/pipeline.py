@@ -193,7 +193,8 @@ class Pipeline:
         encoder = self._lane(work).encoder
         _check_limits(info, encoder.info)  # it can be another encoder than when the file was inspected
         path = self._source(work)
-        url = self.store.url(known(work.media_key))
+        key = known(work.media_key)
+        url = self.store.url(key)
         video = Video(
             path=path,
             filename=work.filename,
@@ -201,6 +202,7 @@ class Pipeline:
             content_sha256=known(work.sha256),
             info=info,
             url=url if url.startswith(("http://", "https://")) else None,
+            s3_uri=f"{self.store.s3_root}{key}" if self.store.s3_root else None,
         )
         embedding = encoder.encode_video(video, notes, on_progress)
         # A stored copy never changes: its key is made of its content.

@@ -28,6 +28,8 @@ class Store(Protocol):
     """Keep bytes under keys and say under which URL a browser can fetch them."""
 
     name: Literal["folder", "s3"]
+    s3_root: str | None
+    """What stands before a key where Amazon's own services find it, s3://bucket/…/; None where it is not in S3."""
 
     def put(self, source: Path, key: str, on_progress: Progress) -> None:
         """Copy a file in under this key, atomically: the key holds all of it or is not there. Replaces."""

@@ -27,6 +27,7 @@ class FolderStore:
     """
 
     name: Literal["folder", "s3"] = "folder"
+    s3_root: str | None = None
 
     def __init__(self, root: Path) -> None:
         self.root = root

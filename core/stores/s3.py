@@ -134,6 +134,7 @@ class S3Store:
         Raises SettingsError, naming the variable, for what can be seen to be wrong without asking the service.
         """
         self.bucket = bucket
+        self.s3_root: str | None = f"s3://{bucket}/{PREFIX}"
         self._endpoint_url = endpoint_url
         self._public_read = public_read
         self._clock = clock
