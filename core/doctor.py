@@ -72,7 +72,10 @@ def _check_index(services: Services) -> str:
 
 
 def _check_encoder(services: Services) -> str:
-    vector = _bare(services).encode_text(["a calm forest"])[0]
+    encoder = _bare(services)
+    if (check := getattr(encoder, "check", None)) is not None:
+        check()
+    vector = encoder.encode_text(["a calm forest"])[0]
     if not np.any(vector):
         raise AppError("the encoder gave nothing for 'a calm forest'. Reinstall the app.")
     return f"turned a text into {vector.size} numbers"

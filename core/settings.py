@@ -38,6 +38,14 @@ class Settings:
     twelvelabs_concurrency: int = 4
     """How many videos TwelveLabs works on for us at the same time."""
 
+    bedrock_region: str | None = None
+    """None for the bucket's."""
+    bedrock_model: str | None = None
+    """The model's id, or an inference profile's; None for the encoder's choice."""
+    bedrock_bucket_owner: str | None = None
+    """Number of the AWS account that owns the bucket; None for that of the credentials."""
+    bedrock_endpoint_url: str | None = None
+
     clip_model: str = clip_models.NAMES[0]
     clip_model_dir: Path | None = None
     """A folder with vision/ and text/ for a machine without network; None for our own cache."""
@@ -141,6 +149,10 @@ def load(
         twelvelabs_concurrency=_whole_number(
             "TWELVELABS_CONCURRENCY", get("TWELVELABS_CONCURRENCY") or "4", least=1, most=64
         ),
+        bedrock_region=get("BEDROCK_REGION"),
+        bedrock_model=get("BEDROCK_MODEL"),
+        bedrock_bucket_owner=_account("BEDROCK_BUCKET_OWNER", get("BEDROCK_BUCKET_OWNER")),
+        bedrock_endpoint_url=_url("BEDROCK_ENDPOINT_URL", get("BEDROCK_ENDPOINT_URL")),
         clip_model=clip_model,
         clip_model_dir=Path(clip_model_dir).expanduser() if clip_model_dir else None,
         clip_threads=_whole_number("CLIP_THREADS", get("CLIP_THREADS") or str(half), least=1, most=256),
@@ -162,6 +174,12 @@ def _whole_number(name: str, text: str, least: int, most: int) -> int:
     if not text.isdecimal() or not least <= int(text) <= most:
         raise SettingsError(f"{name} is {text!r}. Set it to a whole number from {least} to {most}.")
     return int(text)
+
+
+def _account(name: str, text: str | None) -> str | None:
+    if text is None or (len(text) == 12 and text.isascii() and text.isdecimal()):
+        return text
+    raise SettingsError(f"{name} is {text!r}. Set it to the number of an AWS account, which has 12 digits.")
 
 
 def _switch(name: str, text: str) -> bool:

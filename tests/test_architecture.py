@@ -15,9 +15,9 @@ HOMES = {
         "core/encoders/twelvelabs_errors.py",
         "core/encoders/twelvelabs_upload.py",
     ),
-    "boto3": ("core/stores/s3.py",),
-    "botocore": ("core/stores/s3.py",),
-    "s3transfer": ("core/stores/s3.py",),
+    "boto3": ("core/stores/s3.py", "core/encoders/bedrock_aws.py"),
+    "botocore": ("core/stores/s3.py", "core/encoders/bedrock_aws.py"),
+    "s3transfer": ("core/stores/s3.py", "core/encoders/bedrock_aws.py"),
     "qdrant_client": ("core/index/connection.py", "core/index/server.py", "core/index/server_spaces.py"),
     "qdrant_edge": ("core/index/edge.py",),
     "av": (

@@ -36,6 +36,8 @@ class Registered:
     """Says what is missing for it to run here and what to do; None when it is ready."""
     build: Callable[[Settings, Remember], Encoder]
     """Makes it ready for use, without a network. Raises SettingsError or EncoderError."""
+    by_name_only: bool = False
+    """"auto" never takes it: what it needs is there for other things, and it costs."""
     slow_texts: bool = False
     """Whether the texts that will be asked for are better encoded ahead, in the background."""
 
@@ -55,6 +57,35 @@ def _build_twelvelabs(settings: Settings, remember: Remember) -> Encoder:
         dimension=settings.twelvelabs_dimension,
         base_url=settings.twelvelabs_base_url,
         parallel=settings.twelvelabs_concurrency,
+        scratch_dir=settings.data_dir / "work" / "fitted",
+    )
+
+
+def _lacks_bucket(settings: Settings) -> str | None:
+    if settings.aws_bucket:
+        return None
+    return (
+        "ENCODER is bedrock but AWS_BUCKET_NAME is not set, and Bedrock reads videos from a bucket and writes there. "
+        "Set it, or ENCODER=local."
+    )
+
+
+def _build_bedrock(settings: Settings, remember: Remember) -> Encoder:
+    from core.encoders.bedrock import DEFAULT_MODEL, BedrockEncoder
+
+    if settings.aws_bucket is None:
+        raise SettingsError(_lacks_bucket(settings) or "")
+    return BedrockEncoder(
+        settings.aws_bucket,
+        model=settings.bedrock_model or DEFAULT_MODEL,
+        region=settings.bedrock_region,
+        bucket_region=settings.aws_region,
+        bucket_owner=settings.bedrock_bucket_owner,
+        access_key=settings.aws_access_key,
+        secret_key=settings.aws_secret_key,
+        session_token=settings.aws_session_token,
+        endpoint_url=settings.bedrock_endpoint_url,
+        bucket_endpoint_url=settings.aws_endpoint_url,
         scratch_dir=settings.data_dir / "work" / "fitted",
     )
 
@@ -112,6 +143,20 @@ ENCODERS: tuple[Registered, ...] = (
         build=_build_twelvelabs,
     ),
     Registered(
+        name="bedrock",
+        variables=(
+            "AWS_BUCKET_NAME",
+            "BEDROCK_REGION",
+            "BEDROCK_MODEL",
+            "BEDROCK_BUCKET_OWNER",
+            "BEDROCK_ENDPOINT_URL",
+        ),
+        paid=True,
+        lacks=_lacks_bucket,
+        build=_build_bedrock,
+        by_name_only=True,
+    ),
+    Registered(
         name="clip",
         variables=("CLIP_MODEL", "CLIP_MODEL_DIR", "CLIP_THREADS"),
         paid=False,
@@ -140,4 +185,4 @@ def chosen(wanted: str, settings: Settings) -> str:
     """
     if wanted != AUTO:
         return named(wanted).name
-    return next(encoder.name for encoder in ENCODERS if encoder.lacks(settings) is None)
+    return next(row.name for row in ENCODERS if not row.by_name_only and row.lacks(settings) is None)

@@ -169,10 +169,10 @@ ENGLISH: dict[str, Template] = {
         "{ready:,} of {n:,} file ready · you can leave this page, the work goes on",
         "{ready:,} of {n:,} files ready · you can leave this page, the work goes on",
     ),
-    "jobs.cost": "{encoder} will use {minutes:.1f} minutes of your plan for these files.",
+    "jobs.cost": "{encoder} will charge for {minutes:.1f} minutes of video in these files.",
     "jobs.cost.unchecked": (
-        "{encoder} will use {minutes:.1f} minutes of your plan for these files, and {n:,} file not checked yet.",
-        "{encoder} will use {minutes:.1f} minutes of your plan for these files, and {n:,} files not checked yet.",
+        "{encoder} will charge for {minutes:.1f} minutes of video in these files, and {n:,} file not checked yet.",
+        "{encoder} will charge for {minutes:.1f} minutes of video in these files, and {n:,} files not checked yet.",
     ),
     "pause": ("The encoder is paused; {n:,} file waits for it", "The encoder is paused; {n:,} files wait for it"),
     "pause.next": "Nothing is lost and nothing fails. It is tried again in {time}, with one file.",

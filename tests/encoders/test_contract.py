@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -14,6 +15,7 @@ import pytest
 
 from core.encoders import clip_models
 from core.encoders.base import Encoder
+from core.encoders.bedrock import BedrockEncoder
 from core.encoders.clip import ClipEncoder, Towers
 from core.encoders.local import LocalEncoder
 from core.encoders.twelvelabs import TwelveLabsEncoder
@@ -21,7 +23,7 @@ from core.errors import Cancelled
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
 from tests.fakes import FakeEncoder
 from tests.models import write_colour_model
-from tests.servers import twelvelabs
+from tests.servers import bedrock, twelvelabs
 from tests.videos import make_video
 
 
@@ -32,6 +34,21 @@ def make_twelvelabs(model: str, **options: Any) -> Encoder:
         base_url=twelvelabs.shared_server().url,
         scratch_dir=Path(tempfile.mkdtemp(prefix="fitted-")),
         **options,
+    )
+
+
+@cache
+def make_bedrock() -> Encoder:
+    server, bucket = bedrock.shared_server()
+    return BedrockEncoder(
+        bucket,
+        access_key=bedrock.ACCESS_KEY,
+        secret_key=bedrock.SECRET_KEY,
+        bucket_region=bedrock.REGION,
+        bucket_owner=bedrock.ACCOUNT,
+        endpoint_url=server.url,
+        bucket_endpoint_url=server.s3.url,
+        scratch_dir=Path(tempfile.mkdtemp(prefix="fitted-")),
     )
 
 
@@ -54,6 +71,7 @@ ENCODERS: dict[str, Callable[[], Encoder]] = {
     "twelvelabs 3.5 short": lambda: make_twelvelabs("marengo3.5", dimension=128),
     "twelvelabs 3.0 side by side": lambda: make_twelvelabs("marengo3.0", side_by_side=True),
     "twelvelabs 3.5 side by side": lambda: make_twelvelabs("marengo3.5", side_by_side=True),
+    "bedrock": make_bedrock,
 }
 
 
@@ -72,9 +90,9 @@ def video(path) -> Video:
     return described(path, "Happy dog on a beach")
 
 
-def described(path: Path, title: str, duration_s: float = 12.0) -> Video:
-    info = MediaInfo(duration_s, path.stat().st_size, 160, 90, 0, 12.0, "mp4", "h264", "aac", "as-is")
-    return Video(path, path.name, title, "0" * 64, info)
+def described(path: Path, title: str, duration_s: float = 12.0, size: tuple[int, int] = (160, 90)) -> Video:
+    info = MediaInfo(duration_s, path.stat().st_size, *size, 0, 12.0, "mp4", "h264", "aac", "as-is", {"title": title})
+    return Video(path, path.name, title, hashlib.sha256(path.read_bytes()).hexdigest(), info)
 
 
 def encode(encoder: Encoder, video: Video) -> VideoEmbedding:
@@ -151,10 +169,22 @@ def test_no_texts_are_no_rows(encoder):
     assert encoder.encode_text([]).shape == (0, encoder.info.dimension)
 
 
-def test_the_words_of_a_title_find_it_before_others(encoder, path):
-    dog, car = (encode(encoder, described(path, title)).vector for title in ("a happy dog", "a motor race"))
+def test_the_words_of_a_title_find_it_before_others(encoder, titled):
+    dog, car = (encode(encoder, video).vector for video in titled)
     query = encoder.encode_text(["dog"])[0]
     assert query @ dog > query @ car
+
+
+@pytest.fixture(scope="module")
+def titled(tmp_path_factory) -> list[Video]:
+    """Two videos whose title is in the file as well, for encoders that are sent nothing else."""
+    folder = tmp_path_factory.mktemp("titled")
+    size = (480, 360)
+    made = {
+        title: make_video(folder / f"{n}.mp4", seconds=5, size=size, fps=4, audio="aac", tags={"title": title})
+        for n, title in enumerate(("a happy dog", "a motor race"))
+    }
+    return [described(path, title, 5.0, size) for title, path in made.items()]
 
 
 @pytest.mark.parametrize("shape", [(90, 160, 3), (1080, 607, 3), (16, 16, 3)])
