@@ -43,10 +43,9 @@ import random
 import re
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -55,7 +54,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from core.encoders import pictures
+from core.encoders import marengo_models, pictures
 from core.encoders.bedrock_aws import (
     DEFAULT_REGION,
     ERRORS,
@@ -68,9 +67,10 @@ from core.encoders.bedrock_aws import (
     make_session,
     one_line,
 )
+from core.encoders.modalities import WHOLE_GOOD_UNTIL_S, Form, Fused, Part, SideBySide, assembled, unit
 from core.errors import AppError, EncoderError, EncoderPaused, SettingsError, Unavailable
 from core.ingest import playable
-from core.models import ClipEmbedding, EncoderInfo, MediaInfo, Progress, Video, VideoEmbedding
+from core.models import EncoderInfo, MediaInfo, Progress, Video, VideoEmbedding
 
 MODELS: Mapping[str, int] = {"twelvelabs.marengo-embed-3-0-v1:0": 512}
 """Those there are, by their own ids, with the numbers of a vector."""
@@ -84,8 +84,6 @@ LEAST_S, LEAST_PX, MOST_PX = 4.0, 360, (5184, 2160)
 """Of the model, as TwelveLabs documents it."""
 MOST_WORDS = 500
 """A word is at least a token, of which a text may have so many."""
-ASSET_GOOD_UNTIL_S = 30.0
-"""The model's own vector of a whole video is good up to here; beyond it the clips carry the meaning (twelvelabs.py)."""
 PARALLEL = 8
 LEAST_DEADLINE_S, DEADLINE_SHARE = 1800.0, 3.0
 """How long an invocation is waited for: at least, and in lengths of the video."""
@@ -139,15 +137,19 @@ class BedrockEncoder:
         bucket_endpoint_url: str | None = None,
         sts_endpoint_url: str | None = None,
         parallel: int = PARALLEL,
+        side_by_side: bool = False,
         scratch_dir: Path,
     ) -> None:
         """Prepare clients; nothing is sent. Copies that fit the limits are made in `scratch_dir`, one at a time a job.
 
+        `side_by_side` keeps what is seen, heard and said apart (modalities.py): a space of its own, by another name.
         `bucket_owner` is the AWS account that owns the bucket, the credentials' own when None: that is asked once.
         Raises SettingsError for what can be seen to be wrong without asking Amazon.
         """
         self._model = _known(model)
-        self._dimension = MODELS[self._model]
+        self._size = MODELS[self._model]
+        self._form: Form = SideBySide(self._size, OPTIONS) if side_by_side else Fused(self._size)
+        self._fused = not side_by_side
         session = make_session(access_key, secret_key, session_token, bucket_region)
         bucket_region = session.region_name or DEFAULT_REGION
         region = region or bucket_region
@@ -163,8 +165,8 @@ class BedrockEncoder:
             )
         name = self._model.removeprefix("twelvelabs.").partition(":")[0]
         self.info = EncoderInfo(
-            name=f"bedrock/{name}",
-            dimension=self._dimension,
+            name=f"bedrock/{name}{marengo_models.blocks(OPTIONS) if side_by_side else ''}",
+            dimension=self._form.dimension,
             sees=_SEES,
             blind_to=_BLIND_TO,
             parallel=parallel,
@@ -196,7 +198,7 @@ class BedrockEncoder:
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Return one unit vector a text, float32 (len(texts), dimension); a zero row for a text without words."""
-        rows = np.zeros((len(texts), self._dimension), dtype=np.float32)
+        rows = np.zeros((len(texts), self.info.dimension), dtype=np.float32)
         worded = [number for number, text in enumerate(texts) if re.search(r"\w", text)]
         if any(len(texts[number].split()) > MOST_WORDS for number in worded):
             raise EncoderError(f"Bedrock takes texts of at most {MOST_WORDS} words. Shorten it.")
@@ -211,10 +213,11 @@ class BedrockEncoder:
         """Return the unit vector of a picture, (height, width, 3) uint8, as float32 (dimension,)."""
         picture = base64.b64encode(pictures.jpeg(rgb)).decode("ascii")
         asked = {"inputType": "image", "image": {"mediaSource": {"base64String": picture}}}
-        return self._invoke(asked, "this picture", "Try another one.")
+        return self._form.picture(self._invoke(asked, "this picture", "Try another one."))
 
     def _text_vector(self, text: str) -> np.ndarray:
-        return self._invoke({"inputType": "text", "text": {"inputText": text}}, "this text", "Try other words.")
+        asked = {"inputType": "text", "text": {"inputText": text}}
+        return self._form.text(self._invoke(asked, "this text", "Try other words."))
 
     def _invoke(self, asked: Mapping[str, Any], what: str, instead: str) -> np.ndarray:
         """Return the vector of what a person waits for: tried again a little."""
@@ -235,10 +238,10 @@ class BedrockEncoder:
                     raise
             time.sleep(wait_s)
             pause_s *= 2
-        rows = self._rows(content)
-        if not rows:
+        parts = self._parts(content)
+        if not parts:
             raise EncoderError(f"Bedrock gave no embedding for {what}. {instead}")
-        return rows[0].vector
+        return parts[0].vector
 
     # Video
 
@@ -254,12 +257,11 @@ class BedrockEncoder:
                 break
         else:
             raise EncoderError("Bedrock gives only old results for this video that are gone. Press Retry to go on.")
-        rows = self._rows(data)  # A result that cannot be read stays: another version of this app may know it.
-        try:
-            embedding = self._embedding(rows, video.info)
-        except EncoderError:
+        parts = self._parts(data)  # A result that cannot be read stays: another version of this app may know it.
+        embedding = assembled(parts, self._form, video.info.duration_s)
+        if embedding is None:
             _next_attempt(notes)
-            raise
+            raise EncoderError("Bedrock gave no embeddings for this video. Press Retry to try anew.")
         if request.copy is not None:
             self._bucket.delete(request.copy)
         self._bucket.sweep()
@@ -275,7 +277,7 @@ class BedrockEncoder:
             copy = f"{PREFIX}source/{video.content_sha256}{'' if _fits(video.info) else '-fitted'}.mp4"
             uri = self._bucket.uri(copy)
         options = OPTIONS if video.info.has_audio else ("visual",)
-        whole = ["asset"] if video.info.duration_s <= ASSET_GOOD_UNTIL_S else []
+        whole = ["asset"] if video.info.duration_s <= WHOLE_GOOD_UNTIL_S else []
         asked = {
             "inputType": "video",
             "video": {
@@ -283,7 +285,7 @@ class BedrockEncoder:
                 "segmentation": {"method": "dynamic", "dynamic": {"minDurationSec": LEAST_CLIP_S}},
                 "embeddingOption": list(options),
                 # Fusing needs two options at least.
-                "embeddingType": ["fused_embedding" if len(options) > 1 else "separate_embedding"],
+                "embeddingType": ["fused_embedding" if self._fused and len(options) > 1 else "separate_embedding"],
                 "embeddingScope": ["clip", *whole],
             },
         }
@@ -393,42 +395,21 @@ class BedrockEncoder:
 
     # Results
 
-    def _rows(self, content: bytes) -> list[_Row]:
+    def _parts(self, content: bytes) -> list[Part]:
         """Return the vectors of a result. Raises EncoderError for what is none."""
         try:
             data = json.loads(content)["data"]
-            rows = [_row(item) for item in (data if isinstance(data, list) else [data])]
+            parts = [_part(item) for item in (data if isinstance(data, list) else [data])]
         except (ValueError, TypeError, KeyError, AttributeError):
             raise EncoderError("Bedrock answered in a form that this app does not know. Update the app.") from None
-        for row in rows:
-            if row.vector.shape != (self._dimension,) or not np.isfinite(row.vector).all() or not row.vector.any():
+        for part in parts:
+            vector = part.vector
+            if vector.shape != (self._size,) or not np.isfinite(vector).all() or not vector.any():
                 raise EncoderError(
-                    f"Bedrock gave {row.vector.size} numbers where {self.info.name} has {self._dimension} that are not "
-                    "all zero. Press Retry; if it stays so, set BEDROCK_MODEL anew."
+                    f"Bedrock gave {vector.size} numbers where {self._model} has {self._size} that are not all zero. "
+                    "Press Retry; if it stays so, set BEDROCK_MODEL anew."
                 )
-        return [row.at_length_one() for row in rows]
-
-    def _embedding(self, rows: Sequence[_Row], info: MediaInfo) -> VideoEmbedding:
-        """Return the vectors in a result; the copy that was embedded may have been longer than the video."""
-        spans: dict[tuple[float, float], list[np.ndarray]] = defaultdict(list)
-        whole: list[np.ndarray] = []
-        for row in rows:
-            if row.scope == "asset":
-                whole.append(row.vector)
-            elif row.span is not None:
-                spans[row.span].append(row.vector)
-        clips: list[ClipEmbedding] = []
-        for (start_s, end_s), vectors in sorted(spans.items()):
-            start_s, end_s = max(start_s, clips[-1].end_s if clips else 0.0), min(end_s, info.duration_s)
-            if end_s > start_s:
-                clips.append(ClipEmbedding(start_s, end_s, _middle(vectors)))
-        if whole and (info.duration_s <= ASSET_GOOD_UNTIL_S or not clips):
-            vector = _middle(whole)
-        elif clips:
-            vector = _middle([(clip.end_s - clip.start_s) * clip.vector for clip in clips])
-        else:
-            raise EncoderError("Bedrock gave no embeddings for this video. Press Retry to try anew.")
-        return VideoEmbedding(vector, tuple(clips) or (ClipEmbedding(0.0, info.duration_s, vector),))
+        return [replace(part, vector=unit(part.vector)) for part in parts]
 
     # Bytes and account
 
@@ -472,26 +453,17 @@ class BedrockEncoder:
             return self._known_owner
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One vector of a result."""
-
-    vector: np.ndarray
-    scope: str
-    span: tuple[float, float] | None
-
-    def at_length_one(self) -> _Row:
-        return _Row(_unit(self.vector), self.scope, self.span)
+def _part(item: Mapping[str, Any]) -> Part:
+    """Return a vector as Bedrock tells it. One of a text or a picture is of the whole of it."""
+    option, scope = _one(item.get("embeddingOption")), _one(item.get("embeddingScope"))
+    is_whole = scope == "asset" or item.get("endSec") is None
+    span = None if is_whole else (float(item.get("startSec") or 0.0), float(item["endSec"]))
+    return Part(option or "fused", span, np.asarray(item["embedding"], dtype=np.float32))
 
 
-def _row(item: Mapping[str, Any]) -> _Row:
-    start_s, end_s = item.get("startSec"), item.get("endSec")
-    scope = item.get("embeddingScope") or ""
-    return _Row(
-        np.asarray(item["embedding"], dtype=np.float32),
-        scope[0] if isinstance(scope, list) else scope,
-        None if start_s is None or end_s is None else (float(start_s), float(end_s)),
-    )
+def _one(told: Any) -> str:
+    """Return a value that the guide's example has in a list and its text as a string."""
+    return str((told[0] if isinstance(told, list) else told) or "")
 
 
 def _known(model: str) -> str:
@@ -537,14 +509,3 @@ def _pause(pause_s: float, tell: Callable[[], None]) -> None:
         tell()
         time.sleep(min(TICK_S, left_s))
     tell()
-
-
-def _middle(vectors: Sequence[np.ndarray]) -> np.ndarray:
-    return _unit(np.sum(vectors, axis=0))
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    length = float(np.linalg.norm(vector))
-    if not length:
-        raise EncoderError("Bedrock gave vectors that cancel each other out. Press Retry to try anew.")
-    return (vector / length).astype(np.float32)

@@ -73,6 +73,11 @@ def dimension(model: Marengo, wanted: int | str | None) -> int:
 
 def space(model: Marengo, size: int, *, side_by_side: bool) -> str:
     """Return the name of the space of a model's vectors. What they are made of is in it: a name is one space."""
-    blocks = "-" + "".join(option[0] for option in model.options) if side_by_side else ""
+    apart = blocks(model.options) if side_by_side else ""
     shortened = f"/{size}" if size != model.dimension else ""
-    return f"twelvelabs/{model.name}{blocks}{shortened}"
+    return f"twelvelabs/{model.name}{apart}{shortened}"
+
+
+def blocks(options: tuple[str, ...]) -> str:
+    """Return what a space's name ends with where these are kept apart in it."""
+    return "-" + "".join(option[0] for option in options)

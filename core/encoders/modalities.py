@@ -16,12 +16,18 @@ a silent video is neither raised nor lowered for it. A picture asks only for wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from core.errors import EncoderError
+from core.models import ClipEmbedding, VideoEmbedding
+
+WHOLE_GOOD_UNTIL_S = 30.0
+"""Marengo's own vector of a whole video is good up to here; beyond it the clips carry the meaning."""
 
 LIKENESS = {"visual": 0.8, "audio": 0.1, "transcription": 0.1}
 """How much each counts in how alike two videos are."""
@@ -89,6 +95,44 @@ class SideBySide:
     def picture(self, vector: np.ndarray) -> np.ndarray:
         blocks = [vector if name == "visual" else np.zeros_like(vector) for name in self.names]
         return np.append(np.concatenate(blocks), 0.0).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One embedding of a service's answer."""
+
+    option: str
+    """"visual", "audio", "transcription" or "fused"."""
+    span: tuple[float, float] | None
+    """From when to when; None for the whole video."""
+    vector: np.ndarray
+    """Of length 1."""
+
+
+def assembled(parts: Iterable[Part], form: Form, duration_s: float) -> VideoEmbedding | None:
+    """Return a video's vectors out of an answer; None where it holds nothing of it.
+
+    What was embedded may have been longer than the video: spans are cut, and follow each other without overlap.
+    """
+    spans: dict[tuple[float, float], dict[str, np.ndarray]] = defaultdict(dict)
+    whole: dict[str, np.ndarray] = {}
+    for part in parts:
+        (whole if part.span is None else spans[part.span])[part.option] = part.vector
+    clips: list[ClipEmbedding] = []
+    sums: dict[str, np.ndarray] = {}
+    for (start_s, end_s), options in sorted(spans.items()):
+        start_s, end_s = max(start_s, clips[-1].end_s if clips else 0.0), min(end_s, duration_s)
+        if end_s > start_s:
+            clips.append(ClipEmbedding(start_s, end_s, form.video(options)))
+            for option, vector in options.items():
+                sums[option] = sums.get(option, 0.0) + (end_s - start_s) * vector
+    if whole and (duration_s <= WHOLE_GOOD_UNTIL_S or not clips):
+        vector = form.video(whole)
+    elif clips:
+        vector = form.video({option: unit(total) for option, total in sums.items()})
+    else:
+        return None
+    return VideoEmbedding(vector, tuple(clips) or (ClipEmbedding(0.0, duration_s, vector),))
 
 
 def unit(vector: np.ndarray) -> np.ndarray:

@@ -26,14 +26,12 @@ where no cancel is noticed, and would create a task twice.
 from __future__ import annotations
 
 import base64
-import io
 import ipaddress
 import logging
 import random
 import re
 import time
 import weakref
-from collections import defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,7 +42,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
-from PIL import Image
 from twelvelabs import TwelveLabs
 from twelvelabs.types.async_temporal_segmentation import AsyncTemporalSegmentation
 from twelvelabs.types.async_video_input_request import AsyncVideoInputRequest
@@ -61,8 +58,8 @@ from twelvelabs.types.text_input_request import TextInputRequest
 from twelvelabs.types.video_segmentation import VideoSegmentation_Dynamic
 from twelvelabs.types.video_segmentation_dynamic_dynamic import VideoSegmentationDynamicDynamic
 
-from core.encoders import marengo_models
-from core.encoders.modalities import Form, Fused, SideBySide, unit
+from core.encoders import marengo_models, pictures
+from core.encoders.modalities import WHOLE_GOOD_UNTIL_S, Form, Fused, Part, SideBySide, assembled, unit
 from core.encoders.twelvelabs_errors import SDK_ERRORS, CannotFetch, NotThere, Sentences, is_surely_refused
 from core.encoders.twelvelabs_upload import (
     DIRECT_BYTES,
@@ -76,12 +73,10 @@ from core.encoders.twelvelabs_upload import (
     pause,
 )
 from core.errors import EncoderError, EncoderPaused, SettingsError, Unavailable
-from core.models import ClipEmbedding, EncoderInfo, MediaInfo, Progress, Video, VideoEmbedding
+from core.models import EncoderInfo, MediaInfo, Progress, Video, VideoEmbedding
 
 logger = logging.getLogger(__name__)
 
-ASSET_GOOD_UNTIL_S = 30.0
-"""The service's own vector of a whole video is good up to here; beyond it the clips carry the meaning."""
 SETTLE_S = 20.0
 """After this long a request whose answer was lost has been taken, or never will be."""
 CLOCK_MARGIN = timedelta(hours=1)
@@ -100,10 +95,6 @@ FAILED_TASKS = 3
 """
 MOST_FAILED_TASKS = 12
 """How many may where there is no other to tell by."""
-LEAST_IMAGE_PX, MOST_IMAGE_PX = 128, 1280
-"""The service takes pictures from 128 pixels a side; no model looks closer than at so many."""
-JPEG_QUALITY = 90
-"""Of a picture of this size well under 1 MB, where the service takes 32 and Amazon's offer of it 5."""
 _PRIVATE_SUFFIXES = (".local", ".internal", ".localhost")
 _EXPIRED = "no longer available"
 _NOT_FETCHED = re.compile(r"fetch|materiali[sz]e|source media|download|inaccessible|\burl\b", re.IGNORECASE)
@@ -219,7 +210,7 @@ class TwelveLabsEncoder:
 
     def encode_image(self, rgb: np.ndarray) -> np.ndarray:
         """Return the unit vector of a picture, (height, width, 3) uint8, as float32 (dimension,)."""
-        picture = base64.b64encode(_jpeg(rgb)).decode("ascii")
+        picture = base64.b64encode(pictures.jpeg(rgb)).decode("ascii")
         if self._model.asked_by == "type":
             media = MediaSource(base_64_string=picture)
             asked: dict[str, Any] = {"input_type": "image", "image": ImageInputRequest(media_source=media)}
@@ -328,7 +319,7 @@ class TwelveLabsEncoder:
             clips = TemporalSegmentationDynamicDynamic(min_duration_sec=least_s)
             segmentation = AsyncTemporalSegmentation(temporal=TemporalSegmentation_Dynamic(dynamic=clips))
         options = self._model.options if info.has_audio else ("visual",)
-        whole = ["asset"] if info.duration_s <= ASSET_GOOD_UNTIL_S else []
+        whole = ["asset"] if info.duration_s <= WHOLE_GOOD_UNTIL_S else []
         # How to structure it is for several options only, and naming it with one is an error.
         kind = "fused_embedding" if self._fused else "separate_embedding"
         structure: dict[str, Any] = {"embedding_type": [kind]} if self._model.fused and len(options) > 1 else {}
@@ -420,31 +411,18 @@ class TwelveLabsEncoder:
         raise EncoderError(f"TwelveLabs could not embed this video: {said} Press Retry to try with a new task.")
 
     def _embedding(self, data: Sequence[EmbeddingData], info: MediaInfo) -> VideoEmbedding:
-        """Return the vectors in an answer; the copy that was embedded may have been longer than the video."""
-        spans: dict[tuple[float, float], dict[str, np.ndarray]] = defaultdict(dict)
-        whole: dict[str, np.ndarray] = {}
+        """Return the vectors in an answer."""
+        parts: list[Part] = []
         for item in data:
             option = item.embedding_option or "fused"
             if item.embedding_scope == "asset":
-                whole[option] = self._vector(item)
+                parts.append(Part(option, None, self._vector(item)))
             elif item.start_sec is not None and item.end_sec is not None:
-                spans[item.start_sec, item.end_sec][option] = self._vector(item)
-        clips: list[ClipEmbedding] = []
-        sums: dict[str, np.ndarray] = {}
-        for (start_s, end_s), parts in sorted(spans.items()):
-            start_s = max(start_s, clips[-1].end_s if clips else 0.0)
-            end_s = min(end_s, info.duration_s)
-            if end_s > start_s:
-                clips.append(ClipEmbedding(start_s, end_s, self._form.video(parts)))
-                for option, vector in parts.items():
-                    sums[option] = sums.get(option, 0.0) + (end_s - start_s) * vector
-        if whole and (info.duration_s <= ASSET_GOOD_UNTIL_S or not clips):
-            vector = self._form.video(whole)
-        elif clips:
-            vector = self._form.video({option: unit(sum_) for option, sum_ in sums.items()})
-        else:
+                parts.append(Part(option, (item.start_sec, item.end_sec), self._vector(item)))
+        embedding = assembled(parts, self._form, info.duration_s)
+        if embedding is None:
             raise EncoderError("TwelveLabs gave no embeddings for this video. Press Retry to try with a new task.")
-        return VideoEmbedding(vector, tuple(clips) or (ClipEmbedding(0.0, info.duration_s, vector),))
+        return embedding
 
     def _vector(self, item: EmbeddingData) -> np.ndarray:
         vector = np.asarray(item.embedding, dtype=np.float32)
@@ -483,27 +461,6 @@ def _place(url: str) -> str:
     """Return where a store keeps its files: host and bucket, as far as an address tells."""
     parts = urlsplit(url)
     return parts.netloc + parts.path.rpartition("/")[0]
-
-
-def _jpeg(rgb: np.ndarray) -> bytes:
-    """Return a picture as a JPEG within the service's limits: neither side too long, none too short.
-
-    A narrow one is set on a ground of its mean colour, which says nothing that is not in it; stretching it would.
-    """
-    picture = Image.fromarray(np.ascontiguousarray(rgb, np.uint8))
-    scale = min(MOST_IMAGE_PX / max(picture.size), max(1.0, LEAST_IMAGE_PX / min(picture.size)))
-    if scale != 1.0:
-        width, height = (max(1, round(side * scale)) for side in picture.size)
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-    if min(picture.size) < LEAST_IMAGE_PX:
-        red, green, blue = (int(level) for level in rgb.reshape(-1, 3).mean(axis=0))
-        width, height = (max(LEAST_IMAGE_PX, side) for side in picture.size)
-        ground = Image.new("RGB", (width, height), (red, green, blue))
-        ground.paste(picture, ((ground.width - picture.width) // 2, (ground.height - picture.height) // 2))
-        picture = ground
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=JPEG_QUALITY)
-    return out.getvalue()
 
 
 def _forget_task(notes: MutableMapping[str, str]) -> None:

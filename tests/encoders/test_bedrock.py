@@ -147,6 +147,7 @@ class TestStart:
     def test_the_space_has_a_name_of_its_own(self, make_encoder: MakeEncoder) -> None:
         names = {make_encoder().info.name, make_encoder(model=f"us.{MODEL}").info.name}
         assert names == {"bedrock/marengo-embed-3-0-v1"}
+        assert make_encoder(side_by_side=True).info.name == "bedrock/marengo-embed-3-0-v1-vat"
 
     @pytest.mark.parametrize(
         ("options", "said"),
@@ -296,6 +297,20 @@ class TestVideo:
         (invocation,) = server.invocations.values()
         asked = invocation.body["modelInput"]["video"]
         assert (asked["embeddingOption"], asked["embeddingType"]) == (["visual"], ["separate_embedding"])
+
+    def test_side_by_side_finds_what_is_only_heard(
+        self, make_encoder: MakeEncoder, server: BedrockServer, tmp_path: Path
+    ) -> None:
+        encoder = make_encoder(side_by_side=True)
+        rain, train = (
+            encode(encoder, described(make_video(tmp_path / f"{heard}.mp4", seconds=5, size=(640, 360), fps=4,
+                                                 audio="aac", tags={"title": "A window", "comment": heard})))
+            for heard in ("rain", "train")
+        )  # fmt: skip
+        query = encoder.encode_text(["rain"])[0]
+        assert query @ rain.vector > query @ train.vector + 0.1
+        kinds = [one.body["modelInput"]["video"]["embeddingType"] for one in server.invocations.values()]
+        assert kinds == [["separate_embedding"]] * 2
 
     @pytest.mark.parametrize(("seconds", "size"), [(1.5, (640, 360)), (5, (160, 90))])
     def test_short_and_small_ones_are_sent_as_copies_that_fit(
@@ -599,7 +614,7 @@ class TestFaults:
         [
             (b"<html>", "in a form that this app does not know"),
             (b'{"data": 7}', "in a form that this app does not know"),
-            (json.dumps({"data": [{"embedding": [1.0] * 5}]}).encode(), "gave 5 numbers where bedrock/.* has 512"),
+            (json.dumps({"data": [{"embedding": [1.0] * 5}]}).encode(), "gave 5 numbers where twelvelabs.* has 512"),
         ],
     )
     def test_a_result_that_cannot_be_read_is_said_and_not_paid_for_again(

@@ -38,7 +38,7 @@ def make_twelvelabs(model: str, **options: Any) -> Encoder:
 
 
 @cache
-def make_bedrock() -> Encoder:
+def make_bedrock(side_by_side: bool = False) -> Encoder:
     server, bucket = bedrock.shared_server()
     return BedrockEncoder(
         bucket,
@@ -48,6 +48,7 @@ def make_bedrock() -> Encoder:
         bucket_owner=bedrock.ACCOUNT,
         endpoint_url=server.url,
         bucket_endpoint_url=server.s3.url,
+        side_by_side=side_by_side,
         scratch_dir=Path(tempfile.mkdtemp(prefix="fitted-")),
     )
 
@@ -72,6 +73,7 @@ ENCODERS: dict[str, Callable[[], Encoder]] = {
     "twelvelabs 3.0 side by side": lambda: make_twelvelabs("marengo3.0", side_by_side=True),
     "twelvelabs 3.5 side by side": lambda: make_twelvelabs("marengo3.5", side_by_side=True),
     "bedrock": make_bedrock,
+    "bedrock side by side": lambda: make_bedrock(side_by_side=True),
 }
 
 

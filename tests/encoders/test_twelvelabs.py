@@ -19,7 +19,7 @@ import pytest
 from twelvelabs.types.embedding_data import EmbeddingData
 from twelvelabs.types.embedding_dimension import EmbeddingDimension
 
-from core.encoders import marengo_models, twelvelabs, twelvelabs_upload
+from core.encoders import marengo_models, pictures, twelvelabs, twelvelabs_upload
 from core.encoders.twelvelabs import TwelveLabsEncoder
 from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, SettingsError, Unavailable
 from core.ingest import inspecting
@@ -217,7 +217,7 @@ class TestPictures:
         rgb = np.random.default_rng(1).integers(0, 255, shape, np.uint8)
         assert np.linalg.norm(make_encoder(model=model).encode_image(rgb)) == pytest.approx(1, abs=1e-4)
         ((width, height),) = server.images
-        assert 128 <= min(width, height) <= max(width, height) <= twelvelabs.MOST_IMAGE_PX
+        assert 128 <= min(width, height) <= max(width, height) <= pictures.MOST_PX
         assert (width > height) == (shape[1] > shape[0])
         assert server.seen[-1].body_bytes < 2_000_000
 

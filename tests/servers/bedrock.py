@@ -5,7 +5,7 @@ TwelveLabs Marengo Embed 3.0, the API reference, TwelveLabs' guide for Bedrock) 
 under a name that an operation does not take in a region, forms of request, values and limits, buckets of other regions
 or owners, tokens. Videos are really read from the S3 server it is given (moto's, tests/servers/s3.py), and results
 written there. A token stands for one invocation; `on_repeat` says what a second start with it gets, since the documents
-do not. Vectors are no model's: they come from the words of a video's container tags and of a text.
+do not. Vectors are no model's (marengo.py): they come from the words of a video's container tags and of a text.
 
 It can be told to fail: in tests by `server.fail(...)` and `server.fate(...)`, by hand through
 
@@ -40,8 +40,8 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from tests.servers import LocalServer
+from tests.servers.marengo import Content, Model, Words, colours
 from tests.servers.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Server
-from tests.servers.twelvelabs import text_vector
 
 ACCOUNT = "123456789012"
 """Moto's."""
@@ -127,9 +127,12 @@ class BedrockServer(LocalServer):
 
     fault_type = Fault
 
-    def __init__(self, s3: S3Server, port: int = 0, *, seconds_per_video: float = 0.0) -> None:
+    def __init__(
+        self, s3: S3Server, port: int = 0, *, seconds_per_video: float = 0.0, model: Model | None = None
+    ) -> None:
         super().__init__(port)
         self.s3 = s3
+        self.model = model or Words()
         self.seconds_per_video = seconds_per_video
         self.on_repeat: Literal["same", "conflict", "forgotten"] = "same"
         """What a start with a token that is known gets: its invocation, a ConflictException, or a new invocation."""
@@ -185,7 +188,7 @@ class BedrockServer(LocalServer):
             if len(text.split()) > TEXT_TOKENS:
                 raise _invalid(f"The text exceeds the maximum of {TEXT_TOKENS} tokens.")
             self.texts.append(text)
-            vector = text_vector(text)
+            vector = self.model.text(text)
         elif kind == "image":
             _only(body, {"inputType", "image"})
             source = _only(_only(body.get("image"), {"mediaSource"}).get("mediaSource"), {"base64String"})
@@ -206,8 +209,7 @@ class BedrockServer(LocalServer):
         if min(picture.size) < 128:
             raise _invalid("The image is smaller than 128x128.")
         self.images.append(picture.size)
-        red, green, blue = np.asarray(picture, float).reshape(-1, 3).mean(axis=0)
-        return text_vector(f"r{red // 32:.0f} g{green // 32:.0f} b{blue // 32:.0f}")
+        return self.model.picture(colours(np.asarray(picture)))
 
     def start_invoke(self, region: str, body: dict[str, Any]) -> dict[str, Any]:
         token = body.get("clientRequestToken", "")
@@ -289,7 +291,7 @@ class BedrockServer(LocalServer):
         data = self.s3.client.get_object(Bucket=bucket, Key=key)["Body"].read()
         video = invocation.body["modelInput"]["video"]
         try:
-            rows = [] if kind == "empty" else _embeddings(video, data)
+            rows = [] if kind == "empty" else _embeddings(self.model, video, data)
         except Refusal as refusal:
             invocation.message = refusal.args[2]
             return
@@ -365,27 +367,28 @@ def _check_segmentation(given: Any) -> None:
         raise _invalid(f"{name} must be an integer from {least} to {most}.")
 
 
-def _embeddings(video: Mapping[str, Any], data: bytes) -> list[dict[str, Any]]:
+def _embeddings(model: Model, video: Mapping[str, Any], data: bytes) -> list[dict[str, Any]]:
     try:
         with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
-            picture, heard = container.streams.video[0], len(container.streams.audio) > 0
+            picture, has_audio = container.streams.video[0], len(container.streams.audio) > 0
             duration_s = (container.duration or 0) / 1e6
             sides = sorted((picture.width, picture.height))
-            words = " ".join(container.metadata.get(name, "") for name in ("title", "genre", "comment")).strip()
+            tags = {name.lower(): value for name, value in container.metadata.items()}
     except (av.error.FFmpegError, IndexError):
         raise _invalid("The video could not be decoded.") from None
     if not 4.0 <= duration_s <= MOST_S or sides[0] < 360:
         raise _invalid("The video must last from 4 s to 4 h and have 360x360 pixels.")
-    words = words or hashlib.sha256(data).hexdigest()
-    names = [name for name in video["embeddingOption"] if name == "visual" or heard]
+    words = tags.get("title") or hashlib.sha256(data).hexdigest()
+    names = [name for name in video["embeddingOption"] if name == "visual" or has_audio]
     kinds = video.get("embeddingType", ["separate_embedding"])
     names = ["fused"] * ("fused_embedding" in kinds) + names * ("separate_embedding" in kinds)
     edges = [*np.arange(0.0, max(duration_s - 2.0, 1.0), 5.0), duration_s]
     spans = [("clip", float(a), float(b)) for a, b in pairwise(edges)] + [("asset", 0.0, duration_s)]
     rows = []
     for scope, start_s, end_s in spans:
+        content = Content(words, tags.get("comment") or words, tags.get("lyrics") or words, None)
         for name in names if scope in video["embeddingScope"] else ():
-            vector = text_vector(words) + 0.2 * text_vector(f"{scope}{start_s} {name}")
+            vector = model.span(name, content, f"{scope}{start_s}")
             row = {"embedding": vector.tolist(), "embeddingOption": name, "embeddingScope": scope}
             rows.append({**row, "startSec": start_s, "endSec": end_s})
     return rows
