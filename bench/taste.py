@@ -26,8 +26,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.quality import Library, add_samples_options, load, load_samples, open_library  # noqa: E402
+from bench.labelled import Library, add_samples_options, load, load_samples, open_library  # noqa: E402
 from core.discover.taxonomy import Theme  # noqa: E402
+from core.encoders.local import LocalEncoder  # noqa: E402
 from core.models import Query  # noqa: E402
 
 LIKES, DISLIKES, KIND_LEAST, JUDGED_LEAST = 3, 2, 4, 2
@@ -63,11 +64,12 @@ class Start:
 def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
-        videos = load(options.corpus)
+        encoder = LocalEncoder()
+        videos = load(options.corpus, encoder)
         if options.with_samples:
             scenes = options.samples or Path(folder, "scenes")
-            videos += load_samples(scenes, without_genre=options.without_genre)
-        library = open_library("together", videos, Path(folder))
+            videos += load_samples(scenes, encoder, without_genre=options.without_genre)
+        library = open_library("together", videos, Path(folder), encoder)
         random = np.random.default_rng(options.seed)
         starts: list[Start] = []
         while len(starts) < options.starts:

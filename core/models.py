@@ -81,13 +81,13 @@ class Calibration:
 
     spread: float = 0.1
     """How much what a video is to one text usually differs from what it is to others, in reaches squared."""
-    fits: float = 1.05
-    """Standing from which a video answers at all. Under names that say nothing the local encoder claims next to no
-    category from here on, and under names that tell them it finds four in five."""
-    related: float = 1.2
+    fits: float = 1.0
+    """Standing from which a video answers at all. Under names that say nothing the local encoder claims next
+    to no category from here on, and under names that tell them it finds four in five."""
+    related: float = 1.1
     strong: float = 1.7
     """Standings from which a video is related, and a strong match. Of the right videos of the corpus and the sample
-    library, three in four are related or better to their category."""
+    library, three in four are related or better to their category, half are strong."""
     least_spread: float = 0.03
     """The least by which likenesses of videos differ in a library, in reaches squared: in one of two videos or of many
     copies they do not tell."""

@@ -110,7 +110,7 @@ class Candidates:
         standings = np.array(
             [self._standing(part, row, vectors) for part, row in zip(parts, cosines, strict=True)]
         ).reshape(shape)
-        return Fit(tuple(entries), vectors, weights(parts) @ standings, cosines, standings)
+        return Fit(tuple(entries), vectors, _tinted(parts) @ standings, cosines, standings)
 
     def _no_vectors(self) -> np.ndarray:
         return np.zeros((0, self._dimension), np.float32)
@@ -122,6 +122,15 @@ class Candidates:
             usual = self._caches.sample() @ part.vector
             return relevance.likeness(cosines, usual, self._caches.origin(), self._caches.calibration)
         return self._caches.background(part.kind).standing(part.vector, vectors)
+
+
+def _tinted(parts: Sequence[Part]) -> np.ndarray:
+    """Return how much each part counts in the ranking, (parts,); they add up to what the weights do."""
+    counted = weights(parts)
+    if len({part.kind for part in parts}) > 1:
+        tinted = counted * [relevance.TINT if part.kind == "mood" else 1.0 for part in parts]
+        counted = tinted * (counted.sum() / tinted.sum())
+    return counted
 
 
 def _present(parts: Sequence[Part], fit: Fit, least: float) -> np.ndarray:

@@ -12,7 +12,7 @@ of a text's vector is what all texts have. What a text asks for is how it differ
 with all shipped categories, a mood with all moods, anything else with both.
 
     usual = Calibration.spread · reach²
-    standing = (video · direction − mean of video · background) / sqrt(usual · max(its spread, usual))
+    standing = (video · direction − mean of video · background) / sqrt(usual · max(its spread, LEAST · usual))
 
 This is the z-norm of speaker verification (Auckenthaler et al. 2000, "Score normalization for text-independent
 speaker verification systems"), damped: dividing by the spread of a video about which little is known makes much of
@@ -43,15 +43,21 @@ NEUTRAL = (
     "footage",
     "untitled",
 )
+LEAST = 0.6
+"""With less, a video of which nothing is known claims what it looks like; with more, one whose name says one thing
+ranks behind one whose name says many (bench/quality.py: wrong claims, nDCG of categories)."""
+TINT = 0.3
+"""Weight of a mood's standing beside what else is asked for: it is stretched, as SCALE says, for when a mood is alone.
+With more, what feels right goes before what is right (bench/quality.py, category + mood)."""
 FULL = 0.5
 """A text this far from the neutral ones, in reaches, says all it says; what is nearer counts for less."""
-RIVAL = {"mood": 0.5}
-"""A video may be of several categories, but seldom of several moods: this share of a mood's standing is what it has
-before the video's strongest mood rather than before the mean of all. Over the corpus and the sample library under
-names that say nothing it is right a fifth more often at the same recall, with percepts and with a model alike."""
-SCALE = {"words": 0.9, "mood": 2.7}
-"""A video that has the very words typed stands out further than one of a category; moods lie nearer to each other than
-categories do, and to a rival nearer still. This evens it out."""
+RIVAL = {"category": 0.3, "mood": 0.5}
+"""This share of a standing is what a video has before its strongest category, or mood, rather than before the mean of
+all: what is plainly one thing is seldom another as well, of moods still less than of categories. At the same recall
+more is right, with names, with percepts and with a model alike."""
+SCALE = {"category": 1.5, "mood": 2.7, "words": 0.85}
+"""Evens out what RIVAL takes away, that moods lie nearer to each other than categories do, and that a video that has
+the very words typed stands out further than one of a category."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +129,7 @@ class Background:
         share = float(np.linalg.norm(direction)) / self.origin.reach
         usually = (1.0 - self.rival) * others.mean(axis=1) + self.rival * others.max(axis=1)
         above = np.einsum("kd,d->k", vectors, direction) - share * usually
-        return self.scale * above / np.sqrt(usual * np.maximum(others.std(axis=1), usual))
+        return self.scale * above / np.sqrt(usual * np.maximum(others.std(axis=1), LEAST * usual))
 
 
 def likeness(cosines: np.ndarray, usual: np.ndarray, origin: Origin, calibration: Calibration) -> np.ndarray:

@@ -143,16 +143,24 @@ def video_vector(percepts: np.ndarray, concepts: np.ndarray, hashed: np.ndarray,
             _LAYOUT_SHARE * _within(layout),
         ]
     ).astype(np.float64)
-    slack = np.sqrt(max(_RADIUS**2 - blocks @ blocks, 0.0))
+    slack = np.sqrt(max(_RADIUS**2 - float(blocks @ blocks), 0.0))
     return (np.append(blocks, slack) / _RADIUS).astype(np.float32)
 
 
-def text_vector(reading: Reading) -> np.ndarray:
-    """Return the unit vector of a text, without slack; zeros when there was nothing to read."""
+def text_vector(reading: Reading, *, looks: float = 1.0, looks_of_subjects: float = 1.0 - _SUBJECT_DIMS) -> np.ndarray:
+    """Return the unit vector of a text, without slack; zeros when there was nothing to read.
+
+    `looks` is how much the percepts a text asks for count beside its words, and `looks_of_subjects` how much of those
+    of a subject it asks for ("cartoon" is flat and colourful).
+    """
     # The less of a text is understood, and the more it means one thing of many, the more its very words must do.
     trust = reading.known * (reading.named + _ONE_OF_MANY * (1.0 - reading.named))
     blocks = [
-        trust * _percept_share(reading.asked) * _ASKED_PERCEPTS * _within(reading.percepts / _ASKED_UNIT),
+        trust
+        * looks
+        * _percept_share(reading.asked, looks_of_subjects)
+        * _ASKED_PERCEPTS
+        * _within(reading.percepts / _ASKED_UNIT),
         trust * _ASKED_CONCEPTS * _within(reading.asked + _ASKED_IMPLIED * (reading.concepts - reading.asked)),
         max(_ASKED_HASHED, np.sqrt(1.0 - trust**2)) * _within(reading.hashed),
     ]
@@ -171,7 +179,7 @@ def _asked(blocks: Sequence[np.ndarray]) -> np.ndarray:
     return (vector / length if length else vector).astype(np.float32)
 
 
-def _percept_share(asked: np.ndarray) -> float:
+def _percept_share(asked: np.ndarray, of_subjects: float) -> float:
     """Return how much percepts say beside the concepts a text asks for, 0 to 1.
 
     A subject asks for little of them ("cartoon" need not be bright), a mood for half; words for percepts for all.
@@ -179,7 +187,7 @@ def _percept_share(asked: np.ndarray) -> float:
     share = asked / max(float(np.linalg.norm(asked)), 1.0)
     mood = float(np.linalg.norm(share[_MOODS]))
     subject = float(np.linalg.norm(np.delete(share, _MOODS)))
-    return 1.0 - _SUBJECT_DIMS * subject**2 - _MOOD_DIMS * mood**2
+    return 1.0 - (1.0 - of_subjects) * subject**2 - _MOOD_DIMS * mood**2
 
 
 def video_words(video: Video) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import pytest
 
 from core.encoders import clip, clip_models, local
 from core.encoders.clip import LOCAL_ALONE, MODEL_ALONE, ClipEncoder, Frames, Scale, Towers, neutral_pictures
+from core.encoders.percepts import PERCEPTS
 from core.errors import Cancelled, EncoderError
 from core.ingest.sampling import Picture
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
@@ -263,15 +264,37 @@ class TestScale:
         picture = unit(random.normal(size=64))
         for gap in (1.0, 3.0):
             band = gap * unit(np.arange(64.0) - 30) + 0.5 * picture
-            weighed = Scale.of(unit(texts + band), picture).weigh(unit(query + band))
+            scale = Scale.of(unit(texts + band), picture, unit(unit(random.normal(size=(29, 64))) + band))
+            weighed = scale.weigh(unit(query + band))
             assert abs(weighed @ picture) < 1e-5
             assert unit(weighed) @ query > 0.9
+            assert 0.7 < np.linalg.norm(weighed) <= 1 + 1e-5  # It says about as much as telling texts do.
+
+    def test_a_word_that_says_a_tenth_of_what_telling_texts_do_counts_a_tenth(self):
+        random = np.random.default_rng(2)
+        band, picture = 3.0 * unit(random.normal(size=64)), unit(random.normal(size=64))
+        telling = unit(random.normal(size=(29, 64)))
+        telling[:15] *= 0.02  # A model need not know most of them.
+        scale = Scale.of(unit(0.02 * unit(random.normal(size=(24, 64))) + band), picture, unit(telling + band))
+        assert np.linalg.norm(scale.weigh(unit(0.1 * unit(random.normal(size=64)) + band))) < 0.2
 
     def test_neutral_pictures_are_always_the_same_and_unlike_each_other(self):
         first, again = neutral_pictures(4, 64), neutral_pictures(4, 64)
         assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
         assert all(picture.shape == (64, 64, 3) and picture.std() > 20 for picture in first)
         assert abs(np.corrcoef(first[0].ravel(), first[1].ravel())[0, 1]) < 0.9
+
+
+def test_a_text_of_which_neither_half_knows_anything_is_zero(encoder):
+    assert not encoder.encode_text(["of the and a"]).any()
+    assert encoder.encode_text(["zanzibarian"]).any()  # The words of a title are found by the local half.
+
+
+def test_of_a_subject_no_looks_are_asked(encoder):
+    percepts = slice(512, 512 + len(PERCEPTS))
+    cartoon, tense = encoder.encode_text(["cartoon", "tense"])
+    assert not cartoon[percepts].any()
+    assert tense[percepts].any()
 
 
 class TestWhatIsWrongWithAModel:
