@@ -53,6 +53,8 @@ class ClipModel:
 
 _PICTURE_FILES = ("preprocessor_config.json",)
 _TEXT_FILES = ("tokenizer.json", "tokenizer_config.json", "config.json", "special_tokens_map.json")
+SPARE_FILES = frozenset({"config.json", "special_tokens_map.json"})
+"""What fastembed does without where it is not there (load_tokenizer)."""
 _SIGLIP = ("google/siglip2-base-patch16-224", "onnx-community/siglip2-base-patch16-224-ONNX")
 _JINA = ("jinaai/jina-clip-v1", "jinaai/jina-clip-v1")
 
@@ -126,8 +128,7 @@ def in_folder(model_dir: Path) -> Folders:
 def missing(model: ClipModel, folders: Folders) -> Iterator[Path]:
     """Yield each file without which the model cannot be loaded and that is not there."""
     for tower, folder in ((model.vision, folders.vision), (model.text, folders.text)):
-        # fastembed does without these two (load_tokenizer); all others it cannot do without.
-        needed = {tower.weights, *tower.beside} - {"config.json", "special_tokens_map.json"}
+        needed = {tower.weights, *tower.beside} - SPARE_FILES
         yield from (folder / name for name in sorted(needed) if not (folder / name).is_file())
 
 
