@@ -1,4 +1,4 @@
-"""The command line: python -m core ingest | search | samples | move | doctor."""
+"""The command line: python -m core ingest | search | samples | model | move | doctor."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import get_args
 
 from core import __version__, samples
+from core.encoders import clip_download, clip_models
 from core.errors import AppError
 from core.models import Job, Query, Sort, Stage
 from core.properties import PROPERTIES
 from core.services import Services, build
 from core.serving.bodies import read_query
 from core.serving.routes import hit_to_json
-from core.settings import load
+from core.settings import Settings, load
 
 VIDEO_SUFFIXES = frozenset(
     ".3gp .asf .avi .f4v .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogg .ogv .ts .vob .webm .wmv".split()
@@ -38,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from core.library import move
 
             return move.run(load(), arguments.to, rewrite=arguments.rewrite)
+        if arguments.command == "model":
+            return _MODEL[arguments.action](load(), arguments.name)
         services = build(load())
         try:
             return arguments.run(services, arguments)
@@ -90,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     move.add_argument("--to", required=True, choices=("server", "edge"), help="where to copy it")
     move.add_argument("--rewrite", action="store_true", help="write also what is there already")
 
+    model = commands.add_parser("model", help="get, list or remove the model that lets the app see")
+    model.add_argument("action", choices=tuple(_MODEL))
+    model.add_argument("name", nargs="?", choices=clip_models.NAMES, help="CLIP_MODEL when not given")
+
     commands.add_parser("doctor", help="check every configured backend and say what to do")
     return parser
 
@@ -117,6 +124,62 @@ def _search(services: Services, arguments: argparse.Namespace) -> int:
         moment = f"{_clock(hit.start_s)}–{_clock(hit.end_s)}"
         print(f"{hit.score:5.2f}  {hit.confidence or '':<6}  {moment:>11}  {hit.title}  ({hit.filename})")
     return 0
+
+
+def _get_model(settings: Settings, name: str | None) -> int:
+    model = clip_models.named(name or settings.clip_model)
+    print(f"{model.name}: {model.size_bytes / 1e9:.1f} GB, {model.languages}, {model.licence}")
+    folders = clip_download.get(model, settings.models_dir, _print_bytes, threads=settings.clip_threads)
+    _clear_bar()
+    print(f"It is in {folders.vision.parent.parent.parent} and works.")
+    if name and name != settings.clip_model:
+        print(f"Set CLIP_MODEL={name} to use it.")
+    elif settings.encoder_wanted not in ("auto", "clip"):
+        print(f"ENCODER is {settings.encoder_wanted}: set it to clip, or unset it, to use the model.")
+    else:
+        print("The app uses it from its next start on.")
+    return 0
+
+
+def _list_models(settings: Settings, name: str | None) -> int:
+    for row in clip_download.listed(settings.models_dir):
+        if name and row.model.name != name:
+            continue
+        held = f"{row.bytes_here / 1e9:.2f} GB on this machine"
+        state = held if row.here else f"{held}, not whole: get it again" if row.bytes_here else "not on this machine"
+        size = f"{row.model.size_bytes / 1e9:.1f} GB"
+        print(f"{row.model.name:<10} {size:>7}  {row.model.licence:<11} {row.model.languages:<15} {state}")
+    if settings.clip_model_dir:
+        print(f"CLIP_MODEL_DIR is set: {settings.clip_model} is taken from {settings.clip_model_dir}.")
+    return 0
+
+
+def _remove_model(settings: Settings, name: str | None) -> int:
+    model = clip_models.named(name or settings.clip_model)
+    freed = clip_download.remove(model, settings.models_dir)
+    print(f"Removed {model.name}: {freed / 1e9:.2f} GB." if freed else f"{model.name} was not on this machine.")
+    return 0
+
+
+_MODEL = {"get": _get_model, "list": _list_models, "remove": _remove_model}
+
+
+def _print_bytes(done: int, total: int) -> None:
+    """Draw one line of progress on a terminal's standard error; nothing into files and pipes."""
+    if sys.stderr.isatty():
+        share = done / (total or 1)
+        text = f"{_bar(share)} {share:4.0%}  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def _clear_bar() -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _bar(share: float) -> str:
+    filled = int(share * 30)
+    return "█" * filled + "░" * (30 - filled)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -185,9 +248,12 @@ def _print_bar(present: Sequence[Job], total: int) -> None:
         return
     done = (total - len(present) + sum(job.overall for job in present)) / total
     busy = next((job for job in present if job.stage is not Stage.QUEUED), present[0])
-    filled = int(done * 30)
-    bar = "█" * filled + "░" * (30 - filled)
-    print(f"\r\033[K{bar} {done:4.0%}  {busy.stage.value}: {busy.filename[:50]}", end="", file=sys.stderr, flush=True)
+    print(
+        f"\r\033[K{_bar(done)} {done:4.0%}  {busy.stage.value}: {busy.filename[:50]}",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _clock(seconds: float) -> str:

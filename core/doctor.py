@@ -1,22 +1,28 @@
-"""Check every configured backend for real and say, a line each, whether it works or what to do."""
+"""Check every backend that is set for real and say, a line each, whether it works or what to do.
+
+Each check opens what it needs by itself and runs whatever became of the others: one that is broken hides no other.
+"""
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from core import samples
+from core import samples, services
+from core.discover import taxonomy
+from core.encoders import clip_download, clip_models, registry
 from core.errors import AppError, EncoderError
 from core.ingest import inspecting
-from core.models import Job, ignore_progress
-from core.services import Services, build
-from core.settings import load
+from core.models import EncoderInfo, ignore_progress
+from core.settings import Settings, load
 
 Check = tuple[str, Callable[[], str]]
 
@@ -28,88 +34,126 @@ class Slower(Exception):
 def run(say: Callable[[str], None] = print) -> int:
     """Do a real round trip through each backend; return 0 if all work, else 1."""
     try:
-        services = build(load())
+        settings = load()
     except AppError as error:
         say(f"✗ settings: {error}")
-        return 1
-    failed = 0
-    try:
-        for name, check in _checks(services):
-            try:
-                say(f"✓ {name}: {check()}")
-            except Slower as remark:
-                say(f"! {name}: {remark}")
-            except AppError as error:
-                failed += 1
-                say(f"✗ {name}: {error}")
-    finally:
-        services.close()
+        checks: list[Check] = [("video", _check_video)]
+        failed = 1
+    else:
+        checks = list(_checks(settings))
+        failed = 0
+    for name, check in checks:
+        try:
+            say(f"✓ {name}: {check()}")
+        except Slower as remark:
+            say(f"! {name}: {remark}")
+        except AppError as error:
+            failed += 1
+            say(f"✗ {name}: {error}")
     return 1 if failed else 0
 
 
-def _checks(services: Services) -> Iterator[Check]:
-    yield "settings", lambda: f"read; everything is written under {services.settings.data_dir.absolute()}"
-    yield f"store ({services.store.name})", lambda: _check_store(services)
-    yield f"index ({services.index.name})", lambda: _check_index(services)
-    yield f"encoder ({services.encoder.info.name})", lambda: _check_encoder(services)
-    if hasattr(_bare(services), "check_reads"):
-        yield "encoder reads the store", lambda: _check_way(services)
-    if waiting := [job for job in services.jobs.jobs() if not job.stage.is_over]:
-        yield "queue", lambda: _check_queue(waiting)
-    yield "video", lambda: _check_video()
+def _checks(settings: Settings) -> Iterator[Check]:
+    yield "settings", lambda: _check_settings(settings)
+    yield "categories", lambda: _check_taxonomy(settings)
+    yield f"store ({'s3' if settings.aws_bucket else 'folder'})", lambda: _check_store(settings)
+    yield f"index ({'server' if settings.qdrant_url else 'edge'})", lambda: _check_index(settings)
+    yield f"encoder ({settings.encoder})", lambda: _check_encoder(settings)
+    if _reads_the_store(settings):
+        yield "encoder reads the store", lambda: _check_way(settings)
+    yield f"model ({settings.clip_model})", lambda: _check_model(settings)
+    yield "queue", lambda: _check_queue(settings)
+    yield "video", _check_video
 
 
-def _check_store(services: Services) -> str:
-    services.store.check()
+def _check_settings(settings: Settings) -> str:
+    services.make_data_dir(settings)
+    free = shutil.disk_usage(settings.data_dir).free
+    return f"read; everything is written under {settings.data_dir.absolute()}, where {free / 1e9:.1f} GB are free"
+
+
+def _check_taxonomy(settings: Settings) -> str:
+    themes = taxonomy.load(own=settings.taxonomy_path)
+    return f"{len(themes.categories)} categories and {len(themes.moods)} moods"
+
+
+def _check_store(settings: Settings) -> str:
+    services.open_store(settings).check()
     return "a file was written, read and deleted"
 
 
-def _check_index(services: Services) -> str:
-    counts = services.index.count()
-    probe = np.ones(services.encoder.info.dimension, dtype=np.float32)
-    services.index.search(probe, limit=1)
-    return f"answers; {counts.videos} videos, {counts.clips} clips"
+def _check_index(settings: Settings) -> str:
+    held = []
+    with closing(services.open_spaces(settings)) as spaces:
+        if not spaces.all():  # As the app does at its first start.
+            spaces.make(registry.named(settings.encoder).info(settings), complete=True).close()
+        for space in spaces.all():
+            # Opening and searching takes no encoder, only the size of its vectors.
+            with closing(spaces.open(EncoderInfo(space.encoder, space.dimension, (), ()))) as index:
+                counts = index.count()
+                index.search(np.ones(space.dimension, dtype=np.float32), limit=1)
+            held.append(f"{counts.videos} videos, {counts.clips} clips by {space.encoder}")
+    return f"answers; {'; '.join(held)}"
 
 
-def _check_encoder(services: Services) -> str:
-    encoder = _bare(services)
+def _check_encoder(settings: Settings) -> str:
+    """Do what it can check for nothing, then let it read a text: that shows the plan and the model too."""
+    encoder = registry.named(settings.encoder).build(settings, registry.forget)
     if (check := getattr(encoder, "check", None)) is not None:
         check()
     vector = encoder.encode_text(["a calm forest"])[0]
     if not np.any(vector):
-        raise AppError("the encoder gave nothing for 'a calm forest'. Reinstall the app.")
-    return f"turned a text into {vector.size} numbers"
+        raise EncoderError("The encoder gave nothing for “a calm forest”. Reinstall the app.")
+    return f"{encoder.info.name} turned a text into {vector.size} numbers"
 
 
-def _bare(services: Services) -> Any:
-    """Return the encoder itself, past the texts that are remembered."""
-    encoder = services.encoder
-    while hasattr(encoder, "encoder"):
-        encoder = encoder.encoder
-    return encoder
+def _reads_the_store(settings: Settings) -> bool:
+    """Tell whether the encoder can say that its service reads videos from the store."""
+    try:
+        return hasattr(registry.named(settings.encoder).build(settings, registry.forget), "check_reads")
+    except AppError:  # Its own check says so.
+        return False
 
 
-def _check_way(services: Services) -> str:
+def _check_way(settings: Settings) -> str:
     """Have the encoder's service read a small file by the store's address, as it does with videos."""
-    key = f"{uuid.uuid4()}.jpg"
+    encoder: Any = registry.named(settings.encoder).build(settings, registry.forget)
+    store, key = services.open_store(settings), f"{uuid.uuid4()}.jpg"
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / key
         Image.new("RGB", (360, 360), (128, 128, 128)).save(picture)
-        services.store.put(picture, key, ignore_progress)
+        store.put(picture, key, ignore_progress)
     try:
-        url = services.store.url(key)
+        url = store.url(key)
         if not url.startswith(("http://", "https://")):
             return "videos are sent from here; with a bucket (AWS_BUCKET_NAME) it would read them from there"
         try:
-            _bare(services).check_reads(url)
+            encoder.check_reads(url)
         except EncoderError as error:
             raise Slower(str(error)) from None
     finally:
-        services.store.delete(key)
+        store.delete(key)
     return "a file was read by its address"
 
 
-def _check_queue(waiting: Sequence[Job]) -> str:
+def _check_model(settings: Settings) -> str:
+    """Try out the model that sees, used or not; that there is none is no fault unless it is to be used."""
+    model = clip_models.named(settings.clip_model)
+    folders = clip_models.find(model, settings.models_dir, settings.clip_model_dir)
+    if folders is None:
+        lacks = registry.named("clip").lacks(settings) or ""
+        if settings.encoder == "clip" or settings.clip_model_dir:
+            raise EncoderError(lacks)
+        return f"not on this machine, and not used. To let the app see: python -m core model get {model.name}"
+    found = clip_download.try_out(model, folders, settings.clip_threads)
+    return f"{found}{'' if settings.encoder == 'clip' else f'; not used, for the encoder is {settings.encoder}'}"
+
+
+def _check_queue(settings: Settings) -> str:
+    with closing(services.open_ledger(settings)) as ledger:
+        waiting = [job for job in ledger.load() if not job.stage.is_over]
+    if not waiting:
+        return "no file waits"
     reason = next((job.reason for job in waiting if job.reason and not job.duplicate), None)
     said = f"; when they last stopped: {reason}" if reason else ""
     return f"files on their way: {len(waiting)}; they go on when the app runs{said}"

@@ -19,6 +19,7 @@ from core.discover.search import Discover
 from core.discover.taxonomy import Kind, Taxonomy, Theme
 from core.encoders import clip_models, registry
 from core.encoders.base import Encoder
+from core.encoders.clip_download import Getter
 from core.errors import AppError, QueryError, SettingsError, StoreError
 from core.index.base import Index, Space, Spaces
 from core.ingest import frames
@@ -73,6 +74,8 @@ class Services:
     taste: TasteBook
     channels: ChannelBook
     warmings: list[Warming | ReadAhead] = field(default_factory=list)
+    getter: Getter | None = None
+    """Gets a model for the encoder that sees, at a press."""
 
     @property
     def encoder(self) -> Encoder:
@@ -128,6 +131,8 @@ class Services:
         self.reembed.stop(timeout_s=10)
         for warming in self.warmings:
             warming.stop()
+        if self.getter:
+            self.getter.stop()
         self.jobs.stop(timeout_s=10)
         self.serving.close()
 
@@ -138,14 +143,8 @@ def build(settings: Settings) -> Services:
     Raises SettingsError, LibraryLocked, EncoderMismatch, LibraryError or StoreError, each with what to do.
     """
     taxonomy.load(own=settings.taxonomy_path)  # a mistake in it is said before anything is opened
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"DATA_DIR is {str(settings.data_dir)!r} and cannot be made ({error.strerror}). "
-            "Point it at a folder this user may write to."
-        ) from error
-    encoder, store = _encoder(settings), _store(settings)
+    make_data_dir(settings)
+    encoder, store = open_encoder(settings), open_store(settings)
     taste = TasteBook(SqliteShelf(settings.data_dir / "taste.sqlite3", "taste"))
     channels = ChannelBook(SqliteShelf(settings.data_dir / "channels.sqlite3", "channels"))
     warmings: list[Warming | ReadAhead] = []
@@ -161,7 +160,7 @@ def build(settings: Settings) -> Services:
         return Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste)
 
     serving = Serving(
-        _spaces(settings), encoder, encoder_of=partial(_encoder_of, settings), discover_over=discover_over
+        open_spaces(settings), encoder, encoder_of=partial(_encoder_of, settings), discover_over=discover_over
     )
     try:
         pipeline = Pipeline(
@@ -176,7 +175,19 @@ def build(settings: Settings) -> Services:
     except BaseException:
         serving.close()
         raise
-    return Services(settings, store, serving, jobs, reembed, taste, channels, warmings)
+    getter = Getter(settings.models_dir, threads=settings.clip_threads)
+    return Services(settings, store, serving, jobs, reembed, taste, channels, warmings, getter)
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Make the folder that everything is written under. Raises StoreError."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"DATA_DIR is {str(settings.data_dir)!r} and cannot be made ({error.strerror}). "
+            "Point it at a folder this user may write to."
+        ) from error
 
 
 @contextmanager
@@ -185,16 +196,19 @@ def both_libraries(settings: Settings) -> Iterator[tuple[Spaces, Spaces, Store]]
 
     No encoder is needed. Raises what `build` raises; QDRANT_URL must be set.
     """
-    store = _store(settings)
+    store = open_store(settings)
     with (
-        closing(_spaces(replace(settings, qdrant_url=None))) as embedded,
-        closing(_spaces(settings)) as server,
+        closing(open_spaces(replace(settings, qdrant_url=None))) as embedded,
+        closing(open_spaces(settings)) as server,
     ):
         yield embedded, server, store
 
 
-def _encoder(settings: Settings) -> Encoder:
-    """Return the encoder that is set, with its texts remembered where they are slow or cost money."""
+def open_encoder(settings: Settings) -> Encoder:
+    """Return the encoder that is set, with its texts remembered where they are slow or cost money.
+
+    Raises SettingsError or EncoderError.
+    """
     from core.state.texts import CachedText
 
     shelf = SqliteShelf(settings.data_dir / "texts.sqlite3", "texts", busy_s=2.0)
@@ -226,7 +240,7 @@ def _encoder_of(settings: Settings, space: Space) -> Encoder:
         )
     if (lacks := row.lacks(asked)) is not None:
         raise SettingsError(f"The library was filled by {space.encoder}, which cannot run here. {lacks}")
-    return _encoder(asked)
+    return open_encoder(asked)
 
 
 def _named(settings: Settings, serving: Serving, name: str) -> Encoder:
@@ -250,7 +264,7 @@ def encoder_to(settings: Settings, serving: Serving, wanted: str | None) -> Enco
     asked = replace(settings, encoder=row.name)
     if (lacks := row.lacks(asked)) is not None:
         raise SettingsError(lacks)
-    return _encoder(asked)
+    return open_encoder(asked)
 
 
 def _row_of(name: str) -> registry.Registered | None:
@@ -283,8 +297,13 @@ class _Reader:
     encode_text: Callable[[Sequence[str]], np.ndarray]
 
 
+def open_ledger(settings: Settings) -> SqliteLedger:
+    """Return what is written down of jobs. Raises StoreError."""
+    return SqliteLedger(settings.jobs_path)
+
+
 def _queue(settings: Settings, pipeline: Pipeline) -> JobQueue:
-    ledger = SqliteLedger(settings.jobs_path)
+    ledger = open_ledger(settings)
     try:
         return JobQueue(ledger, pipeline, spool_dir=settings.spool_dir)
     except BaseException:
@@ -292,7 +311,8 @@ def _queue(settings: Settings, pipeline: Pipeline) -> JobQueue:
         raise
 
 
-def _store(settings: Settings) -> Store:
+def open_store(settings: Settings) -> Store:
+    """Return the store that is set. Raises SettingsError or StoreError."""
     if settings.aws_bucket:
         from core.stores.s3 import S3Store
 
@@ -314,7 +334,8 @@ def _store(settings: Settings) -> Store:
     return FolderStore(settings.media_dir)
 
 
-def _spaces(settings: Settings) -> Spaces:
+def open_spaces(settings: Settings) -> Spaces:
+    """Return the spaces of the library that is set. Raises LibraryError and its kinds, or Unavailable."""
     if settings.qdrant_url:
         from core.index.server_spaces import ServerSpaces
 

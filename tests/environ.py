@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
-OURS = ("ENCODER", "TWELVE", "API_KEY", "QDRANT", "AWS", "BEDROCK", "S3_", "DATA_DIR", "MAX_UPLOAD_MB", "STREAMLIT")
+OURS = (
+    *("ENCODER", "TWELVE", "API_KEY", "QDRANT", "AWS", "BEDROCK", "S3_", "DATA_DIR", "MAX_UPLOAD_MB", "STREAMLIT"),
+    *("CLIP", "HF_"),
+)
 
 
 def clean_environ() -> dict[str, str]:

@@ -15,6 +15,7 @@ from core.__main__ import main
 from core.services import build
 from core.settings import load
 from tests.environ import clean_environ
+from tests.servers.hub import HubServer
 from tests.videos import make_video
 
 ROOT = Path(__file__).parents[1]
@@ -149,7 +150,33 @@ def test_doctor_checks_every_backend(tmp_path):
     assert result.returncode == 0, result.stdout
     lines = result.stdout.splitlines()
     assert all(line.startswith("✓") for line in lines)
-    assert len(lines) == 5
+    names = [line[2:].partition(":")[0] for line in lines]
+    assert names == [
+        *("settings", "categories", "store (folder)", "index (edge)", "encoder (local)", "model (clip)", "queue"),
+        "video",
+    ]
+
+
+def test_a_model_is_got_listed_used_and_removed(tmp_path):
+    with HubServer() as hub:
+        model = hub.add_model()
+        assert "not on this machine" in run(tmp_path, "model", "list", "clip").stdout
+        got = run(tmp_path, "model", "get", HF_ENDPOINT=hub.url)
+        assert got.returncode == 0, got.stderr
+        assert "works" in got.stdout
+    assert "GB on this machine" in run(tmp_path, "model", "list", "clip").stdout
+    doctor = run(tmp_path, "doctor").stdout
+    assert "✓ encoder (clip): clip-vit-b-32+local" in doctor
+    assert "✓ model (clip): saw" in doctor
+    assert "Removed clip" in run(tmp_path, "model", "remove", model.name).stdout
+    assert "✓ encoder (local)" in run(tmp_path, "doctor").stdout
+
+
+def test_a_model_without_network_is_one_sentence_at_once(tmp_path):
+    result = run(tmp_path, "model", "get", HF_ENDPOINT="http://127.0.0.1:9")
+    assert result.returncode == 1
+    assert "Check the network" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_doctor_says_what_is_wrong(tmp_path):

@@ -21,7 +21,7 @@ NEW = replace(FAKE_INFO, name="new-v2")
 
 def build(data_dir: Path, info: EncoderInfo, monkeypatch: pytest.MonkeyPatch) -> Services:
     """Return the services with a fake as the encoder that is set; the local one is a fake of its name."""
-    monkeypatch.setattr(services, "_encoder", lambda settings: FakeEncoder(info))
+    monkeypatch.setattr(services, "open_encoder", lambda settings: FakeEncoder(info))
     monkeypatch.setattr(services, "_encoder_of", lambda settings, space: FakeEncoder(FILLED_BY))
     return services.build(Settings(data_dir=data_dir))
 
@@ -54,7 +54,7 @@ def test_the_encoder_of_a_space_is_made_of_its_name(tmp_path: Path) -> None:
         variables = services._variables_of(space)
         encoder = services._row_of(space.encoder).build(replace(settings, **variables), lambda *_: None)
         assert (encoder.info.name, encoder.info.dimension) == (space.encoder, space.dimension)
-    local = services._encoder(Settings(data_dir=tmp_path, encoder="local")).info
+    local = services.open_encoder(Settings(data_dir=tmp_path, encoder="local")).info
     assert services._encoder_of(settings, Space(local.name, local.dimension, True)).info == local
 
 

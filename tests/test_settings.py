@@ -77,6 +77,8 @@ def test_the_tutorials_names_are_accepted():
         ({"TWELVELABS_MODEL": "marengo3.5", "TWELVELABS_DIMENSION": "many"}, ["TWELVELABS_DIMENSION", "128, 256, 512"]),
         ({"TWELVELABS_MODEL": "marengo3.5", "TWELVELABS_DIMENSION": "32"}, ["TWELVELABS_DIMENSION", "128, 256, 512"]),
         ({"TWELVELABS_MODEL": "marengo3.5", "TWELVELABS_DIMENSION": "4096"}, ["TWELVELABS_DIMENSION", "512"]),
+        ({"CLIP_MODEL": "vit"}, ["CLIP_MODEL", "clip", "siglip2", "jina-clip"]),
+        ({"CLIP_THREADS": "none"}, ["CLIP_THREADS", "from 1"]),
         ({"TWELVELABS_CONCURRENCY": "0"}, ["TWELVELABS_CONCURRENCY", "from 1"]),
     ],
 )
@@ -85,6 +87,13 @@ def test_a_wrong_value_gets_a_sentence_naming_the_variable_and_what_is_allowed(e
         settings(**environ)
     assert all(name in str(caught.value) for name in names)
     assert str(caught.value).endswith(".")
+
+
+def test_a_model_takes_half_the_cores_unless_it_is_said(monkeypatch):
+    for cores, threads in ((8, 4), (3, 1), (1, 1), (None, 1)):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        assert settings().clip_threads == threads
+    assert settings(CLIP_THREADS="6").clip_threads == 6
 
 
 def test_secrets_do_not_show():

@@ -235,6 +235,18 @@ class Scale:
         return (left / max(float(np.linalg.norm(left)), self.spread)).astype(np.float32)
 
 
+def info_of(model: ClipModel) -> EncoderInfo:
+    """Describe the encoder that a model makes, whether the model is here or not."""
+    return EncoderInfo(
+        name=f"{model.space}+{local.INFO.name}",
+        dimension=model.dimension + local.INFO.dimension,
+        sees=("things, places and actions in the pictures", *local.INFO.sees),
+        blind_to=("what is said aloud", "who somebody is", "a story over several scenes"),
+        images=True,
+        calibration=CALIBRATION,
+    )
+
+
 class ClipEncoder:
     """Put videos, clips, pictures and text into one space by what a model sees, and what is measured and read."""
 
@@ -252,14 +264,7 @@ class ClipEncoder:
         model = towers.model
         self.towers = towers
         self.weights = weights
-        self.info = EncoderInfo(
-            name=f"{model.space}+{local.INFO.name}",
-            dimension=model.dimension + local.INFO.dimension,
-            sees=("things, places and actions in the pictures", *local.INFO.sees),
-            blind_to=("what is said aloud", "who somebody is", "a story over several scenes"),
-            images=True,
-            calibration=CALIBRATION,
-        )
+        self.info = info_of(model)
         remember = remember or (lambda name, dimension, read: read)
         weights_of = towers.fingerprint
         self._read_texts = remember(weights_of, model.dimension, towers.read)

@@ -7,7 +7,7 @@ ready looks at settings and at files on this machine, never at a network.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.errors import SettingsError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from core.encoders.base import Encoder
+    from core.models import EncoderInfo
     from core.settings import Settings
 
     Reads = Callable[[Sequence[str]], np.ndarray]
@@ -34,6 +35,8 @@ class Registered:
     paid: bool
     lacks: Callable[[Settings], str | None]
     """Says what is missing for it to run here and what to do; None when it is ready."""
+    info: Callable[[Settings], EncoderInfo]
+    """Describes it without making it ready: its space is known also where its model is not."""
     build: Callable[[Settings, Remember], Encoder]
     """Makes it ready for use, without a network. Raises SettingsError or EncoderError."""
     by_name_only: bool = False
@@ -90,6 +93,17 @@ def _build_bedrock(settings: Settings, remember: Remember) -> Encoder:
     )
 
 
+def _info_of_twelvelabs(settings: Settings) -> EncoderInfo:
+    return _build_twelvelabs(replace(settings, twelvelabs_api_key="-"), forget).info
+
+
+def _info_of_bedrock(settings: Settings) -> EncoderInfo:
+    bucket, key = settings.aws_bucket or "-", settings.aws_access_key or "-"
+    secret = settings.aws_secret_key or "-"
+    named = replace(settings, aws_bucket=bucket, aws_access_key=key, aws_secret_key=secret)
+    return _build_bedrock(named, forget).info
+
+
 def _lacks_model(settings: Settings) -> str | None:
     from core.encoders import clip_models
 
@@ -118,6 +132,12 @@ def _build_clip(settings: Settings, remember: Remember) -> Encoder:
     return clip.ClipEncoder(clip.Towers(model, folders, settings.clip_threads), remember=remember)
 
 
+def _info_of_clip(settings: Settings) -> EncoderInfo:
+    from core.encoders import clip, clip_models
+
+    return clip.info_of(clip_models.named(settings.clip_model))
+
+
 def _lacks_nothing(settings: Settings) -> str | None:
     return None
 
@@ -126,6 +146,15 @@ def _build_local(settings: Settings, remember: Remember) -> Encoder:
     from core.encoders.local import LocalEncoder
 
     return LocalEncoder()
+
+
+def _info_of_local(settings: Settings) -> EncoderInfo:
+    return _build_local(settings, forget).info
+
+
+def forget(name: str, dimension: int, read: Reads) -> Reads:
+    """Remember nothing."""
+    return read
 
 
 ENCODERS: tuple[Registered, ...] = (
@@ -140,6 +169,7 @@ ENCODERS: tuple[Registered, ...] = (
         ),
         paid=True,
         lacks=_lacks_key,
+        info=_info_of_twelvelabs,
         build=_build_twelvelabs,
     ),
     Registered(
@@ -153,6 +183,7 @@ ENCODERS: tuple[Registered, ...] = (
         ),
         paid=True,
         lacks=_lacks_bucket,
+        info=_info_of_bedrock,
         build=_build_bedrock,
         by_name_only=True,
     ),
@@ -161,10 +192,11 @@ ENCODERS: tuple[Registered, ...] = (
         variables=("CLIP_MODEL", "CLIP_MODEL_DIR", "CLIP_THREADS"),
         paid=False,
         lacks=_lacks_model,
+        info=_info_of_clip,
         build=_build_clip,
         slow_texts=True,
     ),
-    Registered(name="local", variables=(), paid=False, lacks=_lacks_nothing, build=_build_local),
+    Registered(name="local", variables=(), paid=False, lacks=_lacks_nothing, info=_info_of_local, build=_build_local),
 )
 """In the order in which "auto" prefers them: the first that is ready is taken."""
 NAMES = tuple(encoder.name for encoder in ENCODERS)
