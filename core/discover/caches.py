@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from itertools import islice
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -16,8 +17,10 @@ from core.encoders.base import Encoder
 from core.errors import AppError
 from core.index.base import Index
 
+T = TypeVar("T")
+
 SAMPLE = 256
-"""Videos of the library that tell what likeness between videos is usual."""
+"""Videos of the library that tell what is usual in it."""
 
 
 class Caches:
@@ -32,8 +35,7 @@ class Caches:
         self._origin: Origin | None = None
         self._themes: dict[tuple[str, ...], np.ndarray] = {}
         self._backgrounds: dict[str, Background] = {}
-        self._counted: tuple[object, dict[str, int]] | None = None
-        self._sampled: tuple[object, np.ndarray] | None = None
+        self._kept: dict[str, tuple[object, Any]] = {}
 
     def origin(self) -> Origin:
         """Return where the encoder's texts begin to ask for something; computed once."""
@@ -75,12 +77,11 @@ class Caches:
 
     def sample(self) -> np.ndarray:
         """Return the vectors of some whole videos of the library, (n, dimension); kept until the library changes."""
-        with self._lock:
-            key = self._index.version
-            if self._sampled is None or self._sampled[0] != key:
-                entries = islice(self._index.scroll(scope="video"), SAMPLE)
-                self._sampled = key, np.array([entry.vector for entry in entries])
-            return self._sampled[1]
+
+        def vectors() -> np.ndarray:
+            return np.array([entry.vector for entry in islice(self._index.scroll(scope="video"), SAMPLE)])
+
+        return self.kept("sample", vectors)
 
     def counts(self, find: Callable[[Theme], int]) -> Mapping[str, int]:
         """Return what `find` counts for each category, by id; kept until the library or the taxonomy changes.
@@ -88,20 +89,30 @@ class Caches:
         A category of which the encoder cannot be asked now is left out; raises what it said where that are all.
         """
         with self._lock:
-            key = (self._index.version, self.taxonomy)
-            if self._counted is None or self._counted[0] != key:
+            unasked: list[AppError] = []
+
+            def count() -> dict[str, int]:
                 counted: dict[str, int] = {}
-                unasked: AppError | None = None
                 for theme in self.taxonomy.categories:
                     try:
                         self.theme_vector(theme)
                     except AppError as error:
-                        unasked = error
+                        unasked.append(error)
                     else:
                         counted[theme.id] = find(theme)
-                if unasked is not None:
-                    if not counted:
-                        raise unasked
-                    return counted
-                self._counted = key, counted
-            return self._counted[1]
+                return counted
+
+            counted = self.kept("counts", count)
+            if unasked:
+                del self._kept["counts"]
+                if not counted:
+                    raise unasked[-1]
+            return counted
+
+    def kept(self, name: str, compute: Callable[[], T]) -> T:
+        """Return what is computed from the library and the taxonomy under a name; kept until one of them changes."""
+        with self._lock:
+            key = (self._index.version, self.taxonomy)
+            if name not in self._kept or self._kept[name][0] != key:
+                self._kept[name] = key, compute()
+            return cast(T, self._kept[name][1])

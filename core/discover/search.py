@@ -11,13 +11,14 @@ matches (`hits.py`). What does not change from one query to the next is kept (`c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from core.discover.caches import Caches
+from core.discover.caches import SAMPLE, Caches
 from core.discover.candidates import Candidates, Fit
 from core.discover.composition import WORDS_OVER_CATEGORY, Part, compose, weighed
 from core.discover.facets import facets, passes
@@ -25,7 +26,7 @@ from core.discover.hits import Hits
 from core.discover.taxonomy import Taxonomy, Theme
 from core.discover.variety import diversify, scaled
 from core.encoders.base import Encoder, ImageEncoder
-from core.errors import EncoderError, QueryError
+from core.errors import AppError, EncoderError, QueryError
 from core.index.base import Index
 from core.models import Entry, Hit, Query, Results, Scope, Taste
 from core.state.taste import Marks, TasteBook
@@ -38,6 +39,14 @@ POOL = 48
 TASTE_SHARE = 0.6
 """Weight of taste beside closeness, both scaled to 0..1 over the fitting videos."""
 NEWEST_MARKS = 50
+SORTED = 10_000
+"""Videos up to which a library is shown newest first; of a larger one the order would cost seconds at each change."""
+STRIKING_SHARE = 1 / 3
+"""What is seen in more of the library than this tells none of its videos from the others."""
+STRIKING_FROM = 8
+"""Videos from which there is something usual to compare with."""
+
+T = TypeVar("T")
 
 
 class Discover:
@@ -110,9 +119,42 @@ class Discover:
         return None if entry is None else self._hits.found(entry)
 
     def browse(self, limit: int) -> Results:
-        """Return some videos of the library, in its own order, for when nothing was asked for; all of them count."""
-        some = islice(self.index.scroll(scope="video"), limit)
-        return Results(tuple(map(self._hits.found, some)), self.index.count().videos, {})
+        """Return videos nobody asked for; all count. Newest first, or in the library's own order where it has more than
+        SORTED or cannot tell whether it changed."""
+        total = self.index.count().videos
+        newest = self._newest_ids() if total <= SORTED else None
+        if newest is None:
+            some = tuple(islice(self.index.scroll(scope="video"), limit))
+            return Results(tuple(map(self._hits.found, some)), total, {})
+        shown = (self.show(video_id) for video_id in newest[:limit])
+        return Results(tuple(hit for hit in shown if hit is not None), total, {})
+
+    def _newest_ids(self) -> tuple[str, ...] | None:
+        try:
+            return self.kept("newest", self._newest)
+        except AppError:  # pages say so where it is what they ask for; here it is only the order
+            return None
+
+    def _newest(self) -> tuple[str, ...]:
+        """Return the ids of all videos, newest first; what came at the same time stays in the library's order."""
+        times = {entry.video_id: entry.ingested_at for entry in self.index.scroll(scope="video")}
+        return tuple(sorted(times, key=times.__getitem__, reverse=True))
+
+    def striking(self, seen: Sequence[str]) -> tuple[str, ...]:
+        """Return of what was seen in a video that which few others of the library have, in the same order."""
+        videos, having = self.kept("seen", self._usually_seen)
+        if videos < STRIKING_FROM:
+            return tuple(seen)
+        return tuple(word for word in seen if having[word] <= STRIKING_SHARE * videos)
+
+    def _usually_seen(self) -> tuple[int, Counter[str]]:
+        """Return the number of videos in a sample of the library, and in how many each word was seen."""
+        some = [entry.seen for entry in islice(self.index.scroll(scope="video"), SAMPLE)]
+        return len(some), Counter(word for seen in some for word in set(seen))
+
+    def kept(self, name: str, compute: Callable[[], T]) -> T:
+        """Return what is computed under a name; kept until the library or the taxonomy changes."""
+        return self._caches.kept(name, compute)
 
     def counts(self) -> Mapping[str, int]:
         """Return how many videos answer each category alone (POOL at most), by id; kept until the library changes."""
@@ -145,6 +187,10 @@ class Discover:
     def theme_vector(self, theme: Theme) -> np.ndarray:
         """Return what a category or mood asks for."""
         return self._caches.theme_vector(theme)
+
+    def standing(self, kind: str, direction: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """Return how far videos, (k, dimension), stand out to a category or mood, as its search would say: (k,)."""
+        return self._caches.background(kind).standing(direction, vectors)
 
     def candidates(self, parts: Sequence[Part], pool: int, exclude: Collection[str] = ()) -> Fit:
         """Return the nearest videos to a query with all that is known of them, best first, fitting or not."""

@@ -213,6 +213,35 @@ def test_similar_show_and_browse_know_the_library(discover):
     assert discover.show("nobody") is None
 
 
+def test_the_library_is_browsed_newest_first_and_again_after_a_change(tmp_path):
+    discover = build(tmp_path, ())
+    for day, title in enumerate(("monday", "wednesday", "tuesday")):
+        at = f"2026-01-0{(0, 2, 1)[day] + 1}T00:00:00+00:00"
+        discover.index.upsert([replace(entry, ingested_at=at) for entry in make_entries(title, info=INFO)])
+    assert titles(discover.browse(10)) == ["wednesday", "tuesday", "monday"]
+    assert titles(discover.browse(1)) == ["wednesday"]
+    discover.index.delete(id_of(discover, "wednesday"))
+    assert titles(discover.browse(10)) == ["tuesday", "monday"]
+
+
+def test_a_library_too_large_to_sort_is_browsed_in_its_own_order(discover, monkeypatch):
+    monkeypatch.setattr("core.discover.search.SORTED", 2)
+    own = [entry.title for entry in discover.index.scroll(scope="video")]
+    some = discover.browse(3)
+    assert (titles(some), some.total) == (own[:3], len(TITLES))
+
+
+def test_what_most_of_a_library_shows_strikes_in_none_of_its_videos(tmp_path):
+    discover = build(tmp_path, ())
+    seen = ("loud", "dark", "green")
+    assert discover.striking(seen) == seen, "nothing to compare with"
+    for n in range(12):
+        words = ("loud", "dark") if n < 4 else ("loud", "green") if n == 5 else ("loud",)
+        discover.index.upsert([replace(entry, seen=words) for entry in make_entries(f"video {n}", info=INFO)])
+    assert discover.striking(seen) == ("dark", "green")
+    assert discover.striking(("never seen", "loud")) == ("never seen",)
+
+
 # Taste
 
 
