@@ -171,7 +171,7 @@ class Pipeline:
             title=titles.title_of(work.filename, info.tags),
             media_key=f"{work.video_id}{playable.playable_suffix(info)}",
             poster_key=f"{work.video_id}.jpg",
-            ingested_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            ingested_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         )
 
     def _store(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
