@@ -159,9 +159,13 @@ def build(settings: Settings) -> Services:
             warmings.append(Warming(encoder, fixed_texts(themes)))
         return Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste)
 
-    serving = Serving(
-        open_spaces(settings), encoder, encoder_of=partial(_encoder_of, settings), discover_over=discover_over
-    )
+    spaces = open_spaces(settings)
+    try:
+        encoder = _as_filled(settings, encoder, spaces)
+        serving = Serving(spaces, encoder, encoder_of=partial(_encoder_of, settings), discover_over=discover_over)
+    except BaseException:
+        spaces.close()
+        raise
     try:
         pipeline = Pipeline(
             serving,
@@ -224,6 +228,18 @@ def open_encoder(settings: Settings) -> Encoder:
     return ReadAhead(CachedText(encoder, shelf))
 
 
+def _as_filled(settings: Settings, encoder: Encoder, spaces: Spaces) -> Encoder:
+    """Return the encoder, or the one that fuses what is seen and heard where that has filled this library before.
+
+    Both are the same model, paid for by the minute: a library goes on as it was begun unless somebody says otherwise.
+    """
+    if settings.marengo_embeddings != "auto" or not registry.named(settings.encoder).paid:
+        return encoder
+    fused = _encoder(replace(settings, marengo_embeddings="fused"))
+    there = {space.encoder for space in spaces.all()}
+    return fused if fused.info.name in there and encoder.info.name not in there else encoder
+
+
 def _encoder_of(settings: Settings, space: Space) -> Encoder:
     """Return the encoder that filled a space. Raises SettingsError saying what to set where it cannot run here."""
     row = _row_of(space.encoder)
@@ -280,9 +296,14 @@ def _variables_of(space: Space) -> dict[str, Any]:
     """Return the settings with which its encoder filled a space, read from its name."""
     if space.encoder.startswith("twelvelabs/"):
         marengo, _, shortened = space.encoder.removeprefix("twelvelabs/").partition("/")
-        return {"twelvelabs_model": marengo, "twelvelabs_dimension": int(shortened) if shortened else None}
-    model = _clip_model_of(space.encoder)
-    return {"clip_model": model} if model else {}
+        model, apart, _ = marengo.partition("-")
+        return {
+            "twelvelabs_model": model,
+            "twelvelabs_dimension": int(shortened) if shortened else None,
+            "marengo_embeddings": "side-by-side" if apart else "fused",
+        }
+    clip_model = _clip_model_of(space.encoder)
+    return {"clip_model": clip_model} if clip_model else {}
 
 
 def _clip_model_of(name: str) -> str | None:

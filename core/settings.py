@@ -38,6 +38,8 @@ class Settings:
     twelvelabs_concurrency: int = 4
     """How many videos TwelveLabs works on for us at the same time."""
 
+    marengo_embeddings: str = "auto"
+    """side-by-side keeps what is seen, heard and said apart; auto: it is, except in a library that was begun fused."""
     bedrock_region: str | None = None
     """None for the bucket's."""
     bedrock_model: str | None = None
@@ -149,6 +151,7 @@ def load(
         twelvelabs_concurrency=_whole_number(
             "TWELVELABS_CONCURRENCY", get("TWELVELABS_CONCURRENCY") or "4", least=1, most=64
         ),
+        marengo_embeddings=_form(get("MARENGO_EMBEDDINGS") or "auto"),
         bedrock_region=get("BEDROCK_REGION"),
         bedrock_model=get("BEDROCK_MODEL"),
         bedrock_bucket_owner=_account("BEDROCK_BUCKET_OWNER", get("BEDROCK_BUCKET_OWNER")),
@@ -168,6 +171,12 @@ def load(
         s3_public_read=_switch("S3_PUBLIC_READ", get("S3_PUBLIC_READ") or "false"),
     )
     return replace(settings, encoder=registry.chosen(wanted, settings))
+
+
+def _form(text: str) -> str:
+    if text in ("auto", "side-by-side", "fused"):
+        return text
+    raise SettingsError(f"MARENGO_EMBEDDINGS is {text!r}. Set it to auto, side-by-side or fused.")
 
 
 def _whole_number(name: str, text: str, least: int, most: int) -> int:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -398,9 +399,21 @@ class TestWired:
         again.close()
         assert sorted(server.texts) == sorted([*asked, "a grey wolf"])
 
+    def test_a_library_that_was_begun_fused_goes_on_so(self, settings: Settings, server: TwelveLabsServer) -> None:
+        def opened(marengo_embeddings: str) -> str:
+            built = services.build(replace(settings, marengo_embeddings=marengo_embeddings))
+            name = built.encoder.info.name
+            built.close()
+            join_reading()
+            return name
+
+        assert opened("fused") == opened("auto") == "twelvelabs/marengo3.0"
+        shutil.rmtree(settings.data_dir)
+        assert opened("auto") == opened("auto") == "twelvelabs/marengo3.0-vat"
+
     def test_the_settings_reach_the_encoder(self, settings: Settings) -> None:
         built = services.build(settings)
-        assert (built.encoder.info.name, built.encoder.info.parallel) == ("twelvelabs/marengo3.0", 3)
+        assert (built.encoder.info.name, built.encoder.info.parallel) == ("twelvelabs/marengo3.0-vat", 3)
         assert API_KEY not in repr(built)
         join_reading()
         built.close()

@@ -50,7 +50,13 @@ def test_a_library_of_release_0_1_0_opens_whole(
 
 def test_the_encoder_of_a_space_is_made_of_its_name(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, twelvelabs_api_key="key", twelvelabs_model="marengo3.0")
-    for space in (Space("twelvelabs/marengo3.0", 512, True), Space("twelvelabs/marengo3.5/256", 256, True)):
+    for name, dimension in (
+        ("twelvelabs/marengo3.0", 512),
+        ("twelvelabs/marengo3.5/256", 256),
+        ("twelvelabs/marengo3.0-vat", 3 * 512 + 1),
+        ("twelvelabs/marengo3.5-va/128", 2 * 128 + 1),
+    ):
+        space = Space(name, dimension, True)
         variables = services._variables_of(space)
         encoder = services._row_of(space.encoder).build(replace(settings, **variables), lambda *_: None)
         assert (encoder.info.name, encoder.info.dimension) == (space.encoder, space.dimension)

@@ -15,6 +15,7 @@ NOT_YET_IN_README = {
     "CLIP_MODEL",
     "CLIP_MODEL_DIR",
     "CLIP_THREADS",
+    "MARENGO_EMBEDDINGS",
 }
 """Waiting for the README's table of the next release; empty once they are in it."""
 
@@ -72,6 +73,7 @@ def test_the_tutorials_names_are_accepted():
         ({"QDRANT_URL": "ftp://x"}, ["QDRANT_URL", "http"]),
         ({"AWS_ENDPOINT_URL": "minio:9000"}, ["AWS_ENDPOINT_URL", "http"]),
         ({"TWELVELABS_MODEL": "Marengo-retrieval-2.7"}, ["TWELVELABS_MODEL", "retired", "marengo3.0", "anew"]),
+        ({"MARENGO_EMBEDDINGS": "apart"}, ["MARENGO_EMBEDDINGS", "side-by-side", "fused"]),
         ({"TWELVELABS_MODEL": "marengo9"}, ["TWELVELABS_MODEL", "marengo3.0", "marengo3.5"]),
         ({"TWELVELABS_DIMENSION": "256"}, ["TWELVELABS_DIMENSION", "512", "marengo3.5"]),
         ({"TWELVELABS_MODEL": "marengo3.5", "TWELVELABS_DIMENSION": "many"}, ["TWELVELABS_DIMENSION", "128, 256, 512"]),

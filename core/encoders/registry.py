@@ -60,6 +60,7 @@ def _build_twelvelabs(settings: Settings, remember: Remember) -> Encoder:
         dimension=settings.twelvelabs_dimension,
         base_url=settings.twelvelabs_base_url,
         parallel=settings.twelvelabs_concurrency,
+        side_by_side=settings.marengo_embeddings != "fused",
         scratch_dir=settings.data_dir / "work" / "fitted",
     )
 
@@ -89,6 +90,7 @@ def _build_bedrock(settings: Settings, remember: Remember) -> Encoder:
         session_token=settings.aws_session_token,
         endpoint_url=settings.bedrock_endpoint_url,
         bucket_endpoint_url=settings.aws_endpoint_url,
+        side_by_side=settings.marengo_embeddings != "fused",
         scratch_dir=settings.data_dir / "work" / "fitted",
     )
 
@@ -166,6 +168,7 @@ ENCODERS: tuple[Registered, ...] = (
             "TWELVELABS_DIMENSION",
             "TWELVELABS_CONCURRENCY",
             "TWELVELABS_BASE_URL",
+            "MARENGO_EMBEDDINGS",
         ),
         paid=True,
         lacks=_lacks_key,

@@ -160,6 +160,7 @@ class TwelveLabsEncoder:
             max_duration_s=MOST_S,
             max_bytes=MOST_BYTES,
             images=True,
+            calibration=self._form.calibration,
         )
         self._finished_tasks = 0
         """Of this process. Only whether it has grown is of interest, so a lost count between threads does no harm."""
