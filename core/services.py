@@ -235,7 +235,7 @@ def _as_filled(settings: Settings, encoder: Encoder, spaces: Spaces) -> Encoder:
     """
     if settings.marengo_embeddings != "auto" or not registry.named(settings.encoder).paid:
         return encoder
-    fused = _encoder(replace(settings, marengo_embeddings="fused"))
+    fused = open_encoder(replace(settings, marengo_embeddings="fused"))
     there = {space.encoder for space in spaces.all()}
     return fused if fused.info.name in there and encoder.info.name not in there else encoder
 
