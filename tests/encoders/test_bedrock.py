@@ -754,8 +754,6 @@ class TestApp:
         monkeypatch.setattr(doctor, "load", lambda: settings_for(server, bucket, tmp_path / "data"))
         assert doctor.run(said.append) == 0, said
         assert any("bedrock/marengo-embed-3-0-v1-vat turned a text into 1537 numbers" in line for line in said), said
-            "encoder (bedrock/marengo-embed-3-0-v1-vat): turned a text into 1537 numbers" in line for line in said
-        )
         assert kept(s3, bucket) == []
         assert server.count("StartAsyncInvoke") == 0
 
