@@ -20,6 +20,7 @@ from core.discover.taxonomy import Kind, Taxonomy, Theme
 from core.encoders import clip_models, registry
 from core.encoders.base import Encoder
 from core.encoders.clip_download import Getter
+from core.encoders.clip_models import ClipModel
 from core.errors import AppError, QueryError, SettingsError, StoreError
 from core.index.base import Index, Space, Spaces
 from core.ingest import frames
@@ -89,6 +90,13 @@ class Services:
     @property
     def discover(self) -> Discover:
         return self.serving.now.discover
+
+    @property
+    def may_see(self) -> bool:
+        """Tell whether a model would let the app see: it may choose its encoder, and has none that does."""
+        settings = self.settings
+        found = clip_models.find(clip_models.named(settings.clip_model), settings.models_dir, settings.clip_model_dir)
+        return settings.leaves_the_encoder_open and settings.clip_model_dir is None and found is None
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -179,8 +187,18 @@ def build(settings: Settings) -> Services:
     except BaseException:
         serving.close()
         raise
-    getter = Getter(settings.models_dir, threads=settings.clip_threads)
+    getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
     return Services(settings, store, serving, jobs, reembed, taste, channels, warmings, getter)
+
+
+def _see(settings: Settings, serving: Serving, model: ClipModel) -> None:
+    """Take a model that was just got as the encoder that is set, where the settings leave it to the app.
+
+    An empty library is its own from now on; one that another encoder filled goes on being answered by that. Raises
+    AppError.
+    """
+    if settings.leaves_the_encoder_open and model.name == settings.clip_model:
+        serving.configure(open_encoder(replace(settings, encoder="clip")))
 
 
 def make_data_dir(settings: Settings) -> None:

@@ -78,6 +78,11 @@ class Settings:
         return self.data_dir / "media"
 
     @property
+    def leaves_the_encoder_open(self) -> bool:
+        """Tell whether the app chose its encoder, and would choose one that sees if its model were here."""
+        return self.encoder_wanted == registry.AUTO and self.encoder == "local"
+
+    @property
     def models_dir(self) -> Path:
         """Folder of the models that were got, laid out as huggingface_hub's cache."""
         return self.data_dir / "models"

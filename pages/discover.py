@@ -8,12 +8,12 @@ from pages.components import ask, extras, views
 from pages.components.boundary import part, safely, show_nothing
 from pages.components.chrome import heading, presenting, set_page
 from pages.components.ingest_panel import add_samples_button
+from pages.components.model_panel import model_panel
 from pages.components.services import page_services
 from pages.components.state import PAGE_SIZE, state
 from pages.components.wording import plain, say
 
-FEED_SIZE = 48
-MOST_SHOWN = 100
+FEED_SIZE, MOST_SHOWN = 48, 100
 
 set_page(say("discover.title"))
 services = page_services()
@@ -43,6 +43,7 @@ def show_empty_library() -> None:
             add_samples_button(services, then_go_to="pages/ingest.py")
             if st.button(say("empty.add"), icon=":material/upload:"):
                 st.switch_page("pages/ingest.py")
+    model_panel(services)
 
 
 def show_nothing_found(query: Query, results: Results) -> None:

@@ -7,6 +7,7 @@ from pages.components.boundary import fragment, part, rerun, safely, show_nothin
 from pages.components.chrome import heading, set_page
 from pages.components.ingest_panel import add_samples_button, upload_box
 from pages.components.job_row import job_row
+from pages.components.model_panel import model_panel
 from pages.components.services import page_services
 from pages.components.state import state
 from pages.components.video_card import most_like, player, title, whole_second
@@ -120,4 +121,5 @@ def at_work() -> bool:
 heading(say("ingest.title"), say("ingest.subtitle"), services, badge_every_s=2)
 upload_box(services)
 add_samples_button(services)
+model_panel(services)
 fragment(show_jobs, "jobs", every_s=1.0 if at_work() else 5.0)()

@@ -402,10 +402,19 @@ class Getting:
 class Getter:
     """Get one model at a time in the background; what pages poll. Safe to call from several threads."""
 
-    def __init__(self, cache_dir: Path, *, threads: int = 1, endpoint: str | None = None) -> None:
+    def __init__(
+        self,
+        cache_dir: Path,
+        *,
+        threads: int = 1,
+        endpoint: str | None = None,
+        on_ready: Callable[[ClipModel], None] = lambda model: None,
+    ) -> None:
+        """`on_ready` is called in the background with a model that has been got; it may raise AppError."""
         self.cache_dir = cache_dir
         self._threads = threads
         self._endpoint = endpoint
+        self._on_ready = on_ready
         self._lock = threading.Lock()
         self._state = Getting()
         self._cancelled = threading.Event()
@@ -447,6 +456,7 @@ class Getter:
     def _run(self, model: ClipModel) -> None:
         try:
             get(model, self.cache_dir, self._told, threads=self._threads, endpoint=self._endpoint)
+            self._on_ready(model)
         except Cancelled:
             self._set(stage="cancelled")
         except AppError as error:

@@ -170,6 +170,7 @@ class PageState:
 
     mix: Row[bool] = Row(False)
     was_working: Row[bool | None] = Row(None)
+    was_getting: Row[bool | None] = Row(None)
     # A widget under a new key is a new widget: a closed menu, an empty uploader.
     menus_used: Row[int] = Row(0)
     picture_turn: Row[int] = Row(0)

@@ -165,6 +165,17 @@ ENGLISH: dict[str, Template] = {
     "upload.problem": "“{filename}”: {problem}",
     "samples": "Add the sample library",
     "samples.help": "{scenes} short scenes, drawn and scored on this machine in about a minute.",
+    # The model that sees
+    "model.why": "So far the app measures pictures and sound and reads names. With a model it also recognises what is "
+    "in the pictures.",
+    "model.get": "Let it see: downloads {gigabytes:.1f} GB once, stays on this machine",
+    "model.again": "Go on: {gigabytes:.1f} GB in all, what is here already is kept",
+    "model.asking": "Asking for the model …",
+    "model.downloading": "{done:,.1f} of {total:,.1f} MB · you can leave this page, it goes on",
+    "model.trying": "All {total:,.1f} MB are here; it is being tried out",
+    "model.ready": "The model is here: from now on the app sees what is in the videos you add.",
+    "model.ready.behind": "The model is here. The videos in your library were added without it and go on being found "
+    "as before; re-embed them to let it look at them.",
     "jobs.overall": (
         "{ready:,} of {n:,} file ready · you can leave this page, the work goes on",
         "{ready:,} of {n:,} files ready · you can leave this page, the work goes on",
