@@ -168,7 +168,7 @@ class TwelveLabsEncoder:
         """Where stored files lie that the service could not read: those that follow are sent at once."""
         self._elsewhere = base_url is not None
         self._settle_s = settle_s
-        http = httpx.Client(follow_redirects=True)
+        http = self._http = httpx.Client(follow_redirects=True)
         weakref.finalize(self, http.close)  # An encoder has no close: its connections go with it.
         where: dict[str, Any] = {"base_url": base_url} if base_url else {}
         self._client = TwelveLabs(api_key=api_key, timeout=TIMEOUT_S, httpx_client=http, **where)
@@ -304,7 +304,14 @@ class TwelveLabsEncoder:
         notes["task"] = task.id
 
     def _send_from_now_on(self, url: str, notes: MutableMapping[str, str], said: str) -> None:
-        """Remember that the service cannot read where the store keeps its files: of this job, and for those to come."""
+        """Remember that the service cannot read where the store keeps its files: of this job, and for those to come.
+
+        Raises Unavailable where the store does not answer here either: then it is away, and can be read again soon.
+        """
+        unfetched = int(notes.get("unfetched", "0")) + 1
+        notes["unfetched"] = str(unfetched)
+        if unfetched < FAILED_TASKS and not self._answers_here(url):
+            raise Unavailable("The store did not answer when TwelveLabs was to read the video there.")
         notes["unreadable"] = "yes"
         place = _place(url)
         if place not in self._unreadable:
@@ -446,6 +453,13 @@ class TwelveLabsEncoder:
         suffix = video.path.suffix if fitting and video.path.suffix else ".mp4"
         name = f"{title}-{video.content_sha256[:16]}{copy}{suffix}"
         return _Source(video.url if readable else None, video.url, name)
+
+    def _answers_here(self, url: str) -> bool:
+        try:
+            with self._http.stream("GET", url, headers={"Range": "bytes=0-0"}, timeout=TIMEOUT_S) as answer:
+                return answer.status_code < 500
+        except httpx.HTTPError:
+            return False
 
     def _can_be_read(self, url: str) -> bool:
         """Say whether the service can reach an address: one of this network only where the service is in it too."""

@@ -316,6 +316,25 @@ class TestBytes:
         encode(make_encoder(), described(path, url=web), notes)
         assert len(server.tasks) == 2
 
+    def test_a_store_that_is_away_is_read_again_later(
+        self, encoder: TwelveLabsEncoder, server: TwelveLabsServer, path: Path, web: str
+    ) -> None:
+        notes: dict[str, str] = {}
+        with pytest.raises(Unavailable, match="The store did not answer"):
+            encode(encoder, described(path, url="http://127.0.0.1:9/wolf.mp4"), notes)
+        encode(encoder, described(path, url=web), notes)
+        assert (len(server.tasks), len(server.assets)) == (2, 0)
+
+    def test_a_store_that_is_never_reached_from_here_is_not_waited_for_for_ever(
+        self, encoder: TwelveLabsEncoder, server: TwelveLabsServer, path: Path
+    ) -> None:
+        notes: dict[str, str] = {}
+        for _ in range(twelvelabs.FAILED_TASKS - 1):
+            with pytest.raises(Unavailable):
+                encode(encoder, described(path, url="http://127.0.0.1:9/wolf.mp4"), notes)
+        encode(encoder, described(path, url="http://127.0.0.1:9/wolf.mp4"), notes)
+        assert len(server.assets) == 1
+
     def test_an_address_that_is_refused_at_once_is_sent(
         self, encoder: TwelveLabsEncoder, server: TwelveLabsServer, path: Path, web: str
     ) -> None:
