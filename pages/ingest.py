@@ -55,7 +55,7 @@ def show_pause() -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="pause"):
         with st.container(gap="xxsmall"):
-            st.badge(say("pause", n=pause.waiting), icon=":material/pause_circle:", color="orange")
+            st.markdown(f":orange[:material/pause_circle: {say('pause', n=pause.waiting)}]")
             st.text(pause.reason)
             if pause.retry_in_s is None:
                 st.caption(say("pause.trying"))
