@@ -76,7 +76,8 @@ class Calibration:
     """What is far and near in an encoder's space, in units that no scaling or shifting of its cosines changes.
 
     See core/discover/relevance.py: the *reach* is how far names of categories lie from texts that ask for nothing. The
-    defaults were found with the local encoder (bench/quality.py) and hold for one that nothing is known of.
+    defaults were found with the local encoder, and with a model fused with it that is as unsure as CLIP
+    (bench/quality.py); they hold for one that nothing is known of.
     """
 
     spread: float = 0.1

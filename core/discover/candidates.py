@@ -110,7 +110,8 @@ class Candidates:
         standings = np.array(
             [self._standing(part, row, vectors) for part, row in zip(parts, cosines, strict=True)]
         ).reshape(shape)
-        return Fit(tuple(entries), vectors, _tinted(parts) @ standings, cosines, standings)
+        scores = _tinted(parts) @ relevance.saturated(standings, self._caches.calibration)
+        return Fit(tuple(entries), vectors, scores, cosines, standings)
 
     def _no_vectors(self) -> np.ndarray:
         return np.zeros((0, self._dimension), np.float32)

@@ -46,16 +46,16 @@ NEUTRAL = (
 LEAST = 0.6
 """With less, a video of which nothing is known claims what it looks like; with more, one whose name says one thing
 ranks behind one whose name says many (bench/quality.py: wrong claims, nDCG of categories)."""
-TINT = 0.3
+TINT = 0.45
 """Weight of a mood's standing beside what else is asked for: it is stretched, as SCALE says, for when a mood is alone.
 With more, what feels right goes before what is right (bench/quality.py, category + mood)."""
 FULL = 0.5
 """A text this far from the neutral ones, in reaches, says all it says; what is nearer counts for less."""
-RIVAL = {"category": 0.3, "mood": 0.5}
+RIVAL = {"category": 0.25, "mood": 0.5}
 """This share of a standing is what a video has before its strongest category, or mood, rather than before the mean of
 all: what is plainly one thing is seldom another as well, of moods still less than of categories. At the same recall
 more is right, with names, with percepts and with a model alike."""
-SCALE = {"category": 1.5, "mood": 2.7, "words": 0.85}
+SCALE = {"category": 1.4, "mood": 2.7, "words": 0.85}
 """Evens out what RIVAL takes away, that moods lie nearer to each other than categories do, and that a video that has
 the very words typed stands out further than one of a category."""
 
@@ -130,6 +130,18 @@ class Background:
         usually = (1.0 - self.rival) * others.mean(axis=1) + self.rival * others.max(axis=1)
         above = np.einsum("kd,d->k", vectors, direction) - share * usually
         return self.scale * above / np.sqrt(usual * np.maximum(others.std(axis=1), LEAST * usual))
+
+
+def saturated(standings: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """Return standings that beyond a strong match grow ever less: what is plainly right is hardly more so.
+
+    Else a video with nothing but an animal in it would go before a calm one with an animal, for who wants both.
+    """
+    return np.where(
+        standings > calibration.strong,
+        calibration.strong + np.log1p(np.maximum(standings - calibration.strong, 0.0)),
+        standings,
+    )
 
 
 def likeness(cosines: np.ndarray, usual: np.ndarray, origin: Origin, calibration: Calibration) -> np.ndarray:

@@ -37,7 +37,7 @@ from core.encoders.percepts import Measurements, Measurer
 from core.encoders.words import CONCEPTS, read
 from core.errors import EncoderError
 from core.ingest.sampling import Large, Picture, sample, shrink_to_side
-from core.models import Calibration, ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding
+from core.models import ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding
 
 FRAME_EVERY_S = 2.0
 """No clip is shorter, where the video is not, so each has a frame of its own."""
@@ -71,9 +71,6 @@ FUSED = Weights(model_text=1.25, local_text=1.0, model_image=1.0, local_image=0.
 name it; but words name few videos, and the model sees all. Between 2 and 1 to 1 the area is the same to within 0.003
 for models that are rather sure and rather unsure, and better than either half. Of a picture the layout finds the very
 video."""
-CALIBRATION = Calibration(spread=0.084)
-"""What is seen in half of a vector stands out by less. Under names that say nothing, four in five claims are right with
-a model as unsure as CLIP, more with a surer one (bench/quality.py --encoder clip)."""
 LOOKS = 0.5
 """How much the percepts of a text count beside its words. A model sees subjects: what they look like from afar tells
 next to nothing then, and is often wrong, so of those nothing is asked. Of moods percepts know something that the model
@@ -243,7 +240,6 @@ def info_of(model: ClipModel) -> EncoderInfo:
         sees=("things, places and actions in the pictures", *local.INFO.sees),
         blind_to=("what is said aloud", "who somebody is", "a story over several scenes"),
         images=True,
-        calibration=CALIBRATION,
     )
 
 

@@ -221,6 +221,13 @@ def test_labels_rise_with_the_standing_and_follow_the_encoder():
     assert not any(library(encoder, videos).counts().values())
 
 
+def test_what_is_plainly_right_is_hardly_more_so():
+    kept = relevance.saturated(np.array([-1.0, 1.5, 1.7, 3.0, 9.0]), Calibration())
+    assert kept[:3].tolist() == [-1.0, 1.5, 1.7]
+    assert (np.diff(kept) > 0).all()
+    assert kept[-1] - kept[2] < 2.5
+
+
 def test_a_mood_beside_a_stronger_one_is_not_claimed():
     directions = np.eye(3, dtype=np.float32)
     background = Background.of("mood", list(directions), Origin(np.zeros(3, np.float32), 1.0), Calibration())
