@@ -356,6 +356,8 @@ class Job:
     """Store key of the playable copy, once stored."""
     reembeds: str | None = None
     """The encoder into whose space it puts a video of the library; None for a file that is added."""
+    drawing: bool = False
+    """While it is checked: the file is not there yet, it is being made here."""
 
     @property
     def overall(self) -> float:

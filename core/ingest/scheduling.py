@@ -83,6 +83,7 @@ class Row:
                 seen=self.work.seen,
                 media_key=self.work.media_key if self.work.step > Step.STORE else None,
                 reembeds=self.work.target,
+                drawing=self.stage is Stage.CHECKING and self.work.step is Step.IDENTIFY and self.work.is_made,
             )
         return self.shown
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import TypeVar
@@ -64,6 +65,11 @@ class Work:
     poster_key: str | None = None
     ingested_at: str | None = None
     seen: tuple[str, ...] = ()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether one of the pipeline's sources makes the file, here. (A drive's letter is no scheme.)"""
+        return ":" in self.source and self.target is None and not os.path.isabs(self.source)
 
     @property
     def target(self) -> str | None:

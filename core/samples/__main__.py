@@ -2,12 +2,15 @@
 
 python -m core.samples list
 python -m core.samples render NAME TARGET    prints the fraction done, one a line
+python -m core.samples paint                 renders what it is told on its input (painters.py)
 python -m core.samples sheet PNG [NAME …]    three frames of every scene
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     render = commands.add_parser("render", help="render one scene to an mp4")
     render.add_argument("name")
     render.add_argument("target", type=Path)
+    commands.add_parser("paint", help="render what standard input says, at low priority")
     sheet = commands.add_parser("sheet", help="draw a contact sheet of three frames a scene")
     sheet.add_argument("png", type=Path)
     sheet.add_argument("names", nargs="*")
@@ -33,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             _list()
         elif arguments.command == "render":
             _render(arguments.name, arguments.target)
+        elif arguments.command == "paint":
+            _paint()
         else:
             _sheet(arguments.png, arguments.names)
     except AppError as error:
@@ -50,6 +56,24 @@ def _render(name: str, target: Path) -> None:
     from core.samples.studio import perform  # numpy, Pillow and PyAV load only when something is drawn
 
     perform(name, target, lambda fraction: print(f"{fraction:.3f}", flush=True))
+
+
+def _paint() -> None:
+    """Render what is ordered, [name, path] a line; say the fraction done, and at last "done" or what is wrong."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+    for line in sys.stdin:
+        name, path = json.loads(line)
+        try:
+            from core.samples.studio import perform
+
+            perform(name, Path(path), lambda fraction: print(f"{fraction:.3f}", flush=True))
+            answer = "done"
+        except BrokenPipeError:
+            return
+        except Exception as error:  # noqa: BLE001  # whatever it is, who ordered it is told
+            answer = str(error) if isinstance(error, AppError) else f"{type(error).__name__}: {error}"
+        print(json.dumps(answer), flush=True)
 
 
 def _sheet(png: Path, names: Sequence[str], columns: int = 2) -> None:

@@ -1,44 +1,14 @@
-"""The props room: what several scenes put on their stage. Characters stay with their scenes."""
+"""The props room: skies and land that several scenes put on their stage. Characters stay with their scenes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.samples.sound import Track
-from core.samples.stage import (
-    HEIGHT,
-    WIDTH,
-    Colour,
-    Layer,
-    Look,
-    Paint,
-    Stage,
-    fade,
-    land,
-    mix,
-    ridge,
-    wave,
-)
-
-Draw = Callable[[Stage, float], None]
-"""Draw the frame at a time, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """A scene as it is made: `prepare` paints what never changes and returns how to draw a frame."""
-
-    prepare: Callable[[np.random.Generator], Draw]
-    score: Callable[[Track], None]
-    level: float = 0.6
-    """Peak of the sound, 0 to 1: calm scenes are quiet."""
-    look: Look = field(default_factory=Look)
-    hold: int = 1
-    """Frames each drawing is held: 2 is twelve drawings a second, the pace of most animation made by hand."""
-
+from core.samples.colours import Colour, Paint, fade, mix
+from core.samples.outlines import HEIGHT, WIDTH, land, outline, ridge
+from core.samples.stage import Layer, Stage
 
 # ---------------------------------------------------------------- skies
 
@@ -61,6 +31,12 @@ def moon(s: Stage, x: float, y: float, r: float, paint: Paint = "#fff3d6", glow:
         s.ellipse(x + dx * r, y + dy * r, size * r, paint="#b9a98c38")
 
 
+def sun(s: Stage, x: float, y: float, r: float, paint: Paint, glow: Colour, light: float, strength: float = 1) -> None:
+    """Draw a sun whose light reaches as far as `light`."""
+    s.glow(x, y, light, glow, strength)
+    s.ellipse(x, y, r, paint=paint)
+
+
 def cloud(s: Stage, x: float, y: float, width: float, paint: Paint, shade: Colour | None = None) -> None:
     """Draw a paper cloud with a flat base whose middle is (x, y)."""
     puffs = ((-0.3, -0.07, 0.15), (-0.12, -0.17, 0.2), (0.12, -0.13, 0.18), (0.31, -0.06, 0.13))
@@ -73,27 +49,20 @@ def cloud(s: Stage, x: float, y: float, width: float, paint: Paint, shade: Colou
             s.rect(-0.46, -0.12, 0.92, 0.13, ink, radius=0.065)
 
 
-def snowfall(
-    s: Stage, flakes: np.ndarray, t: float, speed: float = 28, drift: float = 10, colour: Colour = "#ffffff"
+def clouds(
+    s: Stage,
+    spots: str,
+    paint: Paint,
+    shade: Colour | None = None,
+    drift: Sequence[float] = (0, 0),
+    loop: tuple[float, float] = (1000, 180),
 ) -> None:
-    """Let flakes, float (n, 3) of x, y and depth from 0 to 1, fall for ever."""
-    x, y, depth = flakes.T
-    xs = (x * WIDTH + np.sin(t * 0.9 + y * 40) * 8 + t * drift * (0.4 + depth)) % WIDTH
-    ys = (y * HEIGHT + t * speed * (0.4 + depth)) % (HEIGHT + 8) - 4
-    s.dots(xs, ys, 0.7 + 2.1 * depth**2, colour)
+    """Draw clouds at "x,y,width …": the first has drifted by drift[0], each next one by drift[1] more.
 
-
-def rainfall(
-    s: Stage, drops: np.ndarray, t: float, speed: float = 520, slant: float = -0.2, colour: Colour = "#cfe0ff60"
-) -> None:
-    """Let drops, float (n, 3) of x, y and depth, fall as streaks."""
-    x, y, depth = drops.T
-    fall = t * speed * (0.6 + 0.6 * depth)
-    ys = (y * 420 + fall) % 420 - 40
-    xs = (x * 800 + fall * slant) % 800 - 80
-    near = depth > 0.5
-    s.streaks(xs[~near], ys[~near], 13 * slant, 13, 0.5, colour)
-    s.streaks(xs[near], ys[near], 22 * slant, 22, 1, colour)
+    `loop` is after how many units they come again, and how far out on the left.
+    """
+    for k, (x, y, width) in enumerate(outline(spots).tolist()):
+        cloud(s, (x + drift[0] + k * drift[1] + loop[1]) % loop[0] - loop[1], y, width, paint, shade)
 
 
 # ---------------------------------------------------------------- land
@@ -178,100 +147,4 @@ def water(
         s.line(line, 1.6, foam, curved=False, caps=False)
 
 
-# ---------------------------------------------------------------- faces
-
-
-def eyes(
-    s: Stage,
-    x: float,
-    y: float,
-    gap: float,
-    r: float,
-    openness: float = 1.0,
-    look: tuple[float, float] = (0, 0),
-    ink: Colour = "#1f1a2b",
-) -> None:
-    """Draw two dark oval eyes with a light in each; shut they are two arcs. `gap` is between their middles."""
-    for side in (-0.5, 0.5):
-        ex, ey = x + side * gap, y
-        if openness < 0.25:
-            s.line([(ex - r, ey), (ex, ey + r * 0.5), (ex + r, ey)], r * 0.5, ink)
-            continue
-        s.ellipse(ex, ey, r * 0.85, r * 1.1 * openness, ink)
-        s.ellipse(
-            ex + (0.25 + look[0] * 0.3) * r, ey + (-0.4 + look[1] * 0.3) * r * openness, r * 0.32, paint="#ffffff"
-        )
-
-
-def goggles(
-    s: Stage,
-    x: float,
-    y: float,
-    gap: float,
-    r: float,
-    openness: float = 1.0,
-    look: tuple[float, float] = (0, 0),
-    ink: Colour = "#1f1a2b",
-) -> None:
-    """Draw two big cartoon eyes, white with a pupil that looks from (-1, -1) to (1, 1)."""
-    for side in (-0.5, 0.5):
-        ex = x + side * gap
-        s.ellipse(ex, y, r, r * max(openness, 0.12), "#fffdf6")
-        if openness > 0.3:
-            px, py = ex + look[0] * r * 0.45, y + look[1] * r * 0.45
-            s.ellipse(px, py, r * 0.48, r * 0.48 * openness, ink)
-            s.ellipse(px + r * 0.14, py - r * 0.16, r * 0.15, paint="#ffffff")
-
-
-def cheeks(s: Stage, x: float, y: float, gap: float, r: float, ink: Colour = "#ff6f7d90") -> None:
-    for side in (-0.5, 0.5):
-        s.ellipse(x + side * gap, y, r, r * 0.65, ink)
-
-
-def smile(s: Stage, x: float, y: float, width: float, deep: float, ink: Colour = "#1f1a2b", thick: float = 2) -> None:
-    """Draw a mouth line; deep below 0 is sad."""
-    s.line([(x - width / 2, y), (x, y + deep), (x + width / 2, y)], thick, ink)
-
-
-def heart(s: Stage, x: float, y: float, size: float, paint: Paint, angle: float = 0) -> None:
-    with s.at(x, y, angle, size):
-        s.blob(
-            [
-                (0, 0.42),
-                (-0.36, 0.1),
-                (-0.5, -0.18),
-                (-0.28, -0.42),
-                (0, -0.2),
-                (0.28, -0.42),
-                (0.5, -0.18),
-                (0.36, 0.1),
-            ],
-            paint,
-        )
-
-
-def puffs(
-    s: Stage,
-    t: float,
-    x: float,
-    y: float,
-    seeds: np.ndarray,
-    paint: Sequence[Colour],
-    spread: float,
-    rise: float,
-    size: float,
-    life: float = 1.2,
-) -> None:
-    """Let smoke pour from (x, y): seeds, float (n, 2) from 0 to 1, give each puff its start and its way."""
-    for when, way in seeds:
-        age = ((t / life + when) % 1.0) if t / life + when >= 1 or t > life else t / life - when
-        if age < 0:
-            continue
-        grow = size * (0.35 + 0.9 * age**0.6)
-        ink = paint[int(way * 997) % len(paint)]
-        s.ellipse(x + (way - 0.5) * 2 * spread * age**0.7, y - rise * age + grow * 0.2, grow * (1 - age**4), paint=ink)
-
-
-def sway(t: float, period: float, amount: float, phase: float = 0.0) -> float:
-    """Return an angle that rocks to and fro."""
-    return amount * wave(t, period, phase)
+# ---------------------------------------------------------------- streets

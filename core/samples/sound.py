@@ -7,7 +7,8 @@ two beats, a rest, and a chord.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,93 +38,87 @@ def shape(signal: np.ndarray, attack_s: float = 0.01, release_s: float = 0.05) -
     return out
 
 
-def _partials(freq: float, length_s: float, table: list[tuple[float, float, float]]) -> np.ndarray:
-    """Add sines: (multiple of the frequency, loudness, decay per second)."""
-    t = _time(length_s)
-    return sum(a * np.sin(2 * np.pi * freq * k * t) * np.exp(-d * t) for k, a, d in table if freq * k < RATE / 2.2)
+Partials = Sequence[tuple[float, float, float]]
+"""Sines: multiple of the frequency, loudness, decay per second."""
+
+
+def _struck(partials: Partials, ring_s: float = 0.0, attack_s: float = 0.003, release_s: float = 0.05) -> Voice:
+    """Return an instrument that is struck, plucked or blown evenly, and rings on for a while after its note."""
+
+    def voice(freq: float, length_s: float) -> np.ndarray:
+        t = _time(length_s + ring_s)
+        heard = [(k, a, d) for k, a, d in partials if freq * k < RATE / 2.2]
+        tone = [a * np.sin(2 * np.pi * freq * k * t) * np.exp(-d * t) for k, a, d in heard]
+        return shape(np.sum([np.zeros(len(t)), *tone], axis=0), attack_s, release_s)
+
+    return voice
+
+
+def _bent(freq: float, t: np.ndarray, depth: float, rate_hz: float, come_s: float = 0) -> np.ndarray:
+    """Return the phase, in turns, of a tone with a vibrato that comes after a while."""
+    return freq * t + depth * freq * np.sin(2 * np.pi * rate_hz * t) / rate_hz * np.minimum(t / max(come_s, 1e-9), 1)
 
 
 # ---------------------------------------------------------------- instruments
 
 
-def pluck(freq: float, length_s: float) -> np.ndarray:
-    """Return a guitar or harp string."""
-    return shape(_partials(freq, length_s + 0.5, [(k, 0.6 / k, 2.0 + 1.6 * k) for k in range(1, 8)]), 0.003)
-
-
-def piano(freq: float, length_s: float) -> np.ndarray:
-    return shape(
-        _partials(freq, length_s + 0.6, [(k * (1 + 0.0004 * k * k), 0.7 / k**1.3, 1.2 + 0.7 * k) for k in range(1, 8)]),
-        0.004,
-        0.3,
-    )
-
-
-def bell(freq: float, length_s: float) -> np.ndarray:
-    return shape(
-        _partials(freq, length_s + 1.5, [(1, 0.5, 2), (2.76, 0.25, 3), (5.4, 0.12, 6), (0.5, 0.15, 1.5)]), 0.002
-    )
-
-
-def music_box(freq: float, length_s: float) -> np.ndarray:
-    return shape(_partials(freq, length_s + 0.9, [(1, 0.6, 4), (4.02, 0.2, 9), (8.1, 0.05, 14)]), 0.001)
-
-
-def bass(freq: float, length_s: float) -> np.ndarray:
-    return shape(_partials(freq, length_s + 0.1, [(1, 0.8, 2.5), (2, 0.4, 4), (3, 0.2, 7), (4, 0.1, 9)]), 0.006)
-
-
 def pad(freq: float, length_s: float) -> np.ndarray:
     """Return a soft, slow chord voice: detuned low partials."""
     t = _time(length_s + 0.8)
-    tone = sum(
-        np.sin(2 * np.pi * freq * d * k * t + k + d) * 0.3 / k**1.6 for d in (0.997, 1, 1.004) for k in (1, 2, 3)
-    )
+    voices = [(k, d) for d in (0.997, 1, 1.004) for k in (1, 2, 3)]
+    tone = np.sum([np.sin(2 * np.pi * freq * d * k * t + k + d) * 0.3 / k**1.6 for k, d in voices], axis=0)
     return shape(tone, min(0.7, length_s / 2), min(0.9, length_s / 2))
 
 
 def flute(freq: float, length_s: float) -> np.ndarray:
-    t = _time(length_s)
-    bend = freq * t + 0.006 * freq * np.sin(2 * np.pi * 5 * t) / 5 * np.minimum(t * 3, 1)
-    return shape(0.6 * np.sin(2 * np.pi * bend) + 0.12 * np.sin(4 * np.pi * bend), 0.06, 0.09)
+    bend = 2 * np.pi * _bent(freq, _time(length_s), 0.006, 5, 1 / 3)
+    return shape(0.6 * np.sin(bend) + 0.12 * np.sin(2 * bend), 0.06, 0.09)
 
 
 def strings(freq: float, length_s: float) -> np.ndarray:
-    t = _time(length_s + 0.2)
-    bend = freq * t + 0.004 * freq * np.sin(2 * np.pi * 5.5 * t) / 5.5
-    return shape(sum(np.sin(2 * np.pi * bend * k) * 0.5 / k for k in range(1, 9) if freq * k < 9000), 0.12, 0.2)
+    bend = 2 * np.pi * _bent(freq, _time(length_s + 0.2), 0.004, 5.5)
+    heard = [k for k in range(1, 9) if freq * k < 9000]
+    return shape(np.sum([np.sin(bend * k) * 0.5 / k for k in heard], axis=0), 0.12, 0.2)
 
 
 def brass(freq: float, length_s: float) -> np.ndarray:
     """Return a horn or saxophone: the higher partials come late."""
     t = _time(length_s)
-    swell = np.minimum(t / 0.09, 1)
-    bend = freq * t + 0.005 * freq * np.sin(2 * np.pi * 5 * t) / 5 * np.minimum(t * 2, 1)
-    return shape(
-        sum(np.sin(2 * np.pi * bend * k) * 0.6 / k**1.1 * swell**k for k in range(1, 9) if freq * k < 9000), 0.02, 0.06
-    )
-
-
-def clarinet(freq: float, length_s: float) -> np.ndarray:
-    """Return a round, comic reed: odd partials."""
-    return shape(
-        _partials(freq, length_s, [(1, 0.6, 0.2), (3, 0.28, 0.3), (5, 0.12, 0.5), (7, 0.06, 0.7)]), 0.015, 0.04
-    )
+    bend, swell = 2 * np.pi * _bent(freq, t, 0.005, 5, 0.5), np.minimum(t / 0.09, 1)
+    heard = [k for k in range(1, 9) if freq * k < 9000]
+    return shape(np.sum([np.sin(bend * k) * 0.6 / k**1.1 * swell**k for k in heard], axis=0), 0.02, 0.06)
 
 
 def lead(freq: float, length_s: float) -> np.ndarray:
     """Return a bright synthesizer."""
     t = _time(length_s)
-    return shape(
-        sum(
-            np.sin(2 * np.pi * freq * d * k * t) * 0.3 / k
-            for d in (0.995, 1.006)
-            for k in range(1, 11)
-            if freq * k < 12000
-        ),
-        0.005,
-        0.05,
-    )
+    heard = [(k, d) for d in (0.995, 1.006) for k in range(1, 11) if freq * k < 12000]
+    return shape(np.sum([np.sin(2 * np.pi * freq * d * k * t) * 0.3 / k for k, d in heard], axis=0), 0.005, 0.05)
+
+
+_bell = _struck([(1, 0.5, 2), (2.76, 0.25, 3), (5.4, 0.12, 6), (0.5, 0.15, 1.5)], 1.5, 0.002)
+
+
+def clarion(freq: float, length_s: float) -> np.ndarray:
+    """Return a whistling voice: a flute with a little bell in it."""
+    tone = flute(freq, length_s)
+    return tone + 0.5 * _bell(freq, length_s)[: len(tone)]
+
+
+VOICES: Mapping[str, Voice] = {
+    "pluck": _struck([(k, 0.6 / k, 2.0 + 1.6 * k) for k in range(1, 8)], 0.5),
+    "piano": _struck([(k * (1 + 0.0004 * k * k), 0.7 / k**1.3, 1.2 + 0.7 * k) for k in range(1, 8)], 0.6, 0.004, 0.3),
+    "bell": _bell,
+    "music_box": _struck([(1, 0.6, 4), (4.02, 0.2, 9), (8.1, 0.05, 14)], 0.9, 0.001),
+    "bass": _struck([(1, 0.8, 2.5), (2, 0.4, 4), (3, 0.2, 7), (4, 0.1, 9)], 0.1, 0.006),
+    "clarinet": _struck([(1, 0.6, 0.2), (3, 0.28, 0.3), (5, 0.12, 0.5), (7, 0.06, 0.7)], 0, 0.015, 0.04),
+    "pad": pad,
+    "flute": flute,
+    "strings": strings,
+    "brass": brass,
+    "lead": lead,
+    "clarion": clarion,
+}
 
 
 # ---------------------------------------------------------------- percussion and effects
@@ -220,10 +215,34 @@ def thunder(rng: np.random.Generator, length_s: float = 3.0) -> np.ndarray:
 def engine(rng: np.random.Generator, freq: float, length_s: float) -> np.ndarray:
     t = _time(length_s)
     phase = 2 * np.pi * freq * t + 0.4 * np.sin(2 * np.pi * 3.1 * t)
-    return sum(np.sin(k * phase) / k for k in (0.5, 1, 2, 3, 4)) * 0.4 + band(rng, length_s, 60, 500, 1) * 0.5
+    tone = np.sum([np.sin(k * phase) / k for k in (0.5, 1, 2, 3, 4)], axis=0)
+    return tone * 0.4 + band(rng, length_s, 60, 500, 1) * 0.5
+
+
+def buzz(freq: float, length_s: float) -> np.ndarray:
+    """Return wings that come and go."""
+    t = _time(length_s)
+    sway = 3 * np.sin(2 * np.pi * 0.65 * t)
+    hum = np.sum([np.sin(2 * np.pi * freq * k * t + sway) / k for k in (1, 2, 3, 4)], axis=0)
+    return hum * (0.6 + 0.4 * np.sin(2 * np.pi * 0.32 * t))
+
+
+_TONES = {tone.__name__: tone for tone in (glide, boing, pop, kick, tom, heartbeat, buzz)}
+_NOISES = {noise.__name__: noise for noise in (band, snare, hat, whoosh, rain, thunder, engine)}
+
+
+def effect(name: str, rng: np.random.Generator, *numbers: float) -> np.ndarray:
+    """Return a percussion sound or effect by its name. Raises KeyError for one that is not here."""
+    return _NOISES[name](rng, *numbers) if name in _NOISES else _TONES[name](*numbers)
 
 
 # ---------------------------------------------------------------- the tape
+
+
+@lru_cache(maxsize=256)
+def _note(voice: Voice, freq: float, length_s: float) -> np.ndarray:
+    """Return a note, which a tune often has more than once."""
+    return voice(freq, length_s)
 
 
 class Track:
@@ -258,7 +277,7 @@ class Track:
             length = beat * float(beats or 1)
             if names != "-":
                 for name in names.split("+"):
-                    self.add(voice(hz(name), length * hold), at, gain, pan)
+                    self.add(_note(voice, hz(name), length * hold), at, gain, pan)
             at += length
         return at
 

@@ -6,199 +6,92 @@ and squashes what is drawn inside it, so a character is written once around (0, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, cos, exp, floor, hypot, pi, radians, sin
+from itertools import groupby
+from math import ceil, cos, floor, radians, sin
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-WIDTH, HEIGHT, FPS = 640, 360, 24
+from core.samples.colours import Colour, Gradient, Paint, paint_of, rgba
+from core.samples.outlines import CIRCLE, HEIGHT, SMALL_CIRCLE, WIDTH, Points, outline, reach, smooth
+from core.samples.timing import clamp
+
+FPS = 24
 SUPER = 2
 """Drawn this many times larger than shown, which smooths every edge."""
 
-Colour = str | tuple[int, ...]
-"""'#rrggbb', '#rrggbbaa', or a tuple of 3 or 4 numbers from 0 to 255."""
-Points = Sequence[Sequence[float]] | np.ndarray
 
+class Piece(NamedTuple):
+    """A part of a layer and where its top left corner lies in it, in pixels."""
 
-class Gradient(NamedTuple):
-    """A paint that runs from the top of the painted shape to its bottom."""
-
-    top: Colour
-    bottom: Colour
-
-
-Paint = Colour | Gradient
+    left: int
+    top: int
+    picture: Image.Image
+    mask: Image.Image | None
+    """None where the part has no holes: pasting without a mask is a dozen times faster."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A picture with holes, ready to be pasted: parallax hills, a moon, a title.
-
-    Only what is not empty is kept, and what has no holes (ground under a skyline) is kept apart, because pasting
-    without a mask is five times faster.
-    """
+    """A picture with holes, ready to be pasted: parallax hills, a moon, a title. What is empty is not kept."""
 
     width: float
-    place: tuple[int, int]
-    """Where the kept part begins, in pixels."""
-    rgb: Image.Image
-    mask: Image.Image
-    solid: Image.Image | None
+    pieces: tuple[Piece, ...]
 
     @classmethod
     def of(cls, picture: Image.Image) -> Layer:
         """Cut an RGBA picture, drawn at the stage's scale, into a layer."""
-        left, top, right, bottom = picture.getbbox() or (0, 0, 1, 1)
-        alpha = np.asarray(picture.getchannel("A"))[top:bottom, left:right]
-        holes = np.flatnonzero(alpha.min(axis=1) < 255)
-        split = top + (int(holes[-1]) + 1 if len(holes) else 0)
-        upper = picture.crop((left, top, right, max(split, top + 1)))
-        lower = picture.crop((left, split, right, bottom)).convert("RGB") if split < bottom else None
-        return cls(picture.width / SUPER, (left, top), upper.convert("RGB"), upper.getchannel("A"), lower)
+        return cls(picture.width / SUPER, tuple(_pieces(picture)))
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How the camera's film treats every frame of a scene."""
-
-    grain: float = 4.0
-    """Standard deviation of the grain, in levels of 255."""
-    vignette: float = 0.3
-    """How much darker the corners are, 0 to 1."""
-    tint: Colour = "#ffffff"
-    """Multiplies the whole picture."""
+_TILE = 128
+"""How finely a layer is searched for what is empty and what has no holes, in pixels."""
 
 
-# ---------------------------------------------------------------- colours
+def _pieces(picture: Image.Image) -> Iterator[Piece]:
+    """Cut a picture into pieces that are full and pieces that have holes, as wide as they come."""
+    rgb, alpha = picture.convert("RGB"), picture.getchannel("A")
+    opacity = np.asarray(alpha)
+    for top in range(0, picture.height, _TILE):
+        strip = opacity[top : top + _TILE]
+        starts = range(0, picture.width, _TILE)
+        kinds = [(tile.any(), tile.all() and tile.min() == 255) for tile in (strip[:, x : x + _TILE] for x in starts)]
+        for (some, full), run in groupby(zip(kinds, starts, strict=True), key=itemgetter(0)):
+            lefts = [x for _, x in run]
+            box = (lefts[0], top, min(lefts[-1] + _TILE, picture.width), top + len(strip))
+            if full:
+                yield Piece(box[0], top, rgb.crop(box), None)
+            elif some:
+                left, upper, right, lower = alpha.crop(box).getbbox() or (0, 0, 1, 1)
+                box = (box[0] + left, top + upper, box[0] + right, top + lower)
+                yield Piece(box[0], box[1], rgb.crop(box), alpha.crop(box))
 
 
-@lru_cache(maxsize=4096)
-def _hex(colour: str) -> tuple[int, int, int, int]:
-    digits = colour.lstrip("#")
-    if len(digits) not in (6, 8):
-        raise ValueError(f"{colour!r} is not a colour: write #rrggbb or #rrggbbaa.")
-    values = tuple(int(digits[i : i + 2], 16) for i in range(0, len(digits), 2))
-    return values if len(values) == 4 else (*values, 255)  # type: ignore[return-value]
+class Copies:
+    """Draws every shape once at each of several places; a place is what `Stage.at` takes."""
 
+    def __init__(self, stage: Stage, places: Sequence[tuple[float, ...]]) -> None:
+        self._stage, self._places = stage, places
 
-def rgba(colour: Colour) -> tuple[int, int, int, int]:
-    """Return red, green, blue and opacity, 0 to 255."""
-    if isinstance(colour, str):
-        return _hex(colour)
-    return colour if len(colour) == 4 else (*colour, 255)  # type: ignore[return-value]
+    def __getattr__(self, shape: str) -> Callable[..., None]:
+        def draw_shape(*args: object, **more: object) -> None:
+            for place in self._places:
+                with self._stage.at(*place):
+                    getattr(self._stage, shape)(*args, **more)
 
+        return draw_shape
 
-def fade(colour: Colour, opacity: float) -> tuple[int, int, int, int]:
-    """Return the colour at this opacity, 0 to 1."""
-    return (*rgba(colour)[:3], round(255 * clamp(opacity)))
-
-
-def mix(a: Colour, b: Colour, share: float) -> tuple[int, int, int, int]:
-    """Return the colour that lies this share of the way from `a` to `b`."""
-    share = clamp(share)
-    return tuple(round(p + (q - p) * share) for p, q in zip(rgba(a), rgba(b), strict=True))  # type: ignore[return-value]
-
-
-# ---------------------------------------------------------------- time
-
-
-def clamp(x: float) -> float:
-    return 0.0 if x < 0 else 1.0 if x > 1 else x
-
-
-def span(t: float, start: float, end: float) -> float:
-    """Return how far t is from start to end, 0 to 1."""
-    return clamp((t - start) / (end - start))
-
-
-def ease(x: float) -> float:
-    """Start and stop softly."""
-    x = clamp(x)
-    return x * x * (3 - 2 * x)
-
-
-def spring(x: float) -> float:
-    """Go from 0 to 1, past it, and settle."""
-    x = clamp(x)
-    return 1 - exp(-6 * x) * cos(11 * x) * (1 - x)
-
-
-def wave(t: float, period: float, phase: float = 0.0) -> float:
-    """Return a sine of t, -1 to 1; phase in turns."""
-    return sin(2 * pi * (t / period + phase))
-
-
-def hop(t: float, period: float) -> float:
-    """Return the height, 0 to 1, of something that bounces once a period."""
-    u = (t / period) % 1
-    return 4 * u * (1 - u)
-
-
-def blink(t: float, every: float = 2.6, phase: float = 0.0) -> float:
-    """Return how open an eye is, 0 to 1; it closes for a moment now and then."""
-    u = (t + phase) % every
-    return abs(u - 0.09) / 0.09 if u < 0.18 else 1.0
-
-
-def shot(t: float, *starts: float) -> tuple[int, float]:
-    """Return which shot t is in, and the time since its cut; the first shot starts at 0."""
-    number = sum(t >= start for start in starts)
-    return number, t - (starts[number - 1] if number else 0.0)
-
-
-# ---------------------------------------------------------------- shapes as points
-
-_CIRCLE = np.stack([np.cos(np.linspace(0, 2 * pi, 40, False)), np.sin(np.linspace(0, 2 * pi, 40, False))], axis=1)
-_SMALL_CIRCLE = _CIRCLE[::3]
-_STEPS = np.linspace(0, 1, 8, False)[:, None]
-_CATMULL_ROM = 0.5 * np.hstack(
-    [
-        -_STEPS + 2 * _STEPS**2 - _STEPS**3,
-        2 - 5 * _STEPS**2 + 3 * _STEPS**3,
-        _STEPS + 4 * _STEPS**2 - 3 * _STEPS**3,
-        -(_STEPS**2) + _STEPS**3,
-    ]
-)
-
-
-def smooth(points: Points, closed: bool = True) -> np.ndarray:
-    """Return the Catmull-Rom curve through these points, float (m, 2)."""
-    pts = np.asarray(points, dtype=float)
-    curve = (_CATMULL_ROM @ pts[_neighbours(len(pts), closed)]).reshape(-1, 2)
-    return curve if closed else np.concatenate([curve, pts[-1:]])
-
-
-@lru_cache(maxsize=128)
-def _neighbours(count: int, closed: bool) -> np.ndarray:
-    """Return which four points shape each piece of a curve, int (pieces, 4)."""
-    pieces = np.arange(count if closed else count - 1)[:, None] + np.array([-1, 0, 1, 2])
-    return pieces % count if closed else pieces.clip(0, count - 1)
-
-
-def ridge(rng: np.random.Generator, width: float, rough: float = 1.0, octaves: int = 4) -> np.ndarray:
-    """Return a skyline that repeats after `width`, one height (-1 to 1) every 4 units; rough 0 is rolling hills."""
-    x = np.arange(0, width + 1, 4) / width * 2 * pi
-    line = sum(
-        np.sin(x * k + rng.uniform(0, 2 * pi)) / k ** (1.7 - 0.7 * rough)
-        for octave in range(octaves)
-        for k in (2**octave, 2**octave + (octave > 0))
-    )
-    return line / np.abs(line).max()
-
-
-def land(line: np.ndarray, base: float, height: float) -> np.ndarray:
-    """Return the outline of ground under a `ridge`, from its skyline down past the frame's edge."""
-    x = np.arange(len(line)) * 4.0
-    top = np.stack([x, base - line * height], axis=1)
-    return np.vstack([top, [[x[-1], HEIGHT + 60]], [[0, HEIGHT + 60]]])
-
-
-# ---------------------------------------------------------------- the stage
+    def draw(self, figure: Callable[..., None], *more: object) -> None:
+        """Draw a figure, a function that draws it around (0, 0) of the stage it is given first."""
+        for place in self._places:
+            with self._stage.at(*place):
+                figure(self._stage, *more)
 
 
 class Stage:
@@ -213,8 +106,17 @@ class Stage:
         self._shift = np.zeros(2)
         self._camera: tuple[float, float, float] | None = None
         self._lens = Image.Resampling.BILINEAR
+        self.twins = Copies(self, [(0, 0, 0, -1, 1), (0, 0, 0, 1, 1)])
+        """As it is and mirrored at x = 0: ears, wings, feet."""
 
     # where things are drawn
+
+    @classmethod
+    def under(cls, *stops: tuple[float, Colour]) -> Stage:
+        """Return a stage with a sky: colours at places from 0 (top) to 1 (bottom)."""
+        stage = cls()
+        stage.backdrop(sky(*stops))
+        return stage
 
     @contextmanager
     def at(
@@ -231,6 +133,22 @@ class Stage:
         finally:
             self._turn, self._shift = turn, shift
 
+    def placed(self, x: float = 0, y: float = 0, angle: float = 0, sx: float = 1, sy: float | None = None) -> Copies:
+        """Draw one shape as `at` would."""
+        return Copies(self, [(x, y, angle, sx, sx if sy is None else sy)])
+
+    def each(self, places: Points) -> Copies:
+        """Draw a shape at every one of these points."""
+        return Copies(self, [tuple(place) for place in outline(places).tolist()])
+
+    def row(self, count: int, dx: float, dy: float = 0) -> Copies:
+        """Draw a shape again and again, each time (dx, dy) further."""
+        return Copies(self, [(k * dx, k * dy) for k in range(count)])
+
+    def ring(self, count: int, angle: float = 0) -> Copies:
+        """Draw a shape all the way round (0, 0): petals, spokes, rays."""
+        return Copies(self, [(0, 0, angle + k * 360 / count) for k in range(count)])
+
     def camera(self, zoom: float = 1.0, x: float = WIDTH / 2, y: float = HEIGHT / 2) -> None:
         """Look closer, with (x, y) in the middle of the frame; the frame never leaves the picture."""
         self._camera = (max(zoom, 1.0), x, y)
@@ -245,7 +163,7 @@ class Stage:
     # shapes
 
     def polygon(self, points: Points, paint: Paint) -> None:
-        self._fill(np.asarray(points, dtype=float) @ self._turn.T + self._shift, paint)
+        self._fill(outline(points) @ self._turn.T + self._shift, paint)
 
     def blob(self, points: Points, paint: Paint) -> None:
         """Fill the smooth closed curve through these points."""
@@ -255,12 +173,24 @@ class Stage:
         self, x: float, y: float, rx: float, ry: float | None = None, paint: Paint = "#000000", angle: float = 0
     ) -> None:
         ry = rx if ry is None else ry
+        (a, b), (c, d) = self._turn.tolist()
+        ink = paint_of(paint)
+        if not (angle or b or c or isinstance(ink, Gradient)) and self._flat(ink):
+            px, py = a * x + self._shift[0], d * y + self._shift[1]
+            wide, high = abs(a * rx), abs(d * ry)
+            self._pen.ellipse((px - wide, py - high, px + wide, py + high), fill=ink)
+            return
         # A dozen corners are round enough for what is a few pixels wide.
-        points = (_CIRCLE if max(rx, ry) * abs(self._turn[0]).max() > 10 else _SMALL_CIRCLE) * (rx, ry)
+        points = (CIRCLE if max(rx, ry) * abs(self._turn[0]).max() > 10 else SMALL_CIRCLE) * (rx, ry)
         if angle:
             c, s = cos(radians(angle)), sin(radians(angle))
             points = points @ np.array([[c, s], [-s, c]])
         self.polygon(points + (x, y), paint)
+
+    def discs(self, discs: str, paint: Paint) -> None:
+        """Draw discs of one paint, written "x,y,r x,y,r …"."""
+        for x, y, r in outline(discs).tolist():
+            self.ellipse(x, y, r, paint=paint)
 
     def rect(self, x: float, y: float, width: float, height: float, paint: Paint, radius: float = 0) -> None:
         """Fill a rectangle from its top left corner, with round corners if asked."""
@@ -269,24 +199,33 @@ class Stage:
             return
         r = min(radius, width / 2, height / 2)
         corners = [(x + width - r, y + height - r), (x + r, y + height - r), (x + r, y + r), (x + width - r, y + r)]
-        quarters = [
-            _CIRCLE[q * 10 : q * 10 + 11] if q < 3 else np.vstack([_CIRCLE[30:], _CIRCLE[:1]]) for q in range(4)
-        ]
+        quarters = [CIRCLE[q * 10 : q * 10 + 11] if q < 3 else np.vstack([CIRCLE[30:], CIRCLE[:1]]) for q in range(4)]
         self.polygon(np.vstack([q * r + c for q, c in zip(quarters, corners, strict=True)]), paint)
 
     def line(self, points: Points, width: float, colour: Colour, curved: bool = True, caps: bool = True) -> None:
         """Draw a line of even width, by default a smooth one with round ends."""
-        pts = np.asarray(points, dtype=float)
+        pts = outline(points)
         if curved and len(pts) > 2:
-            pts = smooth(pts, closed=False)
+            pts = smooth(points, closed=False)
         pts = pts @ self._turn.T + self._shift
-        wide = width * self._scale()
-        ink = rgba(colour)
-        self._pen.line(pts.ravel().tolist(), fill=ink, width=max(1, round(wide)), joint="curve")
-        if caps and wide > 3 and ink[3] == 255:
-            for x, y in (pts[0], pts[-1]):
-                r = wide / 2 - 0.5
-                self._pen.ellipse((x - r, y - r, x + r, y + r), fill=ink)
+        wide, ink = width * self._scale(), rgba(colour)
+        self._pen.line(pts.ravel().tolist(), fill=ink, width=max(1, round(wide)))
+        if wide > 3 and ink[3] == 255:
+            self._discs(pts[1:-1][_bends(pts) * wide > 1], wide / 2 - 0.5, ink)
+            if caps:
+                self._discs(pts[[0, -1]], wide / 2 - 0.5, ink)
+
+    def stroke(self, points: Points, width: float, colour: Colour) -> None:
+        """Draw straight lines from point to point, with square ends."""
+        self.line(points, width, colour, curved=False, caps=False)
+
+    def limb(self, a: Sequence[float], b: Sequence[float], length: float, side: int, width: float, ink: Colour) -> None:
+        """Draw an arm or a leg of this length from a to b; it bends to `side` (1 or -1)."""
+        self.line(reach(a, b, length, side), width, ink)
+
+    def _discs(self, places: np.ndarray, r: float, ink: tuple[int, int, int, int]) -> None:
+        for x, y in places.tolist():
+            self._pen.ellipse((x - r, y - r, x + r, y + r), fill=ink)
 
     def taper(self, points: Points, start: float, end: float, paint: Paint) -> None:
         """Draw a smooth line whose width goes from `start` to `end`: tails, horns, stems."""
@@ -297,7 +236,7 @@ class Stage:
         aside = along[:, ::-1] * (-1, 1) * half[:, None]
         self.polygon(np.concatenate([pts + aside, (pts - aside)[::-1]]), paint)
         for (x, y), wide in ((pts[0], start), (pts[-1], end)):
-            if wide > 1.5 and not isinstance(paint, Gradient):
+            if wide > 1.5 and not isinstance(paint_of(paint), Gradient):
                 self.ellipse(x, y, wide / 2, paint=paint)
 
     def dots(self, xs: Iterable[float], ys: Iterable[float], radii: Iterable[float], colour: Colour) -> None:
@@ -320,11 +259,12 @@ class Stage:
         self, x: float, y: float, words: str, size: float, colour: Colour, anchor: str = "mm", bold: float = 0
     ) -> None:
         """Write words; `anchor` is Pillow's, middle by default, `bold` a stroke width."""
-        place = tuple(self._turn @ (x, y) + self._shift)
-        scale = self._scale()
-        self._pen.text(
-            place, words, rgba(colour), _font(round(size * scale)), anchor=anchor, stroke_width=round(bold * scale)
-        )
+        place, scale = self._turn @ (x, y) + self._shift, self._scale()
+        mask, left, top = _words(words, round(size * scale), round(bold * scale), anchor)
+        red, green, blue, opacity = rgba(colour)
+        if opacity < 255:
+            mask = mask.point([round(a * opacity / 255) for a in range(256)])
+        self.image.paste((red, green, blue), (round(place[0]) + left, round(place[1]) + top), mask)
 
     # light
 
@@ -360,11 +300,10 @@ class Stage:
 
     def paste(self, layer: Layer, x: float = 0, y: float = 0) -> None:
         """Paste a layer with its top left corner at (x, y); of `at`, only the move counts."""
-        place = self._turn @ (x, y) + self._shift
-        left, top = round(place[0]) + layer.place[0], round(place[1]) + layer.place[1]
-        self.image.paste(layer.rgb, (left, top), layer.mask)
-        if layer.solid is not None:
-            self.image.paste(layer.solid, (left, top + layer.rgb.height))
+        x_px, y_px = (round(place) for place in self._turn @ (x, y) + self._shift)
+        for left, top, picture, mask in layer.pieces:
+            if -picture.width < x_px + left < self.image.width:
+                self.image.paste(picture, (x_px + left, y_px + top), mask)
 
     def scroll(self, layer: Layer, x: float, y: float = 0) -> None:
         """Paste a layer again and again to the right and left, moved by x: parallax without an end."""
@@ -395,13 +334,17 @@ class Stage:
         return abs(a * d - b * c) ** 0.5
 
     def _fill(self, pts: np.ndarray, paint: Paint) -> None:
-        if isinstance(paint, Gradient):
-            self._fill_through_mask(pts, paint)
-        elif self.image.mode == "RGBA" and rgba(paint)[3] < 255:
-            # On a picture with holes Pillow replaces instead of blending, so blend through a mask.
-            self._fill_through_mask(pts, Gradient(paint, paint))
+        ink = paint_of(paint)
+        if isinstance(ink, Gradient):
+            self._fill_through_mask(pts, ink)
+        elif self._flat(ink):
+            self._pen.polygon(pts.ravel().tolist(), fill=ink)
         else:
-            self._pen.polygon(pts.ravel().tolist(), fill=rgba(paint))
+            self._fill_through_mask(pts, Gradient(ink, ink))
+
+    def _flat(self, ink: tuple[int, int, int, int]) -> bool:
+        """Tell whether Pillow blends this colour itself: on a picture with holes it would replace what is there."""
+        return self.image.mode == "RGB" or ink[3] == 255
 
     def _fill_through_mask(self, pts: np.ndarray, paint: Gradient) -> None:
         (first_x, first_y), (last_x, last_y) = pts.min(axis=0).tolist(), pts.max(axis=0).tolist()
@@ -461,45 +404,25 @@ def _glow(size_px: int, colour: tuple[int, int, int], strength: int) -> Image.Im
     return Image.merge("RGB", [light.point([round(a * c / 255 * strength / 24) for a in range(256)]) for c in colour])
 
 
+def _bends(pts: np.ndarray) -> np.ndarray:
+    """Return by what part of a line's width it gapes at each inner point when it is drawn piece by piece, (n - 2,)."""
+    step = np.diff(pts, axis=0)
+    step /= np.hypot(step[:, 0], step[:, 1])[:, None] + 1e-9
+    turned = step[1:] - step[:-1]
+    return np.hypot(turned[:, 0], turned[:, 1]) / 2
+
+
+@lru_cache(maxsize=256)
+def _words(words: str, size_px: int, bold_px: int, anchor: str) -> tuple[Image.Image, int, int]:
+    """Return how much of each pixel words cover, and where that lies from their anchor."""
+    font = _font(size_px)
+    left, top, right, bottom = (round(edge) for edge in font.getbbox(words, stroke_width=bold_px, anchor=anchor))
+    cover = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
+    pen = ImageDraw.Draw(cover)
+    pen.text((-left, -top), words, 255, font, anchor=anchor, stroke_width=bold_px)
+    return cover, left, top
+
+
 @lru_cache(maxsize=32)
-def _font(size_px: int) -> ImageFont.FreeTypeFont:
+def _font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size_px)  # Pillow's own Aileron; nothing to install
-
-
-# ---------------------------------------------------------------- film
-
-
-class Film:
-    """Give frames the same grain, vignette and tint: what makes flat shapes look printed on paper."""
-
-    _ROLLS = 6
-
-    def __init__(self, look: Look, rng: np.random.Generator) -> None:
-        x, y = np.linspace(-1, 1, WIDTH), np.linspace(-1, 1, HEIGHT)
-        away = np.hypot(x[None, :] * 0.8, y[:, None] * 0.8)
-        lens = 1 - look.vignette * np.clip(away - 0.35, 0, 1)[:, :, None] ** 1.5
-        fibre = Image.fromarray(rng.normal(128, 40, (HEIGHT // 2, WIDTH // 2)).clip(0, 255).astype(np.uint8))
-        paper = np.asarray(fibre.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), dtype=float)[:, :, None]
-        paper = 1 + (paper - 128) / 128 * 0.004 * look.grain
-        self._lens = Image.fromarray((lens * paper * rgba(look.tint)[:3]).clip(0, 255).astype(np.uint8))
-        self._grain = [self._roll(look.grain, rng) for _ in range(self._ROLLS)] if look.grain else []
-
-    @staticmethod
-    def _roll(amount: float, rng: np.random.Generator) -> Image.Image:
-        noise = rng.normal(128, amount * 0.6, (HEIGHT, WIDTH, 1)).clip(0, 255).astype(np.uint8)
-        return Image.fromarray(np.repeat(noise, 3, axis=2))
-
-    def develop(self, frame: Image.Image, number: int) -> Image.Image:
-        """Return the frame as filmed; the grain changes every other frame, which is livelier than noise."""
-        frame = ImageChops.multiply(frame, self._lens)
-        if not self._grain:
-            return frame
-        return ImageChops.add(frame, self._grain[number // 2 % self._ROLLS], 1, -128)
-
-
-def reach(a: Sequence[float], b: Sequence[float], length: float, side: int = 1) -> list[tuple[float, float]]:
-    """Return the three joints of a limb of two equal parts from a to b; it bends to `side` (1 or -1)."""
-    (ax, ay), (bx, by) = a, b
-    gap = max(hypot(bx - ax, by - ay), 1e-6)
-    out = max((length / 2) ** 2 - (gap / 2) ** 2, 0) ** 0.5 * side
-    return [(ax, ay), ((ax + bx) / 2 - (by - ay) / gap * out, (ay + by) / 2 + (bx - ax) / gap * out), (bx, by)]

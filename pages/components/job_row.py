@@ -23,6 +23,8 @@ ICONS = {
 def job_row(job: Job, services: Services) -> None:
     """Draw one file on its way, or one that did not arrive: name, stage, bar, time, reason, what can be done."""
     word, icon, place = say(f"job.{job.stage}"), ICONS[job.stage], f"job-{job.id}"
+    if job.drawing:
+        word, icon = say("job.drawing"), ":material/draw:"
     with st.container(border=True, gap="xxsmall", key=f"row-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(key=f"name-{job.id}"):

@@ -192,6 +192,7 @@ ENGLISH: dict[str, Template] = {
     "jobs.more": ("and {n:,} more file waiting", "and {n:,} more files waiting"),
     "job.queued": "Waiting",
     "job.checking": "Checking",
+    "job.drawing": "Drawing",
     "job.storing": "Storing",
     "job.embedding": "Embedding",
     "job.indexing": "Indexing",

@@ -77,6 +77,23 @@ class TestOneFile:
         assert (job.stage, job.filename) == (Stage.READY, "fox.mp4")
         assert library.leftovers() == []
 
+    def test_a_file_that_is_being_made_is_said_to_be_drawn_and_a_persons_is_not(self, library: Library) -> None:
+        scene = library.video("scene.mp4").read_bytes()
+        seen: list[tuple[Stage, bool]] = []
+
+        def render(name: str, target: Path, on_progress: object) -> None:
+            seen.extend((job.stage, job.drawing) for job in queue.jobs())
+            target.write_bytes(scene)
+
+        library.make_pipeline(sources={"sample": render})
+        queue = library.open(start=False)
+        job = queue.submit("sample:fox")
+        assert (job.stage, job.drawing) == (Stage.QUEUED, False)
+        queue.start()
+        (job,) = finish(queue, job)
+        assert (seen, job.drawing) == ([(Stage.CHECKING, True)], False)
+        assert not Work("1", str(library.root / "with:colon.mp4"), "x").is_made
+
     def test_a_relative_path_and_any_bytes_in_it_do(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
         path = library.video("a.mp4").rename(library.root / "inbox" / "wolf \udcff.mp4")
         monkeypatch.chdir(path.parent)

@@ -75,3 +75,13 @@ def test_a_paused_encoder_says_why_and_is_tried_at_a_press(services, tmp_path, m
     assert not [button for button in app.button if button.key == "try-now"]
     assert {job.stage for job in services.jobs.jobs()} == {Stage.READY}
     assert not app.exception
+
+
+def test_a_sample_is_said_to_be_drawn_while_it_is(services):
+    job = services.jobs.submit("sample:kite-day")
+    until(lambda: services.jobs.job(job.id).drawing)
+    app = open_page("ingest")
+    services.jobs.cancel(job.id)
+    words = [bar.proto.text for bar in app.get("progress")]
+    assert any("Drawing" in text for text in words), words
+    assert not any("Checking" in text for text in words), words

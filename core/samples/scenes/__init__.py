@@ -1,10 +1,6 @@
-"""The plays behind the catalogue, by name."""
+"""The scenes. Each module enters its own into the playbill."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-
-from core.samples.props import Play
+from core.samples.playbill import PLAYS
 from core.samples.scenes import action, comics, journeys, lessons, tales, wild
 
-PLAYS: Mapping[str, Play] = wild.PLAYS | journeys.PLAYS | tales.PLAYS | comics.PLAYS | lessons.PLAYS | action.PLAYS
+__all__ = ["PLAYS", "action", "comics", "journeys", "lessons", "tales", "wild"]

@@ -4,906 +4,617 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageChops
 
-from core.samples.props import (
-    Draw,
-    Play,
-    cheeks,
-    cloud,
-    eyes,
-    heart,
-    hills,
-    moon,
-    puffs,
-    rainfall,
-    smile,
-    stars,
-    sway,
-    tree,
-    water,
-)
-from core.samples.sound import (
-    Track,
-    band,
-    bass,
-    bell,
-    brass,
-    breathing,
-    clarinet,
-    flute,
-    glide,
-    kick,
-    music_box,
-    piano,
-    pluck,
-    pop,
-    rain,
-    shape,
-    strings,
-    tom,
-    whoosh,
-)
-from core.samples.stage import (
-    HEIGHT,
-    WIDTH,
-    Gradient,
-    Look,
-    Stage,
-    blink,
-    clamp,
-    ease,
-    fade,
-    mix,
-    reach,
-    shot,
-    sky,
-    span,
-    spring,
-    wave,
-)
-
-# ---------------------------------------------------------------- the dragon
+from core.samples.celluloid import Look
+from core.samples.colours import Gradient, fade, mix
+from core.samples.faces import cheeks, eyes, smile
+from core.samples.outlines import HEIGHT, WIDTH, outline
+from core.samples.playbill import Frames, play
+from core.samples.props import clouds, hills, moon, stars, sun, tree, water
+from core.samples.stage import Layer, Stage
+from core.samples.timing import blink, clamp, ease, shot, span, spring, sway, wave
+from core.samples.weather import embers, flame, gull, heart, hearts, puffs, rainfall
 
 
-def _castle(s: Stage, x: float, y: float, ink: str, lit: str) -> list[tuple[float, float]]:
+def _castle(s: Stage, ink: str, lit: str) -> list[tuple[float, float]]:
     """Draw a castle on its rock, and return where its windows are."""
-    windows = []
-    with s.at(x, y):
-        s.blob(
-            [(-190, 90), (-150, 20), (-110, 0), (110, 0), (150, 26), (196, 90)],
-            Gradient(mix(ink, "#000000", 0.2), "#07060d"),
-        )
-        for left, wide, tall, roof in (
-            (-110, 34, 78, 40), (-62, 44, 104, 54), (-16, 54, 140, 70), (42, 40, 96, 48), (84, 30, 66, 38),
-        ):
-            s.rect(left, -tall, wide, tall + 8, Gradient(mix(ink, "#8a7aa8", 0.15), ink))
-            s.polygon(
-                [(left - 5, -tall), (left + wide / 2, -tall - roof), (left + wide + 5, -tall)],
-                mix(ink, "#7a2b3f", 0.4),
-            )
-            s.line([(left + wide / 2, -tall - roof), (left + wide / 2, -tall - roof - 14)], 1.6, ink, caps=False)
-            for k in range(2 if tall > 80 else 1):
-                wx, wy = left + wide / 2, -tall + 22 + 34 * k
-                s.rect(wx - 4, wy - 7, 8, 15, lit, 4)
-                windows.append((x + wx, y + wy))
-        s.rect(-112, -34, 228, 40, ink)
-        for k in range(15):
-            s.rect(-112 + 16 * k, -43, 9, 12, ink)
-        s.rect(-18, -30, 36, 38, "#0a0810", 18)
+    windows: list[tuple[float, float]] = []
+    s.blob("-190,90 -150,20 -110,0 110,0 150,26 196,90", Gradient(mix(ink, "#000000", 0.2), "#07060d"))
+    for left, wide, tall, roof in ((-110, 34, 78, 40), (-62, 44, 104, 54), (-16, 54, 140, 70), (42, 40, 96, 48),
+                                   (84, 30, 66, 38)):
+        middle = left + wide / 2
+        s.rect(left, -tall, wide, tall + 8, Gradient(mix(ink, "#8a7aa8", 0.15), ink))
+        s.polygon([(left - 5, -tall), (middle, -tall - roof), (left + wide + 5, -tall)], mix(ink, "#7a2b3f", 0.4))
+        s.line([(middle, -tall - roof), (middle, -tall - roof - 14)], 1.6, ink, caps=False)
+        for k in range(2 if tall > 80 else 1):
+            s.rect(middle - 4, -tall + 15 + 34 * k, 8, 15, lit, 4)
+            windows.append((middle, -tall + 22 + 34 * k))
+    s.rect(-112, -34, 228, 40, ink)
+    s.row(15, 16).rect(-112, -43, 9, 12, ink)
+    s.rect(-18, -30, 36, 38, "#0a0810", 18)
     return windows
 
 
-def _dragon(s: Stage, x: float, y: float, size: float, t: float, fire: float) -> None:
+def _dragon(s: Stage, t: float, fire: float) -> None:
     """Draw the dragon flying to the right, breathing fire down and ahead (0 to 1)."""
     flap, hide, dark = wave(t, 0.95), "#8e1f33", "#4a0f22"
-    lift = 8 * wave(t, 0.95, 0.25)
-    with s.at(x, y + lift, -4, size):
-        if fire > 0:
-            for inner, ink in ((1.0, "#e8331c"), (0.72, "#ff7a24"), (0.46, "#ffb53d"), (0.22, "#fff0a8")):
-                for k in range(16):
-                    age = (k / 16 + t * 2.2) % 1
-                    r = (5 + 36 * age) * inner * (1 - age**5)
-                    s.ellipse(
-                        136 + 236 * fire * age, -18 + 96 * age**1.5 + 9 * age * wave(t, 0.23, k * 0.37), r, paint=ink,
-                    )
-            s.glow(150 + 110 * fire, 20, 190, "#ff6a1c", fire)
-        for far, shade in ((True, "#3a0b1c"), (False, "#6b1529")):
-            tip = (-30 if far else -14, -120 * flap - 14)
-            root = (22, -20) if far else (8, -16)
-            s.blob(
-                [root, (root[0] - 20, root[1] - 64 * flap - 20), tip, (tip[0] - 50, tip[1] + 38),
-                (-66, -22 - 40 * flap), (-84, -6 - 22 * flap), (-34, 4)], shade,
-            )
-            for k in range(3):
-                end = ((tip[0] - 50, tip[1] + 38), (-66, -22 - 40 * flap), (-84, -6 - 22 * flap))[k]
-                s.line([(root[0] - 14, root[1] - 50 * flap - 16), end], 2, dark, curved=False)
-        s.taper(
-            [(-40, 2), (-92, 14), (-140, -6 + 12 * wave(t, 1.5)), (-176, 10 + 18 * wave(t, 1.5, -0.1))], 30, 4, hide,
-        )
-        s.polygon(
-            [(-170, 2 + 18 * wave(t, 1.5, -0.1)), (-200, 0 + 18 * wave(t, 1.5, -0.1)),
-            (-176, 22 + 18 * wave(t, 1.5, -0.1))], dark,
-        )
-        s.blob([(-56, 0), (-20, -24), (36, -22), (62, -6), (40, 20), (-20, 22)], Gradient(hide, dark))
-        s.taper([(44, -6), (80, -20), (92, -44), (112, -40)], 34, 20, hide)
-        s.blob([(-20, 18), (40, 17), (74, -6), (60, -4), (20, 8)], "#d98a4b")
-        for k in range(6):
-            s.polygon([(-40 + k * 17, -16 - 2 * k), (-33 + k * 17, -32 - 2.4 * k), (-25 + k * 17, -18 - 2 * k)], dark)
-        with s.at(112, -36, 8):
-            s.taper([(-8, -12), (-22, -30), (-42, -34)], 8, 2, "#e8d3b0")
-            s.taper([(-1, -14), (-10, -32), (-28, -42)], 8, 2, "#e8d3b0")
-            s.blob([(-16, -10), (4, -17), (36, -4), (38, 4), (8, 6), (-14, 10)], hide)
-            s.blob([(-10, 6), (12, 6), (30, 15 + 4 * fire), (10, 16), (-10, 13)], dark)
-            s.ellipse(8, -6, 4.6, 3.6, "#ffd83d", -12)
-            s.ellipse(9, -6, 1.2, 3.2, "#20060d")
-            s.ellipse(32, -2, 1.6, paint="#20060d")
-        for dx in (-14, 16):
-            s.taper([(dx, 14), (dx - 10, 30), (dx - 22, 34)], 11, 5, dark)
+    if fire > 0:
+        for inner, ink in ((1.0, "#e8331c"), (0.72, "#ff7a24"), (0.46, "#ffb53d"), (0.22, "#fff0a8")):
+            for k in range(16):
+                age = (k / 16 + t * 2.2) % 1
+                place = (136 + 236 * fire * age, -18 + 96 * age**1.5 + 9 * age * wave(t, 0.23, k * 0.37))
+                s.placed(*place).ellipse(0, 0, (5 + 36 * age) * inner * (1 - age**5), paint=ink)
+        s.glow(150 + 110 * fire, 20, 190, "#ff6a1c", fire)
+    for root, tip_x, shade in (((22, -20), -30, "#3a0b1c"), ((8, -16), -14, "#6b1529")):
+        tip = (tip_x, -120 * flap - 14)
+        ends = [(tip[0] - 50, tip[1] + 38), (-66, -22 - 40 * flap), (-84, -6 - 22 * flap)]
+        s.blob([root, (root[0] - 20, root[1] - 64 * flap - 20), tip, *ends, (-34, 4)], shade)
+        for end in ends:
+            s.line([(root[0] - 14, root[1] - 50 * flap - 16), end], 2, dark, curved=False)
+    beat = 18 * wave(t, 1.5, -0.1)
+    s.taper([(-40, 2), (-92, 14), (-140, -6 + 12 * wave(t, 1.5)), (-176, 10 + beat)], 30, 4, hide)
+    s.placed(0, beat).polygon("-170,2 -200,0 -176,22", dark)
+    s.blob("-56,0 -20,-24 36,-22 62,-6 40,20 -20,22", f"{hide}/{dark}")
+    s.taper("44,-6 80,-20 92,-44 112,-40", 34, 20, hide)
+    s.blob("-20,18 40,17 74,-6 60,-4 20,8", "#d98a4b")
+    for k in range(6):
+        s.polygon([(-40 + k * 17, -16 - 2 * k), (-33 + k * 17, -32 - 2.4 * k), (-25 + k * 17, -18 - 2 * k)], dark)
+    with s.at(112, -36, 8):
+        s.taper("-8,-12 -22,-30 -42,-34", 8, 2, "#e8d3b0")
+        s.taper("-1,-14 -10,-32 -28,-42", 8, 2, "#e8d3b0")
+        s.blob("-16,-10 4,-17 36,-4 38,4 8,6 -14,10", hide)
+        s.blob([(-10, 6), (12, 6), (30, 15 + 4 * fire), (10, 16), (-10, 13)], dark)
+        s.ellipse(8, -6, 4.6, 3.6, "#ffd83d", -12)
+        s.ellipse(9, -6, 1.2, 3.2, "#20060d")
+        s.ellipse(32, -2, 1.6, paint="#20060d")
+    s.row(2, 30).taper("-14,14 -24,30 -36,34", 11, 5, dark)
 
 
-def dragon_castle(rng: np.random.Generator) -> Draw:
-    quiet, burning = Stage(), Stage()
-    windows: list[tuple[float, float]] = []
-    for stage, tones in ((quiet, ("#0a0d22", "#1d2147", "#3a3263")), (burning, ("#0b0410", "#3d0b1c", "#c93a1e"))):
-        stage.backdrop(sky((0, tones[0]), (0.6, tones[1]), (1, tones[2])))
-        own = np.random.default_rng(3)
-        stage.paste(stars(own, 110, 220))
-        if stage is quiet:
-            moon(stage, 520, 80, 36, "#f3ead2", "#5a68b8")
-        stage.paste(hills(own, 296, 40, mix(tones[2], "#08060f", 0.55), 1.1, shadow=0))
-        windows = _castle(
-            stage, 400, 292, "#1c1730" if stage is quiet else "#16080f", "#ffcf6b" if stage is quiet else "#2a0f14",
-        )
-        stage.paste(hills(own, 336, 10, "#07060e", 0.5, shadow=0))
-    embers, smoke = rng.random((70, 4)), rng.random((22, 2))
+def _dragon_eye(s: Stage, u: float) -> None:
+    opened = ease(span(u, 0.15, 0.55))
+    s.wash("#0c0308")
+    for k in range(60):
+        row, col = divmod(k, 12)
+        x = 30 + 56 * col + 28 * (row % 2)
+        s.ellipse(x, 20 + 82 * row, 34, 44, mix("#2b0a14", "#451020", (k * 7 % 10) / 10))
+        s.ellipse(x, 12 + 82 * row, 26, 30, mix("#3d0e1c", "#5e1526", (k * 3 % 10) / 10))
+    s.glow(320, 180, 240, "#ff7a1c", 0.7 * opened)
+    high = 96 * opened
+    s.blob([(130, 196), (230, 180 - high * 0.75), (330, 176 - high), (430, 184 - high * 0.7), (520, 166),
+            (430, 196 + high * 0.6), (320, 200 + high * 0.8), (220, 204 + high * 0.5)], "#14040a")
+    s.blob([(146, 195), (236, 182 - high * 0.68), (330, 178 - high * 0.9), (424, 186 - high * 0.62), (506, 168),
+            (424, 194 + high * 0.52), (320, 198 + high * 0.7), (226, 202 + high * 0.42)], "#ffe05a/#e8541c")
+    s.ellipse(326 + 8 * wave(u, 0.5), 186, 15 - 5 * opened, 78 * opened + 1, "#16040a")
+    s.ellipse(300, 150, 9, 14 * opened, "#fff6d8")
 
-    def eye(s: Stage, u: float) -> None:
-        opened = ease(span(u, 0.15, 0.55))
-        s.wash("#0c0308")
-        for k in range(60):
-            row, col = divmod(k, 12)
-            s.ellipse(
-                30 + 56 * col + 28 * (row % 2), 20 + 82 * row, 34, 44, mix("#2b0a14", "#451020", (k * 7 % 10) / 10),
-            )
-            s.ellipse(
-                30 + 56 * col + 28 * (row % 2), 12 + 82 * row, 26, 30, mix("#3d0e1c", "#5e1526", (k * 3 % 10) / 10),
-            )
-        s.glow(320, 180, 240, "#ff7a1c", 0.7 * opened)
-        high = 96 * opened
-        s.blob(
-            [(130, 196), (230, 180 - high * 0.75), (330, 176 - high), (430, 184 - high * 0.7), (520, 166),
-            (430, 196 + high * 0.6), (320, 200 + high * 0.8), (220, 204 + high * 0.5)], "#14040a",
-        )
-        s.blob(
-            [(146, 195), (236, 182 - high * 0.68), (330, 178 - high * 0.9), (424, 186 - high * 0.62), (506, 168),
-            (424, 194 + high * 0.52), (320, 198 + high * 0.7), (226, 202 + high * 0.42)],
-            Gradient("#ffe05a", "#e8541c"),
-        )
-        s.ellipse(326 + 8 * wave(u, 0.5), 186, 15 - 5 * opened, 78 * opened + 1, "#16040a")
-        s.ellipse(300, 150, 9, 14 * opened, "#fff6d8")
 
-    def draw(s: Stage, t: float) -> None:
+def _castle_at_night(tones: tuple[str, str, str], burning: bool) -> tuple[Stage, list[tuple[float, float]]]:
+    s, rng = Stage.under((0, tones[0]), (0.6, tones[1]), (1, tones[2])), np.random.default_rng(3)
+    s.paste(stars(rng, 110, 220))
+    if not burning:
+        moon(s, 520, 80, 36, "#f3ead2", "#5a68b8")
+    s.paste(hills(rng, 296, 40, mix(tones[2], "#08060f", 0.55), 1.1, shadow=0))
+    with s.at(400, 292):
+        windows = _castle(s, *(("#16080f", "#2a0f14") if burning else ("#1c1730", "#ffcf6b")))
+    s.paste(hills(rng, 336, 10, "#07060e", 0.5, shadow=0))
+    return s, [(400 + x, 292 + y) for x, y in windows]
+
+
+@play("dragon-castle", 0.98, Look(grain=5, vignette=0.5))
+def dragon_castle(rng: np.random.Generator, frames: Frames) -> None:
+    quiet, windows = _castle_at_night(("#0a0d22", "#1d2147", "#3a3263"), burning=False)
+    burning, _ = _castle_at_night(("#0b0410", "#3d0b1c", "#c93a1e"), burning=True)
+    sparks, smoke = rng.random((70, 4)), rng.random((22, 2))
+    for s, t in frames:
         number, u = shot(t, 2.6, 3.7, 5.5, 6.6)
         if number == 0:
             s.backdrop(quiet.image)
             for k, (x, y) in enumerate(windows):
                 s.glow(x, y, 16, "#ffb347", 0.6 + 0.3 * wave(t, 1.1, k * 0.21))
-            for k in range(3):
-                s.ellipse(120 + 190 * k + 14 * t, 322 + 8 * k, 190, 12, "#8f86c024")
+            s.row(3, 190, 8).ellipse(120 + 14 * t, 322, 190, 12, "#8f86c024")
             s.wash(fade("#05040c", 0.8 * ease(span(u, 1.5, 2.0)) * (1 - ease(span(u, 2.0, 2.5)))))
             s.camera(1.05 + 0.05 * t, 400, 210)
-            return
+            continue
         if number == 1:
-            eye(s, u)
+            _dragon_eye(s, u)
             s.shake(2.5, t)
-            return
+            continue
         s.backdrop(burning.image)
         fire = clamp((u - 0.2) * 3) if number == 2 else 1.0
         s.glow(420, 300, 240, "#ff5a1c", 0.6 * fire * (0.8 + 0.2 * wave(t, 0.17)))
         for k in range(12):
-            x, tall = 290 + 20 * k, (34 + 26 * (k * 5 % 4) / 3 + 12 * wave(t, 0.19 + 0.013 * k, k * 0.3)) * fire
-            for wide, share, ink in ((15, 1.0, "#e8331c"), (10, 0.7, "#ff8a2b"), (5, 0.4, "#ffe27a")):
-                s.blob(
-                    [(x - wide, 296), (x - wide * 0.7, 296 - tall * share * 0.4), (x + 3, 296 - tall * share),
-                    (x + wide * 0.7, 296 - tall * share * 0.35), (x + wide, 296)], ink,
-                )
+            tall = (34 + 26 * (k * 5 % 4) / 3 + 12 * wave(t, 0.19 + 0.013 * k, k * 0.3)) * fire
+            flame(s, 290 + 20 * k, 296, 15, tall)
+        lift = 8 * wave(t, 0.95, 0.25)
         if number == 2:
-            _dragon(s, -60 + 150 * u, 120, 1.0, t, fire)
+            s.placed(-60 + 150 * u, 120 + lift, -4).draw(_dragon, t, fire)
         elif number == 3:
-            with s.at(640, 0, sx=-1, sy=1):
-                _dragon(s, 130 + 40 * u, 190, 1.9, t, 1.0)
+            s.placed(510 - 40 * u, 190 + lift, 4, -1.9, 1.9).draw(_dragon, t, 1.0)
         else:
             puffs(s, t, 400, 240, smoke, ("#1a0a10c0", "#2b1016c0"), 130, 190, 44, 1.6)
-            _dragon(s, 60 + 260 * u, 100 - 40 * u, 0.8, t, 0.0)
-        for x, y, when, drift in embers:
-            age = (t * (0.35 + 0.4 * drift) + when) % 1
-            s.ellipse(
-                (x * WIDTH + 30 * wave(t, 2, y) + 60 * age) % WIDTH, 360 - 380 * age, 1.2 + 1.4 * y,
-                paint=fade(mix("#ffd35a", "#ff3b1c", age), 1 - age),
-            )
+            s.placed(60 + 260 * u, 100 - 40 * u + lift, -4, 0.8).draw(_dragon, t, 0.0)
+        embers(s, sparks, t * 0.55, (0, WIDTH), (360, -20), "#ff8a3d", 1.9)
         s.shake(4, t)
 
-    return draw
+
+_PENCIL = "#3f3c46"
 
 
-def dragon_castle_score(track: Track) -> None:
-    rng = track.rng
-    track.add(breathing(band(rng, 3, 100, 700, 1), 2), 0, 0.2)
-    track.play(strings, "D2+D3:4 Eb2+D3:3", 0.62, 0, 0.3)
-    track.add(shape(glide(60, 38, 1.2, 18, 0.25), 0.05, 0.3), 2.6, 1.2)
-    for at, length in ((3.7, 1.9), (5.5, 1.5), (6.6, 1.2)):
-        track.add(whoosh(rng, 0.7, 80, 900), at - 0.2, 1.5)
-        track.add(shape(band(rng, length, 90, 3500, 0.8) * 2.2, 0.1, 0.5), at + 0.1, 1.0)
-        track.add(
-            shape(glide(190, 70, 0.9, 33, 0.4), 0.04, 0.3) + shape(glide(97, 50, 0.9, 27, 0.4), 0.04, 0.3), at, 1.0,
-        )
-    for k in range(18):
-        track.add(tom(60 if k % 3 else 48), 3.7 + k * 0.24, 1.1)
-    track.play(brass, "D3+A3 D3+A3 Eb3+Bb3:2 D3+A3 D3+Ab3 D3+A3:2 F3+C4:2 E3+B3:2 Eb3+Bb3:4 D3+D4:4", 0.24, 3.7, 0.5)
-
-
-# ---------------------------------------------------------------- the paper boat
-
-
-def _wobbly(points: list[tuple[float, float]], step: int, amount: float = 1.3) -> np.ndarray:
+def _wobbly(points: str | Sequence[Sequence[float]], step: int, amount: float = 1.3) -> np.ndarray:
     """Return the points as a hand would have drawn them anew for this drawing."""
-    return np.array(points) + np.random.default_rng(step + 1000).normal(0, amount * 0.5, (len(points), 2))
+    pts = outline(points)
+    return pts + np.random.default_rng(step + 1000).normal(0, amount * 0.5, pts.shape)
 
 
-def paper_boat(rng: np.random.Generator) -> Draw:
-    paper = Stage(colour="#ece5d6")
+def _watercolour_street(rng: np.random.Generator) -> Image.Image:
+    s = Stage(colour="#ece5d6")
     for _ in range(70):
         x, y, r = rng.uniform(0, WIDTH), rng.uniform(0, 250), rng.uniform(40, 130)
-        paper.ellipse(x, y, r, r * 0.6, fade(("#8fa0ac", "#a3a9b5", "#b9b3ad")[rng.integers(3)], 0.10))
+        s.ellipse(x, y, r, r * 0.6, fade(("#8fa0ac", "#a3a9b5", "#b9b3ad")[rng.integers(3)], 0.10))
     for k in range(9):
         x, wide, tall = -20 + 78 * k, rng.uniform(60, 84), rng.uniform(90, 170)
         wash = ("#9c8f8d", "#8796a1", "#a8998c", "#7f8a92")[k % 4]
-        paper.rect(x, 226 - tall, wide, tall, fade(wash, 0.5))
-        paper.rect(x + 3, 228 - tall, wide * 0.6, tall * 0.8, fade(wash, 0.3))
-        ink = _wobbly(
-            [(x, 226), (x, 226 - tall), (x + wide / 2, 200 - tall), (x + wide, 226 - tall), (x + wide, 226)], k, 3,
-        )
-        paper.line(ink, 1.5, "#4a4750c0", curved=False, caps=False)
-        for wx in np.arange(x + 14, x + wide - 12, 22):
-            for wy in np.arange(242 - tall, 200, 34):
-                paper.line(
-                    _wobbly([(wx, wy), (wx + 9, wy), (wx + 9, wy + 15), (wx, wy + 15), (wx, wy)], int(wx), 1.5), 1.1,
-                    "#5a565ea0", curved=False, caps=False,
-                )
-                if rng.random() < 0.15:
-                    paper.rect(wx, wy, 9, 15, "#d9b26a90")
-    paper.rect(0, 226, WIDTH, 22, "#8a8782a0")
-    for x in np.arange(-10, WIDTH, 46):
-        paper.line(_wobbly([(x, 226), (x + 8, 247)], int(x) + 50, 2), 1.2, "#4a4750a0", curved=False, caps=False)
-    paper.line(_wobbly([(k * 40, 247) for k in range(17)], 7, 2), 2, "#3f3c46", caps=False)
-    tooth = Image.fromarray(
-        rng.normal(244, 9, (HEIGHT, WIDTH)).clip(0, 255).astype(np.uint8),
-    ).resize((WIDTH * 2, HEIGHT * 2))
-    tooth = Image.merge("RGB", (tooth, tooth, tooth))
-    ground = ImageChops.multiply(paper.image, tooth)
+        s.rect(x, 226 - tall, wide, tall, fade(wash, 0.5))
+        s.rect(x + 3, 228 - tall, wide * 0.6, tall * 0.8, fade(wash, 0.3))
+        house = [(x, 226), (x, 226 - tall), (x + wide / 2, 200 - tall), (x + wide, 226 - tall), (x + wide, 226)]
+        s.stroke(_wobbly(house, k, 3), 1.5, "#4a4750c0")
+        for wx in np.arange(x + 14, x + wide - 12, 22.0).tolist():
+            for wy in np.arange(242 - tall, 200, 34.0).tolist():
+                with s.at(wx, wy):
+                    s.stroke(_wobbly("0,0 9,0 9,15 0,15 0,0", int(wx), 1.5), 1.1, "#5a565ea0")
+                    if rng.random() < 0.15:
+                        s.rect(0, 0, 9, 15, "#d9b26a90")
+    s.rect(0, 226, WIDTH, 22, "#8a8782a0")
+    for kerb in range(-10, WIDTH, 46):
+        s.stroke(_wobbly([(kerb, 226), (kerb + 8, 247)], kerb + 50, 2), 1.2, "#4a4750a0")
+    s.line(_wobbly([(k * 40, 247) for k in range(17)], 7, 2), 2, _PENCIL, caps=False)
+    tooth = Image.fromarray(rng.normal(244, 9, (HEIGHT, WIDTH)).clip(0, 255).astype(np.uint8))
+    tooth = tooth.resize((WIDTH * 2, HEIGHT * 2))
+    return ImageChops.multiply(s.image, Image.merge("RGB", (tooth, tooth, tooth)))
+
+
+def _paper_boat(s: Stage, step: int) -> None:
+    s.blob("-44,14 0,20 44,14 30,26 -30,26", "#5f6f7c60")
+    for part, fill in (("-60,-14 0,-6 60,-14 34,16 -34,16", "#fbf7ee"), ("-22,-8 0,-52 22,-8 0,-4", "#f3ede0"),
+                       ("0,-52 22,-8 0,-4", "#d5d2cd"), ("-60,-14 -20,-8 -34,16", "#e4dfd5")):
+        pts = _wobbly(part, step)
+        s.polygon(pts, fill)
+        s.stroke(np.vstack([pts, pts[:1]]), 1.8, _PENCIL)
+    heart(s, 8, 4, 11, "#b8575a")
+
+
+@play("paper-boat", 0.34, Look(grain=5, vignette=0.45, tint="#c4cbd6"))
+def paper_boat(rng: np.random.Generator, frames: Frames) -> None:
+    ground = _watercolour_street(rng)
     drops, rings, leaves = rng.random((70, 3)), rng.random((9, 3)), rng.random((7, 4))
-
-    def boat(s: Stage, x: float, y: float, tilt: float, size: float, step: int) -> None:
-        with s.at(x, y, tilt, size):
-            s.blob([(-44, 14), (0, 20), (44, 14), (30, 26), (-30, 26)], "#5f6f7c60")
-            for shape_, fill in (
-                ([(-60, -14), (0, -6), (60, -14), (34, 16), (-34, 16)], "#fbf7ee"),
-                ([(-22, -8), (0, -52), (22, -8), (0, -4)], "#f3ede0"),
-                ([(0, -52), (22, -8), (0, -4)], "#d5d2cd"),
-                ([(-60, -14), (-20, -8), (-34, 16)], "#e4dfd5"),
-            ):
-                pts = _wobbly(shape_, step)
-                s.polygon(pts, fill)
-                s.line(np.vstack([pts, pts[:1]]), 1.8, "#3f3c46", curved=False, caps=False)
-            heart(s, 8, 4, 11, "#b8575a")
-
-    def draw(s: Stage, t: float) -> None:
+    for s, t in frames:
         number, u = shot(t, 3.4, 6.3)
-        step = int(t * 8)
+        step, bob = int(t * 8), wave(t, 1.8)
         s.backdrop(ground)
-        s.rect(0, 248, WIDTH, 120, Gradient("#8ea0ab", "#5f707e"))
+        s.rect(0, 248, WIDTH, 120, "#8ea0ab/#5f707e")
         for k in range(7):
-            y, shift = 262 + 15 * k, -(t * (30 + 8 * k)) % 160
+            shift = -(t * (30 + 8 * k)) % 160
             for j in range(-1, 5):
-                x = shift + 160 * j + 37 * k % 90
-                s.line(
-                    _wobbly([(x, y), (x + 22, y - 3), (x + 46, y), (x + 66, y - 2)], step + k * 9 + j, 1.6), 1.3,
-                    "#e3e9ea90", caps=False,
-                )
+                ripple = _wobbly("0,0 22,-3 46,0 66,-2", step + k * 9 + j, 1.6)
+                s.placed(shift + 160 * j + 37 * k % 90, 262 + 15 * k).line(ripple, 1.3, "#e3e9ea90", caps=False)
         for x, y, when in rings:
             age = (t * 0.9 + when) % 1
-            r = 3 + 13 * age
-            ring = [(x * WIDTH + r * np.cos(a), 262 + y * 90 + r * 0.32 * np.sin(a)) for a in np.linspace(0, 6.283, 14)]
+            r, a = 3 + 13 * age, np.linspace(0, 6.283, 14)
+            ring = np.stack([x * WIDTH + r * np.cos(a), 262 + y * 90 + r * 0.32 * np.sin(a)], 1)
             s.line(ring, 1, fade("#eef3f4", 0.8 * (1 - age)), caps=False)
         for x, y, when, turn in leaves:
-            lx, ly = (x * 700 + 40 * wave(t, 3, when) - t * 22) % 700 - 30, (y * 300 + t * 26) % 300 - 10
-            with s.at(lx, ly, 360 * turn + 60 * wave(t, 2, when)):
-                s.blob([(-8, 0), (0, -4), (9, 0), (0, 4)], ("#b8743a", "#a8503a", "#c99a4a")[int(turn * 3)])
+            place = ((x * 700 + 40 * wave(t, 3, when) - t * 22) % 700 - 30, (y * 300 + t * 26) % 300 - 10)
+            leaf, ink = s.placed(*place, 360 * turn + 60 * wave(t, 2, when)), ("#b8743a", "#a8503a", "#c99a4a")
+            leaf.blob("-8,0 0,-4 9,0 0,4", ink[int(turn * 3)])
         if number == 0:
             s.rect(470, 130, 74, 122, "#6b6a72")
-            s.line(_wobbly([(470, 252), (470, 130), (544, 130), (544, 252)], 4), 2, "#3f3c46", curved=False)
-            let_go = ease(span(u, 0.8, 1.6))
+            s.line(_wobbly("470,252 470,130 544,130 544,252", 4), 2, _PENCIL, curved=False)
             s.rect(490, 150, 34, 44, "#e0c48a")
             s.ellipse(507, 178, 11, 13, "#4f4a55")
             s.ellipse(507, 166, 8, paint="#4f4a55")
-            for a in ((507, 150, 507, 194), (490, 172, 524, 172)):
-                s.line([a[:2], a[2:]], 1.6, "#3f3c46", curved=False)
-            boat(s, 420 - 90 * let_go - 26 * u, 290 + 3 * wave(t, 1.8), 5 * wave(t, 1.8), 0.9, step)
+            s.line("507,150 507,194", 1.6, _PENCIL)
+            s.line("490,172 524,172", 1.6, _PENCIL)
+            drift = 420 - 90 * ease(span(u, 0.8, 1.6)) - 26 * u
+            s.placed(drift, 290 + 3 * bob, 5 * bob, 0.9).draw(_paper_boat, step)
         elif number == 1:
-            boat(s, 380 - 34 * u, 282 + 5 * wave(t, 1.8), 7 * wave(t, 1.8, 0.2), 1.7, step)
+            s.placed(380 - 34 * u, 282 + 5 * bob, 7 * wave(t, 1.8, 0.2), 1.7).draw(_paper_boat, step)
             s.camera(1.25, 350, 250)
         else:
-            boat(s, 300 - 50 * u, 272 + 2 * wave(t, 1.8), 5 * wave(t, 1.8), 0.6 - 0.13 * u, step)
+            s.placed(300 - 50 * u, 272 + 2 * bob, 5 * bob, 0.6 - 0.13 * u).draw(_paper_boat, step)
             s.wash(fade("#ece5d6", ease(span(u, 1.3, 2.2)) * 0.9))
         rainfall(s, drops, t, 330, -0.12, "#56647070")
 
-    return draw
 
-
-def paper_boat_score(track: Track) -> None:
-    track.add(rain(track.rng, 8.5, 0.2), gain=0.3)
-    track.play(music_box, "E5 D5 C5:2 A4:2 E5 D5 B4:2 G4:2 C5 B4 A4:4 - E4 A4:3", 0.42, 0.3, 0.26)
-    track.play(piano, "A3+C4:6 E3+B3:6 F3+A3:5 A2+E3:4", 0.42, 0.3, 0.15, -0.3)
-    track.room(0.55, 2.6)
-
-
-# ---------------------------------------------------------------- the robot
-
-
-def _robot(s: Stage, x: float, y: float, t: float, lean: float, pour: float, joy: float) -> None:
-    with s.at(x, y - 5 * joy * abs(wave(t, 0.5)), sway(t, 1.0, 4 * joy)):
+def _robot(s: Stage, t: float, lean: float, pour: float, joy: float) -> None:
+    steel, eye = "#6f7a8f", "#7dfff0"
+    with s.at(0, -5 * joy * abs(wave(t, 0.5)), sway(t, 1.0, 4 * joy)):
         s.rect(-38, -24, 76, 26, "#4a4f5e", 13)
         for k in range(4):
             with s.at(-26 + 17 * k, -11, t * 60):
                 s.ellipse(0, 0, 8, paint="#8d95a6")
                 s.rect(-6, -1.4, 12, 2.8, "#5d6475")
         with s.at(0, -24, lean):
-            s.taper([(-26, -54), (-44, -38), (-40 + 6 * joy, -20 - 30 * joy)], 10, 9, "#6f7a8f")
-            s.rect(-30, -72, 60, 72, Gradient("#f2a541", "#d9782d"), 14)
+            s.taper([(-26, -54), (-44, -38), (-40 + 6 * joy, -20 - 30 * joy)], 10, 9, steel)
+            s.rect(-30, -72, 60, 72, "#f2a541/#d9782d", 14)
             s.rect(-30, -22, 60, 8, "#b85f24")
             s.rect(-18, -60, 36, 24, "#40475a", 5)
             heart(s, 0, -48, 17 + 3 * joy * wave(t, 0.5), "#ff5f6d" if joy > 0.2 else "#8f5a66")
             hand = (58, -44 - 26 * joy)
-            s.line(reach((26, -56), hand, 52, 1), 10, "#6f7a8f")
+            s.limb((26, -56), hand, 52, 1, 10, steel)
             if joy < 0.6:
                 with s.at(hand[0] + 8, hand[1], 34 * pour):
-                    s.rect(-10, -16, 34, 30, Gradient("#57b5c9", "#3583a0"), 5)
-                    s.line([(24, 4), (46, -14)], 6, "#3583a0")
+                    s.rect(-10, -16, 34, 30, "#57b5c9/#3583a0", 5)
+                    s.line("24,4 46,-14", 6, "#3583a0")
                     s.ellipse(48, -15, 4, 8, "#57b5c9", 38)
-                    s.line([(-8, -16), (4, -28), (20, -16)], 4, "#3583a0")
+                    s.line("-8,-16 4,-28 20,-16", 4, "#3583a0")
             with s.at(0, -96, sway(t, 3, 3) + 6 * pour):
-                s.line([(0, -26), (0, -42)], 3, "#6f7a8f")
+                s.line("0,-26 0,-42", 3, steel)
                 s.ellipse(0, -46, 6, paint=mix("#d9782d", "#ffe27a", 0.5 + 0.5 * wave(t, 1)))
                 s.glow(0, -46, 20, "#ffd35a", 0.4 + 0.3 * wave(t, 1))
-                s.rect(-42, -28, 84, 52, Gradient("#f7f1e6", "#cfc8c2"), 20)
+                s.rect(-42, -28, 84, 52, "#f7f1e6/#cfc8c2", 20)
                 s.rect(-34, -20, 68, 36, "#243042", 15)
                 if joy > 0.5:
-                    for side in (-1, 1):
-                        s.line([(side * 15 - 8, 0), (side * 15, -9), (side * 15 + 8, 0)], 4, "#7dfff0")
+                    s.twins.line("7,0 15,-9 23,0", 4, eye)
                 else:
-                    opened = blink(t, 2.3)
-                    for side in (-1, 1):
-                        s.rect(side * 15 - 6 + 3 * pour, -3 - 9 * opened + 3 * pour, 12, 18 * opened + 2, "#7dfff0", 6)
-                s.line([(-7, 9), (0, 10 + 4 * joy), (7, 9)], 2.5, "#7dfff0")
+                    high = 9 * blink(t, 2.3)
+                    s.row(2, 30).rect(-21 + 3 * pour, -3 - high + 3 * pour, 12, 2 * high + 2, eye, 6)
+                s.line([(-7, 9), (0, 10 + 4 * joy), (7, 9)], 2.5, eye)
                 s.glow(0, -2, 46, "#2bd6d0", 0.25)
 
 
-def robot_flower(rng: np.random.Generator) -> Draw:
-    scenery = Stage()
-    scenery.backdrop(sky((0, "#f3c98b"), (0.6, "#fbe6bd"), (1, "#fbe6bd")))
-    scenery.glow(480, 100, 200, "#fff3c9", 1)
-    scenery.ellipse(480, 100, 40, paint="#fff8e0")
-    for x, y, wide in ((110, 70, 130), (330, 50, 90)):
-        cloud(scenery, x, y, wide, "#fdf3dd")
-    scrap = Stage(colour=None)
+def _sprout(s: Stage, grow: float, t: float) -> None:
+    """Draw a dry sprout (0) that becomes a flower (1)."""
+    top = 22 + 74 * grow
+    with s.at(0, 0, sway(t, 2.4, 3) + 22 * (1 - grow)):
+        s.taper([(0, 2), (3, -top * 0.5), (0, -top)], 6, 4, mix("#a89a5a", "#4fa35a", grow))
+        leaf = [(0, -top * 0.3), (14, -top * 0.5), (14 + 14 * grow, -top * 0.46), (12, -top * 0.3)]
+        s.twins.blob(leaf, mix("#a89a5a", "#5fb86a", grow))
+        bloom = spring(span(grow, 0.55, 1.0)) if grow > 0.55 else 0
+        with s.at(0, -top, 20 * (1 - bloom)):
+            if bloom:
+                with s.at(sx=bloom):
+                    s.ring(9).blob("0,-6 9,-19 0,-31 -9,-19", "#ff9db5/#f2577f")
+                    s.ellipse(0, 0, 11, paint="#ffd35a")
+            else:
+                s.ellipse(0, -4, 6, 9, mix("#a89a5a", "#f2577f", grow))
+
+
+def _scrapyard(rng: np.random.Generator) -> Layer:
+    s = Stage(colour=None)
     for base, ink in ((270, "#d8ab86"), (296, "#b98a76")):
-        for x in np.arange(-20, WIDTH, 30):
-            with scrap.at(x, base - rng.uniform(0, 26), rng.uniform(-30, 30)):
-                scrap.rect(
-                    -22, -18, rng.uniform(26, 54), rng.uniform(20, 44), mix(ink, "#8a6f78", rng.random() * 0.4), 4,
-                )
-        for x in rng.uniform(0, WIDTH, 5):
-            scrap.ellipse(x, base - 16, 20, paint=mix(ink, "#5d4a58", 0.3))
-            scrap.ellipse(x, base - 16, 11, paint=ink)
-        scrap.rect(0, base, WIDTH, 120, ink)
-    scenery.paste(scrap.layer())
-    scenery.paste(hills(rng, 312, 5, Gradient("#9a6b5b", "#6f4a4c"), 0.2))
-    meadow = [
-        (x, rng.uniform(318, 352), rng.random(), ("#ff8fa8", "#ffd35a", "#ffffff", "#9fd0ff")[k % 4])
-        for k, x in enumerate(rng.uniform(20, 620, 46))
-    ]
+        for x in range(-20, WIDTH, 30):
+            with s.at(x, base - rng.uniform(0, 26), rng.uniform(-30, 30)):
+                wide, high = rng.uniform(26, 54), rng.uniform(20, 44)
+                s.rect(-22, -18, wide, high, mix(ink, "#8a6f78", rng.random() * 0.4), 4)
+        for tyre in rng.uniform(0, WIDTH, 5):
+            s.ellipse(tyre, base - 16, 20, paint=mix(ink, "#5d4a58", 0.3))
+            s.ellipse(tyre, base - 16, 11, paint=ink)
+        s.rect(0, base, WIDTH, 120, ink)
+    return s.layer()
+
+
+@play("robot-flower", 0.6, Look(grain=4, vignette=0.15))
+def robot_flower(rng: np.random.Generator, frames: Frames) -> None:
+    scenery = Stage.under((0, "#f3c98b"), (0.6, "#fbe6bd"), (1, "#fbe6bd"))
+    sun(scenery, 480, 100, 40, "#fff8e0", "#fff3c9", 200)
+    clouds(scenery, "110,70,130 330,50,90", "#fdf3dd")
+    scenery.paste(_scrapyard(rng))
+    scenery.paste(hills(rng, 312, 5, "#9a6b5b/#6f4a4c", 0.2))
+    meadow = [(x, rng.uniform(318, 352), rng.random(), ("#ff8fa8", "#ffd35a", "#ffffff", "#9fd0ff")[k % 4])
+              for k, x in enumerate(rng.uniform(20, 620, 46))]
     drops = rng.random((22, 2))
-
-    def flower(s: Stage, x: float, y: float, grow: float, t: float) -> None:
-        top = 22 + 74 * grow
-        with s.at(x, y, sway(t, 2.4, 3) + 22 * (1 - grow)):
-            s.taper([(0, 2), (3, -top * 0.5), (0, -top)], 6, 4, mix("#a89a5a", "#4fa35a", grow))
-            for side in (-1, 1):
-                s.blob(
-                    [(0, -top * 0.3), (side * 14, -top * 0.5), (side * (14 + 14 * grow), -top * 0.46),
-                    (side * 12, -top * 0.3)], mix("#a89a5a", "#5fb86a", grow),
-                )
-            bloom = spring(span(grow, 0.55, 1.0)) if grow > 0.55 else 0
-            with s.at(0, -top, 20 * (1 - bloom)):
-                if bloom:
-                    for k in range(9):
-                        with s.at(0, 0, k * 40, bloom):
-                            s.blob([(0, -6), (9, -19), (0, -31), (-9, -19)], Gradient("#ff9db5", "#f2577f"))
-                    s.ellipse(0, 0, 11 * bloom, paint="#ffd35a")
-                else:
-                    s.ellipse(0, -4, 6, 9, mix("#a89a5a", "#f2577f", grow))
-
-    def draw(s: Stage, t: float) -> None:
+    for s, t in frames:
         number, u = shot(t, 2.6, 5.4)
         s.backdrop(scenery.image)
         if number == 0:
             x = -60 + 330 * ease(u / 2.1)
-            flower(s, 420, 330, 0.0, t)
-            _robot(s, x, 334, t, 5 * wave(t, 0.6) * (1 - ease(u / 2.2)), 0, 0)
+            s.placed(420, 330).draw(_sprout, 0.0, t)
+            s.placed(x, 334).draw(_robot, t, 5 * wave(t, 0.6) * (1 - ease(u / 2.2)), 0, 0)
             if u > 1.9:
                 s.text(x + 4, 168 - 8 * spring((u - 1.9) * 2), "!", 40, "#e4573d", bold=1.5)
         elif number == 1:
             pour, grow = ease(span(u, 0.1, 0.6)), ease(span(u, 0.8, 2.7))
-            flower(s, 420, 330, grow * 0.55, t)
-            _robot(s, 300, 334, t, 5 * pour, pour, 0)
-            for when, way in drops:
+            s.placed(420, 330).draw(_sprout, grow * 0.55, t)
+            s.placed(300, 334).draw(_robot, t, 5 * pour, pour, 0)
+            for when, way in drops if pour > 0.8 else ():
                 age = (u * 1.6 + when) % 1
-                if pour > 0.8:
-                    s.ellipse(404 + 22 * way + 8 * age, 276 + 52 * age**2, 2.2, 3.4, "#5fc4e8")
+                s.ellipse(404 + 22 * way + 8 * age, 276 + 52 * age**2, 2.2, 3.4, "#5fc4e8")
             s.camera(1.35 + 0.05 * u, 370, 250)
         else:
-            spread = u * 1.5
             for x, y, when, ink in meadow:
-                size = spring(clamp(spread - abs(x - 420) / 260 - when * 0.2))
+                size = spring(clamp(u * 1.5 - abs(x - 420) / 260 - when * 0.2))
                 if size > 0:
                     s.line([(x, y + 12), (x, y)], 2, "#4fa35a")
-                    for k in range(5):
-                        s.ellipse(
-                            x + 4.6 * size * np.cos(k * 1.257), y + 4.6 * size * np.sin(k * 1.257), 3.6 * size,
-                            paint=ink,
-                        )
-                    s.ellipse(x, y, 2.6 * size, paint="#f2a541")
-            flower(s, 420, 330, clamp(0.55 + u * 0.8), t)
-            _robot(s, 300, 334, t, 0, 0, clamp(u * 1.6 - 0.4))
-            for k in range(6):
-                rise = (u * 0.55 + k * 0.17) % 1
-                if u > 0.7:
-                    heart(
-                        s, 300 + 60 * wave(k, 2.7) + 10 * wave(t, 1.4, k * 0.3), 190 - 130 * rise, 20 * (1 - rise) + 5,
-                        fade("#ff5f7d", 1 - rise), 14 * wave(t, 1.2, k * 0.2),
-                    )
-
-    return draw
-
-
-def robot_flower_score(track: Track) -> None:
-    for k in range(9):
-        track.add(glide(300 + 40 * (k % 3), 360, 0.1), 0.2 * k + 0.1, 0.07)
-    track.add(glide(500, 1200, 0.25), 1.95, 0.2)
-    track.add(shape(band(track.rng, 2.2, 1500, 7000), 0.3, 0.5), 3.1, 0.14)
-    track.play(music_box, "C5 - E5 - G5 - E5 - A4 - C5 - E5 - C5 -", 0.16, 0.1, 0.2)
-    track.play(music_box, "F4 A4 C5 F5 A5 C5 F5 A5 G4 B4 D5 G5 B5 D5 G5 B5", 0.17, 2.65, 0.22)
-    track.add(pop(), 5.8, 0.5)
-    track.play(pluck, "C5+E5+G5:2 G4 C5 E5+G5+C6:2 D5 E5 F5+A5+C6:2 E5 F5 G5+B5+D6:2 E5+G5+C6:2", 0.2, 5.45, 0.22)
-    track.play(bass, "C3:2 G2:2 C3:2 E3:2 F3:2 F3:2 G3:2 C3:2", 0.2, 5.45, 0.4)
-    track.play(flute, "E5:2 G5 C6:3 B5 A5 C6:2 A5 G5:3", 0.2, 5.5, 0.2, 0.2)
-    track.room(0.2, 1.2)
-
-
-# ---------------------------------------------------------------- the crossing
+                    with s.at(x, y, 0, size):
+                        s.ring(5).ellipse(4.6, 0, 3.6, paint=ink)
+                        s.ellipse(0, 0, 2.6, paint="#f2a541")
+            s.placed(420, 330).draw(_sprout, clamp(0.55 + u * 0.8), t)
+            s.placed(300, 334).draw(_robot, t, 0, 0, clamp(u * 1.6 - 0.4))
+            hearts(s, 300, 190, (u - 0.7) * 0.55 + 0.3 if u > 0.7 else 0, 6, 60, 12)
 
 
 def _petals(s: Stage, seeds: np.ndarray, t: float, wind: float, size: float = 1.0) -> None:
     for x, y, when, turn in seeds:
-        px = (x * 720 - t * wind * (0.5 + when) + 16 * wave(t, 2.2, turn)) % 720 - 40
-        py = (y * 400 + t * 44 * (0.5 + turn)) % 400 - 20
-        with s.at(
-            px, py, 360 * turn + 140 * t * (turn - 0.5), size * (0.6 + when),
-            size * (0.3 + 0.7 * abs(wave(t, 1.6, when))),
-        ):
-            s.polygon(
-                [(-5, 0), (-1, -4), (5, -2), (3.4, 0), (5, 2), (-1, 4)],
-                ("#ffd9e6", "#ffb7cf", "#fff0f5")[int(turn * 3)],
-            )
+        place = ((x * 720 - t * wind * (0.5 + when) + 16 * wave(t, 2.2, turn)) % 720 - 40,
+                 (y * 400 + t * 44 * (0.5 + turn)) % 400 - 20)
+        angle, flat = 360 * turn + 140 * t * (turn - 0.5), 0.3 + 0.7 * abs(wave(t, 1.6, when))
+        petal = s.placed(*place, angle, size * (0.6 + when), size * flat)
+        petal.polygon("-5,0 -1,-4 5,-2 3.4,0 5,2 -1,4", ("#ffd9e6", "#ffb7cf", "#fff0f5")[int(turn * 3)])
 
 
-def _student(s: Stage, x: float, y: float, size: float, t: float, boy: bool, gust: float) -> None:
+def _student(s: Stage, t: float, boy: bool, gust: float) -> None:
     """Draw a student from the waist up with big eyes; gust (0 to 1) blows hair and scarf."""
     hair, shine = ("#2b2f4f", "#5a66a0") if boy else ("#6b3a3f", "#b8705f")
     flow = gust * (20 + 6 * wave(t, 0.3)) + 5 * wave(t, 2.6)
-    with s.at(x, y, sx=size):
-        if not boy:
-            s.blob(
-                [(-40, -70), (-48, 0), (-60 - flow * 1.6, 66), (-30 - flow * 2, 92), (-6 - flow, 60), (30, 40),
-                (44, -40), (10, -90)], Gradient(hair, mix(hair, "#1a1020", 0.3)),
-            )
-        s.rect(-10, 22, 20, 30, "#f3c4ac")
-        s.blob(
-            [(-62, 130), (-56, 60), (-18, 44), (18, 44), (56, 60), (62, 130)],
-            Gradient("#2f3f6f", "#1f2a52") if boy else Gradient("#fbfbff", "#cfd6ee"),
-        )
-        if boy:
-            s.polygon([(-14, 42), (0, 62), (14, 42), (8, 40), (-8, 40)], "#fbfbff")
-        else:
-            s.polygon([(-34, 50), (0, 82), (34, 50), (20, 42), (0, 60), (-20, 42)], "#3c5a9c")
-            s.blob([(-3, 74), (-16, 90), (-12 - flow * 0.6, 108), (2, 84)], "#e4506b")
-            s.blob([(3, 74), (16, 88), (14 - flow * 0.6, 106), (0, 84)], "#c93a58")
-        s.blob(
-            [(-40, -34), (-36, 4), (-18, 28), (0, 36), (18, 28), (36, 4), (40, -34), (0, -60)],
-            Gradient("#ffe3d0", "#ffd0bb"),
-        )
-        opened = max(blink(t, 2.4, 0.5 if boy else 0.0), 0.12)
-        for side in (-1, 1):
-            ex = side * 18
-            s.ellipse(ex, -6, 9.5, 13 * opened, "#ffffff")
-            s.ellipse(
-                ex + 1, -5, 7.6, 11.6 * opened,
-                Gradient("#2b2348", "#5b8fe0") if boy else Gradient("#3d1f2e", "#d9744f"),
-            )
-            s.ellipse(ex + 1, -4, 3.6, 6 * opened, "#1c1426")
-            s.ellipse(ex + 4, -10, 3, 3.8 * opened, "#ffffff")
-            s.ellipse(ex - 3, 1, 1.7 * opened, paint="#ffffffc0")
-            s.line([(ex - 11, -13 * opened - 4), (ex, -14 * opened - 6), (ex + 10, -13 * opened - 4)], 3, "#2b1a2b")
-            s.line([(ex - 8, -32), (ex + 8, -33 + side * 1.5)], 2.2, hair)
-        cheeks(s, 0, 12, 46, 8, "#ff7f9070")
-        s.line([(0, 11), (1.5, 13)], 1.6, "#d9967f")
-        smile(s, 0, 20, 11, 3.5, "#a8484f", 2)
-        fringe = [
-            (-46, -10), (-50, -50), (-24, -86), (16, -88), (48, -56), (46, -8), (38, -34), (26, -48 + 2),
-            (20 - flow * 0.3, -26), (6, -50), (-8 - flow * 0.3, -24), (-18, -48), (-32, -28),
-        ]
-        s.blob(fringe, Gradient(mix(hair, shine, 0.35), hair))
-        s.line([(-30, -62), (-4, -72), (26, -64)], 5, fade(shine, 0.8), caps=False)
-        if boy:
-            for dx, dy in ((-30, -80), (-4, -96), (24, -86)):
-                s.polygon(
-                    [(dx - 14, dy + 14), (dx - 4 - flow * 0.5, dy - 10), (dx + 14, dy + 12)], mix(hair, shine, 0.3),
-                )
+    if not boy:
+        s.blob([(-40, -70), (-48, 0), (-60 - flow * 1.6, 66), (-30 - flow * 2, 92), (-6 - flow, 60), (30, 40),
+                (44, -40), (10, -90)], Gradient(hair, mix(hair, "#1a1020", 0.3)))
+    s.rect(-10, 22, 20, 30, "#f3c4ac")
+    s.blob("-62,130 -56,60 -18,44 18,44 56,60 62,130", "#2f3f6f/#1f2a52" if boy else "#fbfbff/#cfd6ee")
+    if boy:
+        s.polygon("-14,42 0,62 14,42 8,40 -8,40", "#fbfbff")
+    else:
+        s.polygon("-34,50 0,82 34,50 20,42 0,60 -20,42", "#3c5a9c")
+        s.blob([(-3, 74), (-16, 90), (-12 - flow * 0.6, 108), (2, 84)], "#e4506b")
+        s.blob([(3, 74), (16, 88), (14 - flow * 0.6, 106), (0, 84)], "#c93a58")
+    s.blob("-40,-34 -36,4 -18,28 0,36 18,28 36,4 40,-34 0,-60", "#ffe3d0/#ffd0bb")
+    opened = max(blink(t, 2.4, 0.5 if boy else 0.0), 0.12)
+    for side in (-1, 1):
+        with s.at(side * 18):
+            s.ellipse(0, -6, 9.5, 13 * opened, "#ffffff")
+            s.ellipse(1, -5, 7.6, 11.6 * opened, "#2b2348/#5b8fe0" if boy else "#3d1f2e/#d9744f")
+            s.ellipse(1, -4, 3.6, 6 * opened, "#1c1426")
+            s.ellipse(4, -10, 3, 3.8 * opened, "#ffffff")
+            s.ellipse(-3, 1, 1.7 * opened, paint="#ffffffc0")
+            s.line([(-11, -13 * opened - 4), (0, -14 * opened - 6), (10, -13 * opened - 4)], 3, "#2b1a2b")
+            s.line([(-8, -32), (8, -33 + side * 1.5)], 2.2, hair)
+    cheeks(s, 0, 12, 46, 8, "#ff7f9070")
+    s.line("0,11 1.5,13", 1.6, "#d9967f")
+    smile(s, 0, 20, 11, 3.5, "#a8484f", 2)
+    s.blob([(-46, -10), (-50, -50), (-24, -86), (16, -88), (48, -56), (46, -8), (38, -34), (26, -46),
+            (20 - flow * 0.3, -26), (6, -50), (-8 - flow * 0.3, -24), (-18, -48), (-32, -28)],
+           Gradient(mix(hair, shine, 0.35), hair))
+    s.line("-30,-62 -4,-72 26,-64", 5, fade(shine, 0.8), caps=False)
+    if boy:
+        s.each("-30,-80 -4,-96 24,-86").polygon([(-14, 14), (-4 - flow * 0.5, -10), (14, 12)], mix(hair, shine, 0.3))
 
 
-def blossom_crossing(rng: np.random.Generator) -> Draw:
-    spring_sky = Stage()
-    spring_sky.backdrop(sky((0, "#5f9fe8"), (0.45, "#a9d3f5"), (0.75, "#ffdfe0"), (1, "#ffcfae")))
-    for x, y, wide in ((140, 110, 220), (430, 80, 280), (620, 150, 200)):
-        cloud(spring_sky, x, y, wide, "#ffffff", "#cfd9f2")
-    street = Stage(colour=None)
-    street.polygon([(0, 262), (WIDTH, 262), (WIDTH, 380), (0, 380)], Gradient("#b9a9c0", "#8a7a9c"))
-    street.rect(0, 252, WIDTH, 14, "#6b5f7d")
-    for x in range(0, WIDTH, 22):
-        street.rect(x, 268, 12, 7, "#5d4f68")
-    for y in (265, 276):
-        street.rect(0, y, WIDTH, 2.5, "#dfe3f0")
-    for cx, cy in ((60, 70), (150, 20), (580, 50), (500, 0), (-10, 150), (650, 140)):
-        street.taper([(cx + (60 if cx < 320 else -20), 270), (cx + 20, 150), (cx, cy)], 22, 8, "#5d3f4f")
+def _small_girl(s: Stage, gust: float, t: float) -> None:
+    s.twins.line("9,-40 9,-2", 11, "#f3c4ac")
+    s.polygon([(-22, -90), (22, -90), (34 - gust * 12, -42), (-34 - gust * 16, -40)], "#3c5a9c")
+    s.rect(-22, -136, 44, 52, "#fbfbff", 12)
+    s.line("22,-128 32,-98 24,-78", 10, "#fbfbff")
+    s.blob([(-30, -150), (-32, -190), (0, -210), (32, -190), (28, -140), (8 - 26 * gust, -98),
+            (-18 - 30 * gust, -92 + 6 * wave(t, 0.6)), (-28, -120)], "#6b3a3f")
+
+
+def _signal(s: Stage, t: float, arm: float) -> None:
+    s.rect(-4, 160, 8, 150, "#3c3c4a")
+    s.row(5, 0, 30).rect(-4, 170, 8, 14, "#ffd23d")
+    for angle in (45, -45):
+        with s.at(0, 158, angle):
+            s.rect(-26, -4, 52, 8, "#ffd23d", 2)
+            s.rect(-9, -4, 18, 8, "#3c3c4a")
+    for k, x in enumerate((-13, 13)):
+        on = (int(t * 2.6) + k) % 2
+        s.ellipse(x, 190, 9, paint="#2b2b36")
+        s.ellipse(x, 190, 6.4, paint="#ff4a3c" if on else "#6b2b2b")
+        s.glow(x, 190, 34 * on, "#ff3b2c", 0.8 * on)
+    with s.at(0, 252, -arm):
+        s.row(5, 44).rect(0, -4, 22, 8, "#3c3c4a")
+        s.row(4, 44).rect(22, -4, 22, 8, "#ffd23d")
+
+
+def _crossing(rng: np.random.Generator) -> Layer:
+    s = Stage(colour=None)
+    s.polygon([(0, 262), (WIDTH, 262), (WIDTH, 380), (0, 380)], "#b9a9c0/#8a7a9c")
+    s.rect(0, 252, WIDTH, 14, "#6b5f7d")
+    s.row(30, 22).rect(0, 268, 12, 7, "#5d4f68")
+    s.row(2, 0, 11).rect(0, 265, WIDTH, 2.5, "#dfe3f0")
+    for x, y in ((60, 70), (150, 20), (580, 50), (500, 0), (-10, 150), (650, 140)):
+        s.taper([(x + (60 if x < 320 else -20), 270), (x + 20, 150), (x, y)], 22, 8, "#5d3f4f")
     for ink, shift in (("#f08fb0", 8), ("#ffb7cf", 0), ("#ffd9e6", -9)):
-        for cx, cy in ((40, 70), (150, 10), (600, 50), (500, -10), (-10, 150), (660, 150), (90, -10), (560, 110)):
+        for x, y in ((40, 70), (150, 10), (600, 50), (500, -10), (-10, 150), (660, 150), (90, -10), (560, 110)):
             for _ in range(9):
-                street.ellipse(cx + rng.normal(0, 34), cy + rng.normal(0, 26) + shift, rng.uniform(12, 24), paint=ink)
-    blossom = street.layer()
-    petals = rng.random((60, 4))
-    lines = rng.random((46, 2))
-    soft = Stage()
-    soft.backdrop(sky((0, "#ffd3dc"), (0.5, "#ffe6d3"), (1, "#ffc9a0")))
+                s.ellipse(x + rng.normal(0, 34), y + rng.normal(0, 26) + shift, rng.uniform(12, 24), paint=ink)
+    return s.layer()
+
+
+@play("blossom-crossing", 0.5, Look(grain=3, vignette=0.15))
+def blossom_crossing(rng: np.random.Generator, frames: Frames) -> None:
+    spring_sky = Stage.under((0, "#5f9fe8"), (0.45, "#a9d3f5"), (0.75, "#ffdfe0"), (1, "#ffcfae"))
+    clouds(spring_sky, "140,110,220 430,80,280 620,150,200", "#ffffff", "#cfd9f2")
+    blossom, petals, lines = _crossing(rng), rng.random((60, 4)), rng.random((46, 2))
+    soft = Stage.under((0, "#ffd3dc"), (0.5, "#ffe6d3"), (1, "#ffc9a0"))
     for x, y, r in rng.uniform((0, 0, 14), (WIDTH, HEIGHT, 52), (26, 3)):
         soft.ellipse(x, y, r, paint="#ffffff2c")
     soft.glow(500, 80, 300, "#fff0b8", 0.9)
-
-    def signal(s: Stage, x: float, t: float, arm: float) -> None:
-        s.rect(x - 4, 160, 8, 150, "#3c3c4a")
-        for k in range(5):
-            s.rect(x - 4, 170 + 30 * k, 8, 14, "#ffd23d")
-        for angle in (45, -45):
-            with s.at(x, 158, angle):
-                s.rect(-26, -4, 52, 8, "#ffd23d", 2)
-                s.rect(-9, -4, 18, 8, "#3c3c4a")
-        for k, dx in enumerate((-13, 13)):
-            on = (int(t * 2.6) + k) % 2
-            s.ellipse(x + dx, 190, 9, paint="#2b2b36")
-            s.ellipse(x + dx, 190, 6.4, paint="#ff4a3c" if on else "#6b2b2b")
-            s.glow(x + dx, 190, 34 * on, "#ff3b2c", 0.8 * on)
-        with s.at(x, 252, -arm):
-            for k in range(9):
-                s.rect(k * 22, -4, 22, 8, "#ffd23d" if k % 2 else "#3c3c4a")
-
-    def train(s: Stage, t: float) -> None:
-        for k in range(-1, 4):
-            x = 230 * k - (t * 1500) % 230
-            s.rect(x, 96, 226, 168, Gradient("#fdf6ec", "#d9d3dc"), 8)
-            s.rect(x, 196, 226, 20, "#d9344f")
-            for j in range(3):
-                s.rect(x + 14 + 70 * j, 120, 54, 50, Gradient("#7fb3e0", "#cfe6f5"), 5)
-        s.streaks(lines[:, 0] * 800 - 80, 90 + lines[:, 1] * 180, 170, 0, 1.2, "#ffffffb0")
-
-    def small_girl(s: Stage, x: float, y: float, gust: float, t: float) -> None:
-        with s.at(x, y, sx=0.5):
-            s.line([(-9, -40), (-9, -2)], 11, "#f3c4ac")
-            s.line([(9, -40), (9, -2)], 11, "#f3c4ac")
-            s.polygon([(-22, -90), (22, -90), (34 - gust * 12, -42), (-34 - gust * 16, -40)], "#3c5a9c")
-            s.rect(-22, -136, 44, 52, "#fbfbff", 12)
-            s.line([(22, -128), (32, -98), (24, -78)], 10, "#fbfbff")
-            s.blob(
-                [(-30, -150), (-32, -190), (0, -210), (32, -190), (28, -140), (8 - 26 * gust, -98),
-                (-18 - 30 * gust, -92 + 6 * wave(t, 0.6)), (-28, -120)], "#6b3a3f",
-            )
-
-    def draw(s: Stage, t: float) -> None:
+    for s, t in frames:
         number, u = shot(t, 2.4, 3.5, 5.1, 6.5)
         if number in (0, 2):
+            rushing = number == 2
             s.backdrop(spring_sky.image)
             s.paste(blossom)
-            if number == 2:
-                train(s, t)
+            if rushing:
+                for k in range(-1, 4):
+                    with s.at(230 * k - (t * 1500) % 230):
+                        s.rect(0, 96, 226, 168, "#fdf6ec/#d9d3dc", 8)
+                        s.rect(0, 196, 226, 20, "#d9344f")
+                        s.row(3, 70).rect(14, 120, 54, 50, "#7fb3e0/#cfe6f5", 5)
+                s.streaks(lines[:, 0] * 800 - 80, 90 + lines[:, 1] * 180, 170, 0, 1.2, "#ffffffb0")
                 s.shake(2.5, t)
-            small_girl(s, 300, 344, float(number == 2), t)
-            signal(s, 420, t, 84 * (1 - ease(span(u, 0.5, 1.6))) if number == 0 else 0)
-            _petals(s, petals, t, 420 if number == 2 else 40)
-            if number == 0:
+            s.placed(300, 344, 0, 0.5).draw(_small_girl, float(rushing), t)
+            s.placed(420).draw(_signal, t, 0 if rushing else 84 * (1 - ease(span(u, 0.5, 1.6))))
+            _petals(s, petals, t, 420 if rushing else 40)
+            if not rushing:
                 s.camera(1.04 + 0.03 * u, 310, 190)
         elif number in (1, 3):
+            boy = number == 3
             s.backdrop(soft.image)
-            if number == 3:
-                for y in (40, 90, 300, 330):
-                    s.streaks(lines[:, 0] * 900 - 100, y + lines[:, 1] * 30, 240, 0, 1, "#ffffff90")
-            _student(s, 300 if number == 1 else 340, 214, 1.5, t, number == 3, 0.3 if number == 1 else 0.8)
-            _petals(s, petals[:34], t, 260 if number == 3 else 90, 1.7)
+            for y in (40, 90, 300, 330) if boy else ():
+                s.streaks(lines[:, 0] * 900 - 100, y + lines[:, 1] * 30, 240, 0, 1, "#ffffff90")
+            s.placed(340 if boy else 300, 214, 0, 1.5).draw(_student, t, boy, 0.8 if boy else 0.3)
+            _petals(s, petals[:34], t, 260 if boy else 90, 1.7)
             s.camera(1.03 + 0.05 * u)
         else:
             s.backdrop(soft.image)
             s.glow(320, 190, 260, "#fff3d6", 0.8)
-            _student(s, 170 + 16 * ease(u), 250, 1.15, t, False, 0.2)
-            _student(s, 470 - 16 * ease(u), 244, 1.2, t + 1, True, 0.2)
-            for k in range(5):
-                rise = (u * 0.5 + k * 0.21) % 1
-                heart(
-                    s, 320 + 26 * wave(k, 2.3), 220 - 130 * rise, 8 + 18 * rise, fade("#ff5f8a", 0.9 * (1 - rise)),
-                    12 * wave(t, 1.5, k * 0.3),
-                )
+            s.placed(170 + 16 * ease(u), 250, 0, 1.15).draw(_student, t, False, 0.2)
+            s.placed(470 - 16 * ease(u), 244, 0, 1.2).draw(_student, t + 1, True, 0.2)
+            hearts(s, 320, 220, u * 0.5 + 0.5, 5, 26, 10)
             _petals(s, petals, t, 60, 1.4)
 
-    return draw
+
+def _lovers(s: Stage, t: float, closer: float) -> None:
+    ink, suit = "#2b1230", "#3a1f4a"
+    s.row(2, 0, 14).rect(216, 258, 190, 8, ink, 4)
+    s.rect(206, 292, 210, 9, ink, 4)
+    s.row(2, 164).rect(226, 252, 7, 76, ink)
+    breath = 1.2 * wave(t, 3.4)
+    with s.at(286, 294, 3 + 5 * closer):
+        s.blob([(-26, 4), (-24, -52), (-10, -66 + breath), (14, -66 + breath), (26, -50), (28, 4)], f"{suit}/{ink}")
+        with s.at(4, -84 + breath, 4 + 8 * closer):
+            s.ellipse(0, 0, 17, 19, "#d98a70")
+            s.blob("-18,2 -19,-16 0,-24 18,-14 12,-8 -8,-8 -12,8", "#e6dde0")
+            s.ellipse(-14, 3, 3, 4.5, "#c9765f")
+            s.line("6,2 10,4 14,2", 1.6, ink)
+    with s.at(336, 294, -3 - 7 * closer):
+        dress = [(-28, 4), (-24, -46), (-12, -58 + breath), (12, -58 + breath), (24, -46), (34, 4)]
+        s.blob(dress, "#a82f55/#5f1c40")
+        with s.at(-6 - 4 * closer, -74 + breath, -8 - 12 * closer):
+            s.ellipse(17, -10, 9, paint="#e8e0ea")
+            s.ellipse(0, 0, 16, 18, "#e8a084")
+            s.blob("18,6 19,-14 2,-23 -16,-14 -8,-10 8,-8 12,10", "#f2eaf2")
+            s.line("-13,2 -9,4 -5,2", 1.6, ink)
+            s.ellipse(-9, 8, 4, 2.6, "#ff6f7d90")
+    s.line([(262, 248), (300, 262), (348, 252 + breath)], 11, suit)
+    s.ellipse(350, 252 + breath, 6, paint="#d98a70")
 
 
-def blossom_crossing_score(track: Track) -> None:
-    rng = track.rng
-    for k in range(9):
-        track.play(bell, "E6" if k % 2 else "D6", 0.1, 0.1 + 0.38 * k, 0.07)
-    track.play(piano, "F4+A4+C5:2 E5 C5 G4+B4+D5:2 D5 E5 E4+G4+B4:2 G5 E5 A4+C5+E5:3", 0.25, 0.1, 0.22)
-    track.add(whoosh(rng, 2.2, 100, 2500), 3.0, 0.6)
-    for k in range(12):
-        track.add(tom(90), 3.5 + 0.13 * k, 0.25)
-    track.play(strings, "F4+A4:4 G4+B4:4 E4+G4:4 A4+C5+E5:7", 0.25, 3.7, 0.12)
-    track.play(piano, "C5 D5 E5 G5:2 E5 D5 C5 A4 C5 E5 A5:3 G5 E5 C6:4", 0.27, 4.0, 0.26, 0.2)
-    track.room(0.45, 2.0)
-
-
-# ---------------------------------------------------------------- the bench
-
-
-def bench(rng: np.random.Generator) -> Draw:
-    scenery = Stage()
-    scenery.backdrop(sky((0, "#6b2f6b"), (0.35, "#d9536a"), (0.58, "#ff9a5a"), (0.68, "#ffd38a"), (1, "#ffd38a")))
-    for x, y, wide, ink in (
-        (110, 70, 190, "#b84a72"), (520, 96, 220, "#e87568"), (330, 46, 130, "#a8406f"), (60, 150, 120, "#ff9f70"),
-    ):
-        cloud(scenery, x, y, wide, ink)
+@play("bench-at-sunset", 0.4, Look(grain=5, vignette=0.3))
+def bench(rng: np.random.Generator, frames: Frames) -> None:
+    scenery = Stage.under((0, "#6b2f6b"), (0.35, "#d9536a"), (0.58, "#ff9a5a"), (0.68, "#ffd38a"), (1, "#ffd38a"))
+    for spot, ink in (("110,70,190", "#b84a72"), ("520,96,220", "#e87568"), ("330,46,130", "#a8406f"),
+                      ("60,150,120", "#ff9f70")):
+        clouds(scenery, spot, ink)
     front = Stage(colour=None)
-    front.blob(
-        [(-40, 400), (-40, 306), (120, 292), (330, 300), (520, 288), (690, 300), (690, 400)],
-        Gradient("#4a1f47", "#240f2b"),
-    )
-    front.taper([(560, 320), (548, 220), (566, 120), (540, 40)], 34, 16, "#331533")
-    front.taper([(556, 130), (500, 90), (470, 50)], 14, 6, "#331533")
+    front.blob("-40,400 -40,306 120,292 330,300 520,288 690,300 690,400", "#4a1f47/#240f2b")
+    front.taper("560,320 548,220 566,120 540,40", 34, 16, "#331533")
+    front.taper("556,130 500,90 470,50", 14, 6, "#331533")
     for _ in range(80):
-        front.ellipse(
-            530 + rng.normal(0, 62), 36 + rng.normal(0, 30), rng.uniform(10, 22),
-            paint=("#4f1f45", "#6b2a4a", "#8a3a4f")[rng.integers(3)],
-        )
+        x, y, r = 530 + rng.normal(0, 62), 36 + rng.normal(0, 30), rng.uniform(10, 22)
+        front.ellipse(x, y, r, paint=("#4f1f45", "#6b2a4a", "#8a3a4f")[rng.integers(3)])
     for x in rng.uniform(0, WIDTH, 70):
         front.line([(x, 312), (x + rng.uniform(-8, 8), rng.uniform(282, 300))], 1.6, "#331533")
     near = front.layer()
     leaves, sparks = rng.random((14, 4)), rng.random((40, 3))
-
-    def lovers(s: Stage, t: float, closer: float) -> None:
-        ink, dress, suit = "#2b1230", "#a82f55", "#3a1f4a"
-        for y in (258, 272):
-            s.rect(216, y, 190, 8, ink, 4)
-        s.rect(206, 292, 210, 9, ink, 4)
-        for x in (226, 390):
-            s.rect(x, 252, 7, 76, ink)
-        breath = 1.2 * wave(t, 3.4)
-        with s.at(286, 294, 3 + 5 * closer):
-            s.blob(
-                [(-26, 4), (-24, -52), (-10, -66 + breath), (14, -66 + breath), (26, -50), (28, 4)],
-                Gradient(suit, ink),
-            )
-            with s.at(4, -84 + breath, 4 + 8 * closer):
-                s.ellipse(0, 0, 17, 19, "#d98a70")
-                s.blob([(-18, 2), (-19, -16), (0, -24), (18, -14), (12, -8), (-8, -8), (-12, 8)], "#e6dde0")
-                s.ellipse(-14, 3, 3, 4.5, "#c9765f")
-                s.line([(6, 2), (10, 4), (14, 2)], 1.6, ink)
-        with s.at(336, 294, -3 - 7 * closer):
-            s.blob(
-                [(-28, 4), (-24, -46), (-12, -58 + breath), (12, -58 + breath), (24, -46), (34, 4)],
-                Gradient(dress, "#5f1c40"),
-            )
-            with s.at(-6 - 4 * closer, -74 + breath, -8 - 12 * closer):
-                s.ellipse(17, -10, 9, paint="#e8e0ea")
-                s.ellipse(0, 0, 16, 18, "#e8a084")
-                s.blob([(18, 6), (19, -14), (2, -23), (-16, -14), (-8, -10), (8, -8), (12, 10)], "#f2eaf2")
-                s.line([(-13, 2), (-9, 4), (-5, 2)], 1.6, ink)
-                s.ellipse(-9, 8, 4, 2.6, "#ff6f7d90")
-        s.line([(262, 248), (300, 262), (348, 252 + breath)], 11, suit)
-        s.ellipse(350, 252 + breath, 6, paint="#d98a70")
-
-    def draw(s: Stage, t: float) -> None:
+    for s, t in frames:
         s.backdrop(scenery.image)
-        sun = 196 + 5.5 * t
-        s.glow(320, sun, 230, "#ffe08a", 0.75)
-        s.ellipse(320, sun, 54, paint=Gradient("#fff3b8", "#ffb05a"))
-        water(s, 242, t, Gradient("#f28a5a", "#6b2450"), 1.2, 100, 8)
+        sun(s, 320, 196 + 5.5 * t, 54, "#fff3b8/#ffb05a", "#ffe08a", 230, 0.75)
+        water(s, 242, t, "#f28a5a/#6b2450", 1.2, 100, 8)
         for k in range(11):
             wide = 92 - 5 * k + 26 * wave(t, 2.1 + 0.2 * k, k * 0.37)
-            s.rect(
-                320 - wide / 2 + 5 * wave(t, 3, k * 0.2), 246 + 5.4 * k, wide, 2.4, fade("#ffe9a8", 0.75 - 0.05 * k), 1,
-            )
+            left, shine = 320 - wide / 2 + 5 * wave(t, 3, k * 0.2), fade("#ffe9a8", 0.75 - 0.05 * k)
+            s.rect(left, 246 + 5.4 * k, wide, 2.4, shine, 1)
         for k in range(2):
-            bx, by, flap = 470 - 30 * t + 34 * k, 130 + 14 * k + 5 * wave(t, 2.4), 6 * wave(t, 0.9, k * 0.3)
-            s.line(
-                [(bx - 13, by - flap), (bx - 4, by - 2), (bx, by), (bx + 4, by - 2), (bx + 13, by - flap)], 2,
-                "#4a1f47",
-            )
+            place = (470 - 30 * t + 34 * k, 130 + 14 * k + 5 * wave(t, 2.4))
+            gull(s, *place, 1, 6 * wave(t, 0.9, k * 0.3), "#4a1f47")
         s.paste(near)
-        lovers(s, t, ease(span(t, 1.5, 4)))
+        _lovers(s, t, ease(span(t, 1.5, 4)))
         for x, _, when, turn in leaves:
             age = (t * 0.13 + when) % 1
-            with s.at(
-                480 + 90 * x - 200 * age + 20 * wave(t, 2.6, turn), 40 + 300 * age, 360 * turn + 120 * t * (turn - 0.5),
-                1, abs(wave(t, 1.7, x)) + 0.2,
-            ):
-                s.blob([(-6, 0), (0, -3.4), (7, 0), (0, 3.4)], "#d9536a")
-        for k in range(4):
-            rise = (t - 4.0) * 0.28 - k * 0.2
-            if 0 < rise < 1:
-                heart(
-                    s, 316 + 22 * wave(rise + k * 0.4, 1.1), 186 - 120 * rise, 10 + 15 * rise,
-                    fade("#ff4f72", 0.95 * (1 - rise)),
-                )
+            place = (480 + 90 * x - 200 * age + 20 * wave(t, 2.6, turn), 40 + 300 * age)
+            leaf = s.placed(*place, 360 * turn + 120 * t * (turn - 0.5), 1, abs(wave(t, 1.7, x)) + 0.2)
+            leaf.blob("-6,0 0,-3.4 7,0 0,3.4", "#d9536a")
+        hearts(s, 316, 186, (t - 4.0) * 0.28, 5, 22, 10)
         for x, y, when in sparks:
-            s.glow(
-                x * WIDTH, 290 + 60 * y - 30 * ((t * 0.15 + when) % 1), 7, "#ffd98a",
-                max(0.0, wave(t, 2.6, when)) * 0.9,
-            )
+            place = (x * WIDTH, 290 + 60 * y - 30 * ((t * 0.15 + when) % 1))
+            s.glow(*place, 7, "#ffd98a", max(0.0, wave(t, 2.6, when)) * 0.9)
         s.camera(1.03 + 0.035 * t, 318, 220)
 
-    return draw
+
+def _person(
+    s: Stage, x: float, y: float, size: float, t: float, inks: tuple[str, str, str, str], hand: tuple[float, float],
+    long_hair: bool,
+) -> tuple[float, float]:
+    """Draw one of the family, with skin, hair, top and legs of these inks; return where the raised hand is."""
+    skin, hair, top, legs = inks
+    jump = 5 * abs(wave(t, 0.8, x / 700))
+    with s.at(x, y - jump * size, sway(t, 1.6, 2, x / 300), size):
+        s.twins.taper("8,-40 9,-20 11,0", 13, 9, legs)
+        s.twins.ellipse(13, 1, 9, 5, "#4a3040")
+        if long_hair:
+            s.blob([(-16, -108), (16, -110), (14, -84), (-8, -72 + 3 * wave(t, 0.7)),
+                    (-30 + 5 * wave(t, 0.6), -66), (-22, -90)], hair)
+        s.blob("-17,-38 -16,-76 0,-84 16,-76 17,-38", top)
+        near = 1 if hand[0] > 0 else -1
+        s.limb((-13 * near, -72), (-26 * near, -44 - 6 * wave(t, 0.8)), 32, -near, 8, skin)
+        s.limb((14 * near, -74), hand, 32, near, 8, skin)
+        s.ellipse(0, -102, 18, 19, skin)
+        s.blob("-19,-100 -18,-118 0,-125 18,-116 18,-104 6,-114 -10,-110", hair)
+        eyes(s, 5, -101, 13, 2.7, blink(t, 2.2, x / 100))
+        cheeks(s, 5, -94, 22, 4)
+        s.blob("0,-93 10,-93 5,-87", "#8f3540")
+    return x + hand[0] * size, y + (hand[1] - jump) * size
 
 
-def bench_score(track: Track) -> None:
-    track.add(breathing(band(track.rng, 8.5, 150, 1400, 1), 4.2, 0.85), gain=0.2)
-    for at, chord in ((0, "D3+A3+F#4"), (2.1, "B2+F#3+D4"), (4.2, "G2+D3+B3"), (6.3, "A2+E3+C#4")):
-        track.play(strings, chord, 2.1, at, 0.09)
-    track.play(pluck, "D3 A3 D4 F#4 A4 F#4 B2 F#3 B3 D4 F#4 D4 G2 D3 G3 B3 D4 B3 A2 E3 A3 C#4 E4 D4", 0.35, 0, 0.2)
-    track.play(strings, "F#5:3 E5 D5:2 F#5:3 A5:3 B5:3 A5 G5:2 F#5:6", 0.35, 0, 0.17, 0.3)
-    track.room(0.45, 2.2)
+def _dog(s: Stage, t: float) -> None:
+    coat, patch, ear = "#f2d6a8", "#a8743f", 7 * wave(t, 0.55)
+    with s.at(0, -26 * abs(wave(t, 1.1)), -12 * abs(wave(t, 1.1))):
+        for hip in (-16, -10, 14, 20):
+            s.taper([(hip, -16), (hip + 4 * wave(t, 0.55, hip), 0)], 8, 6, "#d9b183")
+        s.taper([(-22, -24), (-36, -38), (-40 + 9 * wave(t, 0.3), -52)], 8, 4, patch)
+        s.blob("-26,-18 -20,-32 16,-32 28,-22 18,-10 -18,-9", coat)
+        s.blob("-14,-31 4,-33 2,-20 -12,-20", patch)
+        with s.at(28, -38, -14):
+            s.blob("-14,-2 -8,-15 8,-15 22,-2 20,8 -6,11", coat)
+            s.blob([(-12, -12), (-24, -8 - ear), (-22, 6 - ear), (-8, 2)], patch)
+            s.ellipse(21, 0, 3.6, 3, "#2b1d22")
+            s.ellipse(7, -4, 2.3, 2.8, "#2b1d22")
+            s.blob("10,8 16,7 13,18 8,15", "#ff7b8a")
 
 
-# ---------------------------------------------------------------- the kite
+def _kite(s: Stage, t: float) -> None:
+    for quarter, ink in (("0,-48 34,-6 0,-6", "#ff6a5a"), ("34,-6 0,46 0,-6", "#ffd23d"),
+                         ("0,46 -34,-6 0,-6", "#e4403f"), ("-34,-6 0,-48 0,-6", "#ffb03d")):
+        s.polygon(quarter, ink)
+    eyes(s, 0, -12, 17, 3.6, blink(t, 1.9))
+    smile(s, 0, -2, 14, 6, "#4a1f2b", 2.2)
 
 
-def kite_day(rng: np.random.Generator) -> Draw:
-    scenery = Stage()
-    scenery.backdrop(sky((0, "#3fa7e8"), (0.6, "#a8e0f7"), (1, "#e8f9f0")))
-    scenery.glow(90, 70, 180, "#fff3b0", 1)
-    scenery.ellipse(90, 70, 32, paint="#fffbe0")
+@play("kite-day", 0.65, Look(grain=4, vignette=0.1))
+def kite_day(rng: np.random.Generator, frames: Frames) -> None:
+    scenery = Stage.under((0, "#3fa7e8"), (0.6, "#a8e0f7"), (1, "#e8f9f0"))
+    sun(scenery, 90, 70, 32, "#fffbe0", "#fff3b0", 180)
     leaves = ("#4fa868", "#62bb74", "#86d08a")
-    back = hills(
-        rng, 250, 22, Gradient("#a3dc8f", "#82c97d"), 0, 800, lambda s, x,
-        y: tree(s, x, y, rng.uniform(30, 56), leaves), 64,
-    )
+    back = hills(rng, 250, 22, "#a3dc8f/#82c97d", 0, 800,
+                 lambda s, x, y: tree(s, x, y, rng.uniform(30, 56), leaves), 64)
     hill = Stage(colour=None)
-    hill.blob(
-        [(-60, 420), (-60, 320), (140, 278), (330, 268), (520, 292), (700, 330), (700, 420)],
-        Gradient("#7cd069", "#3d9a55"),
-    )
+    hill.blob("-60,420 -60,320 140,278 330,268 520,292 700,330 700,420", "#7cd069/#3d9a55")
     for x in rng.uniform(0, WIDTH, 60):
         y = 300 + 50 * rng.random()
         hill.ellipse(x, y, 2.4, paint=("#ffffff", "#ffd23d", "#ff8fb0")[rng.integers(3)])
     for x in rng.uniform(0, WIDTH, 90):
-        y = rng.uniform(298, 350)
-        hill.line([(x, y), (x + 3, y - 7)], 1.4, "#2f874a80")
+        hill.placed(x, rng.uniform(298, 350)).line("0,0 3,-7", 1.4, "#2f874a80")
     ground = hill.layer(0.2)
-
-    def person(
-        s: Stage, x: float, y: float, size: float, t: float, inks: tuple[str, str, str, str], hand: tuple[float, float],
-        long_hair: bool,
-    ) -> tuple[float, float]:
-        skin, hair, top, legs = inks
-        jump = 5 * abs(wave(t, 0.8, x / 700))
-        with s.at(x, y - jump * size, sway(t, 1.6, 2, x / 300), size):
-            for side in (-1, 1):
-                s.taper([(side * 8, -40), (side * 9, -20), (side * 11, 0)], 13, 9, legs)
-                s.ellipse(side * 13, 1, 9, 5, "#4a3040")
-            if long_hair:
-                s.blob(
-                    [(-16, -108), (16, -110), (14, -84), (-8, -72 + 3 * wave(t, 0.7)), (-30 + 5 * wave(t, 0.6), -66),
-                    (-22, -90)], hair,
-                )
-            s.blob([(-17, -38), (-16, -76), (0, -84), (16, -76), (17, -38)], top)
-            near = 1 if hand[0] > 0 else -1
-            s.line(reach((-13 * near, -72), (-26 * near, -44 - 6 * wave(t, 0.8)), 32, -near), 8, skin)
-            s.line(reach((14 * near, -74), hand, 32, near), 8, skin)
-            s.ellipse(0, -102, 18, 19, skin)
-            s.blob([(-19, -100), (-18, -118), (0, -125), (18, -116), (18, -104), (6, -114), (-10, -110)], hair)
-            eyes(s, 5, -101, 13, 2.7, blink(t, 2.2, x / 100))
-            cheeks(s, 5, -94, 22, 4)
-            s.blob([(0, -93), (10, -93), (5, -87)], "#8f3540")
-        return x + hand[0] * size, y + (hand[1] - jump) * size
-
-    def dog(s: Stage, x: float, y: float, t: float) -> None:
-        up = 26 * abs(wave(t, 1.1))
-        with s.at(x, y - up, -12 * abs(wave(t, 1.1))):
-            for hip in (-16, -10, 14, 20):
-                s.taper([(hip, -16), (hip + 4 * wave(t, 0.55, hip), 0)], 8, 6, "#d9b183")
-            s.taper([(-22, -24), (-36, -38), (-40 + 9 * wave(t, 0.3), -52)], 8, 4, "#a8743f")
-            s.blob([(-26, -18), (-20, -32), (16, -32), (28, -22), (18, -10), (-18, -9)], "#f2d6a8")
-            s.blob([(-14, -31), (4, -33), (2, -20), (-12, -20)], "#a8743f")
-            with s.at(28, -38, -14):
-                s.blob([(-14, -2), (-8, -15), (8, -15), (22, -2), (20, 8), (-6, 11)], "#f2d6a8")
-                s.blob([(-12, -12), (-24, -8 - 7 * wave(t, 0.55)), (-22, 6 - 7 * wave(t, 0.55)), (-8, 2)], "#a8743f")
-                s.ellipse(21, 0, 3.6, 3, "#2b1d22")
-                s.ellipse(7, -4, 2.3, 2.8, "#2b1d22")
-                s.blob([(10, 8), (16, 7), (13, 18), (8, 15)], "#ff7b8a")
-
-    def draw(s: Stage, t: float) -> None:
+    for s, t in frames:
         s.backdrop(scenery.image)
-        for k, (x, y, wide) in enumerate(((180, 96, 140), (420, 60, 110), (660, 130, 150))):
-            cloud(s, (x + t * (9 + 4 * k)) % 820 - 90, y, wide, "#ffffff", "#d3ecf5")
+        clouds(s, "90,96,140 330,60,110 570,130,150", "#ffffff", "#d3ecf5", (9 * t, 4 * t), (820, 90))
         s.paste(back, -40 - 2 * t)
         s.paste(ground)
-        person(s, 170, 306, 1.0, t, ("#f2b48a", "#5a3426", "#ffcf4a", "#3f5f9c"), (30, -96), True)
-        grip = person(s, 262, 300, 0.7, t + 0.3, ("#f2b48a", "#8a4a2b", "#ff6f5f", "#3f7f8c"), (26, -110), False)
-        person(s, 352, 298, 1.1, t + 0.7, ("#e0a078", "#3a2a2a", "#4f8fd0", "#6b5344"), (-30, -92), False)
-        dog(s, 470, 318, t)
+        _person(s, 170, 306, 1.0, t, ("#f2b48a", "#5a3426", "#ffcf4a", "#3f5f9c"), (30, -96), True)
+        grip = _person(s, 262, 300, 0.7, t + 0.3, ("#f2b48a", "#8a4a2b", "#ff6f5f", "#3f7f8c"), (26, -110), False)
+        _person(s, 352, 298, 1.1, t + 0.7, ("#e0a078", "#3a2a2a", "#4f8fd0", "#6b5344"), (-30, -92), False)
+        s.placed(470, 318).draw(_dog, t)
         kx, ky = 470 + 40 * wave(t, 3.4) + 10 * wave(t, 1.3), 96 + 26 * wave(t, 2.3, 0.2)
-        tilt = 24 + 14 * wave(t, 1.9)
         s.line([grip, ((grip[0] + kx) / 2, (grip[1] + ky) / 2 + 26), (kx, ky + 8)], 1.3, "#5a4a5a")
-        tail = [(kx - 16 * k * 0.5 + 10 * wave(t, 1.0, -k * 0.17), ky + 40 + 15 * k) for k in range(7)]
+        tail = [(kx - 8 * k + 10 * wave(t, 1.0, -k * 0.17), ky + 40 + 15 * k) for k in range(7)]
         s.line(tail, 2, "#e4403f")
         for k, (x, y) in enumerate(tail[1:]):
             with s.at(x, y, 30 * wave(t, 0.8, k * 0.2)):
-                s.polygon([(-9, -5), (0, 0), (-9, 5)], ("#ffd23d", "#4fc3c9", "#ff8fb0")[k % 3])
-                s.polygon([(9, -5), (0, 0), (9, 5)], ("#ffd23d", "#4fc3c9", "#ff8fb0")[k % 3])
-        with s.at(kx, ky, tilt):
-            for pts, ink in (
-                ([(0, -48), (34, -6), (0, 0)], "#ff6a5a"), ([(34, -6), (0, 46), (0, 0)], "#ffd23d"),
-                ([(0, 46), (-34, -6), (0, 0)], "#e4403f"), ([(-34, -6), (0, -48), (0, 0)], "#ffb03d"),
-            ):
-                s.polygon([(px, py - (6 if (px, py) == (0, 0) else 0)) for px, py in pts], ink)
-            eyes(s, 0, -12, 17, 3.6, blink(t, 1.9))
-            smile(s, 0, -2, 14, 6, "#4a1f2b", 2.2)
-
-    return draw
-
-
-def kite_day_score(track: Track) -> None:
-    track.add(breathing(band(track.rng, 8, 200, 1500, 1), 2.6), gain=0.12)
-    track.play(pluck, "D3 A3+D4 A2 A3+D4 G2 B3+D4 D3 B3+D4 A2 C#4+E4 E3 C#4+E4 D3 A3+D4 A2 A3+D4 " * 2, 0.25, 0, 0.24)
-    tune = "F#5 A5 F#5 D5:2 E5 F#5 G5 B5 A5 G5:2 B5:2 - A5 C#6 A5 E5:2 F#5 G5 F#5:2 D5 F#5 A5:3 -"
-    track.play(clarinet, tune, 0.25 * 0.5 * 2, 0, 0.17, 0.3)
-    for at in (1.2, 3.4, 5.6, 6.0):
-        track.add(shape(glide(700, 420, 0.12), 0.01, 0.04), at, 0.22, 0.5)
-    for k in range(16):
-        track.add(kick(), k * 0.5, 0.3)
-    track.room(0.15, 1.0)
-
-
-PLAYS = {
-    "dragon-castle": Play(dragon_castle, dragon_castle_score, 0.98, Look(grain=5, vignette=0.5)),
-    "paper-boat": Play(paper_boat, paper_boat_score, 0.34, Look(grain=5, vignette=0.45, tint="#c4cbd6"), hold=2),
-    "robot-flower": Play(robot_flower, robot_flower_score, 0.6, Look(grain=4, vignette=0.15)),
-    "blossom-crossing": Play(blossom_crossing, blossom_crossing_score, 0.5, Look(grain=3, vignette=0.15), hold=2),
-    "bench-at-sunset": Play(bench, bench_score, 0.4, Look(grain=5, vignette=0.3), hold=2),
-    "kite-day": Play(kite_day, kite_day_score, 0.65, Look(grain=4, vignette=0.1), hold=2),
-}
+                s.twins.polygon("9,-5 0,0 9,5", ("#ffd23d", "#4fc3c9", "#ff8fb0")[k % 3])
+        s.placed(kx, ky, 24 + 14 * wave(t, 1.9)).draw(_kite, t)
