@@ -30,9 +30,8 @@ from itertools import islice
 
 import numpy as np
 
-from core.encoders import local
+from core.encoders import exclusions, local
 from core.encoders.clip_models import ClipModel, Folders, fingerprint
-from core.encoders.exclusions import push_away, take_apart
 from core.encoders.percepts import Measurements, Measurer
 from core.encoders.words import CONCEPTS, read
 from core.errors import EncoderError
@@ -291,16 +290,7 @@ class ClipEncoder:
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Return one unit vector a text, float32 (len(texts), dimension); a zero row for a text without words."""
-        taken = [take_apart(text) if _has_words(text) else None for text in texts]
-        needed = [part for asked in taken if asked for part in (asked.wanted, *asked.excluded) if part]
-        readings = self._readings(list(dict.fromkeys(needed)))
-        rows = np.zeros((len(texts), self.info.dimension), np.float32)
-        for row, asked in zip(rows, taken, strict=True):
-            if asked:
-                excluded = np.array([readings[part] for part in asked.excluded], np.float32)
-                wanted = readings[asked.wanted] if asked.wanted else np.zeros_like(row)
-                row[:] = _unit(push_away(wanted, excluded.reshape(-1, row.size)))
-        return rows
+        return exclusions.vectors(texts, self.info.dimension, self._readings)
 
     def encode_image(self, rgb: np.ndarray) -> np.ndarray:
         """Return the unit vector of a picture, (height, width, 3) uint8, float32 (dimension,); see encoders/base.py."""
@@ -310,21 +300,21 @@ class ClipEncoder:
             seen, local.LocalEncoder().encode_image(rgb), self.weights.model_image, self.weights.local_image
         )
 
-    def _readings(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        """Return the vector of each text, nothing excluded, of length 1 at most; zero where nothing is known."""
-        if not texts:
-            return {}
+    def _readings(self, texts: Sequence[str]) -> np.ndarray:
+        """Return a vector a text, nothing excluded, of length 1 or zero where nothing is said."""
+        rows = np.zeros((len(texts), self.info.dimension), np.float32)
+        said = [number for number, text in enumerate(texts) if _has_words(text)]
+        if not said:
+            return rows
         weights = self.weights
+        seen = np.zeros((len(said), self.towers.model.dimension), np.float32)
         if weights.model_text:
             scale = self._usual()
-            seen = [scale.weigh(reading) for reading in self._read_texts(texts)]
-        else:
-            seen = [np.zeros(self.towers.model.dimension, np.float32)] * len(texts)
-        words = (local.text_vector(read(text), looks=LOOKS, looks_of_subjects=0.0) for text in texts)
-        return {
-            text: self._query(model, measured, weights.model_text, weights.local_text)
-            for text, model, measured in zip(texts, seen, words, strict=True)
-        }
+            seen[:] = [scale.weigh(reading) for reading in self._read_texts([texts[number] for number in said])]
+        for number, model in zip(said, seen, strict=True):
+            measured = local.text_vector(read(texts[number]), looks=LOOKS, looks_of_subjects=0.0)
+            rows[number] = self._query(model, measured, weights.model_text, weights.local_text)
+        return rows
 
     def _usual(self) -> Scale:
         """Return what is usual for the model, found out the first time."""

@@ -7,6 +7,7 @@ what is excluded is taken out of the text here, once for every encoder that unde
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,25 @@ def take_apart(text: str) -> Asked:
             excluded.append(more["what"])
             at += more.end()
     return Asked(" ".join((wanted + rest[at:]).split()).strip(" ,;"), tuple(excluded))
+
+
+def vectors(texts: Sequence[str], dimension: int, read: Callable[[Sequence[str]], Iterable[np.ndarray]]) -> np.ndarray:
+    """Return one vector a text, of length 1 or zero, float32 (len(texts), dimension), away from what it excludes.
+
+    `read` turns texts into rows and is asked once for every different thing wanted or excluded; it gives zero where
+    nothing is known. A text that only excludes points away from that.
+    """
+    taken = [take_apart(text) for text in texts]
+    needed = list(dict.fromkeys(part for asked in taken for part in (asked.wanted, *asked.excluded) if part))
+    known = dict(zip(needed, read(needed), strict=True))
+    rows = np.zeros((len(texts), dimension), np.float32)
+    for row, asked in zip(rows, taken, strict=True):
+        wanted = known[asked.wanted] if asked.wanted else np.zeros_like(row)
+        excluded = np.array([known[part] for part in asked.excluded], np.float32).reshape(-1, dimension)
+        pushed = push_away(wanted, excluded)
+        length = float(np.linalg.norm(pushed))
+        row[:] = pushed / length if length else pushed
+    return rows
 
 
 def push_away(wanted: np.ndarray, excluded: np.ndarray, push: float = PUSH) -> np.ndarray:

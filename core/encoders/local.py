@@ -29,6 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.encoders import exclusions
 from core.encoders.layout import LAYOUT
 from core.encoders.percepts import OF_A_STILL, PERCEPTS, Measurements, Measurer, describe
 from core.encoders.words import CONCEPTS, HASHED, MOODS, Reading, read
@@ -99,7 +100,7 @@ class LocalEncoder:
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         """Return one unit vector a text, float32 (len(texts), dimension); a zero row for a text without words."""
-        return np.array([text_vector(read(text)) for text in texts], np.float32).reshape(-1, INFO.dimension)
+        return exclusions.vectors(texts, INFO.dimension, lambda some: [text_vector(read(text)) for text in some])
 
     def encode_image(self, rgb: np.ndarray) -> np.ndarray:
         """Return the unit vector of a picture, (height, width, 3) uint8, float32 (dimension,); see encoders/base.py.

@@ -435,7 +435,7 @@ class Measurements:
         for cut_s in self.times_s[self.cuts]:
             if cut_s - starts[-1] >= SHORTEST_CLIP_S and end_s - cut_s >= SHORTEST_CLIP_S:
                 starts.append(float(cut_s))
-        spans = []
+        spans: list[tuple[float, float]] = []
         for start_s, stop_s in zip(starts, [*starts[1:], end_s], strict=True):
             parts = max(int(np.ceil((stop_s - start_s) / LONGEST_CLIP_S - 1e-6)), 1)
             edges = [round(float(edge), 3) for edge in np.linspace(start_s, stop_s, parts + 1)]

@@ -355,3 +355,15 @@ def test_real_frames_find_their_clips(corpus):
             for other, found in corpus.items()
         }
         assert max(scores, key=scores.__getitem__) == name
+
+
+@pytest.mark.parametrize("query", ["pets -dog", "pets without dogs", "pets, no dogs"])
+def test_a_title_that_has_what_a_query_excludes_comes_last(tmp_path, query):
+    path = make_video(tmp_path / "a.mp4", seconds=2)
+    info = MediaInfo(2.0, 1, 160, 90, 0, 12.0, "mp4", "h264", None, "as-is")
+    dog, cat = (
+        LocalEncoder().encode_video(Video(path, "a.mp4", title, "0" * 64, info), {}, ignore_progress).vector
+        for title in ("Pets: a dog", "Pets: a cat")
+    )
+    asked = LocalEncoder().encode_text([query])[0]
+    assert asked @ cat > asked @ dog + 0.05
