@@ -51,11 +51,11 @@ TINT = 0.45
 With more, what feels right goes before what is right (bench/quality.py, category + mood)."""
 FULL = 0.5
 """A text this far from the neutral ones, in reaches, says all it says; what is nearer counts for less."""
-RIVAL = {"category": 0.25, "mood": 0.5}
+RIVAL = {"category": 0.3, "mood": 0.5}
 """This share of a standing is what a video has before its strongest category, or mood, rather than before the mean of
 all: what is plainly one thing is seldom another as well, of moods still less than of categories. At the same recall
 more is right, with names, with percepts and with a model alike."""
-SCALE = {"category": 1.4, "mood": 2.7, "words": 0.85}
+SCALE = {"category": 1.6, "mood": 2.7, "words": 0.85}
 """Evens out what RIVAL takes away, that moods lie nearer to each other than categories do, and that a video that has
 the very words typed stands out further than one of a category."""
 
