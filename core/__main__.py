@@ -1,4 +1,4 @@
-"""The command line: python -m core ingest | search | samples | model | move | doctor."""
+"""The command line: python -m core ingest | search | samples | model | reembed | move | doctor."""
 
 from __future__ import annotations
 
@@ -89,6 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--json", action="store_true", help="a line of JSON a video on standard output")
     sample.set_defaults(run=_samples)
 
+    reembed = commands.add_parser("reembed", help="let another encoder read the videos that are in the library")
+    reembed.add_argument("--to", metavar="ENCODER", help="which one; the one that is set unless said")
+    reembed.add_argument("--yes", action="store_true", help="do not ask before it begins")
+    reembed.add_argument("--drop-old", action="store_true", help="free what other encoders made, once it is done")
+    reembed.add_argument("--skip-failed", action="store_true", help="go on without videos that cannot be read")
+    reembed.set_defaults(run=_reembed)
+
     move = commands.add_parser("move", help="copy the library between the embedded index and a Qdrant server")
     move.add_argument("--to", required=True, choices=("server", "edge"), help="where to copy it")
     move.add_argument("--rewrite", action="store_true", help="write also what is there already")
@@ -108,6 +115,19 @@ def _ingest(services: Services, arguments: argparse.Namespace) -> int:
 def _samples(services: Services, arguments: argparse.Namespace) -> int:
     sources = [(f"sample:{scene.name}", f"{scene.name}.mp4") for scene in samples.SCENES]
     return _run_jobs(services, sources, arguments.json)
+
+
+def _reembed(services: Services, arguments: argparse.Namespace) -> int:
+    from core.library import reembedding
+
+    return reembedding.run(
+        services,
+        to=arguments.to,
+        yes=arguments.yes,
+        drop_old=arguments.drop_old,
+        skip_failed=arguments.skip_failed,
+        ask=reembedding.terminal(),
+    )
 
 
 def _search(services: Services, arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from core import samples, services
 from core.discover import taxonomy
 from core.encoders import clip_download, clip_models, registry
 from core.errors import AppError, EncoderError
+from core.index.base import Space
 from core.ingest import inspecting
 from core.models import EncoderInfo, ignore_progress
 from core.settings import Settings, load
@@ -83,17 +85,35 @@ def _check_store(settings: Settings) -> str:
 
 
 def _check_index(settings: Settings) -> str:
-    held = []
+    held, videos = [], {}
     with closing(services.open_spaces(settings)) as spaces:
         if not spaces.all():  # As the app does at its first start.
             spaces.make(registry.named(settings.encoder).info(settings), complete=True).close()
-        for space in spaces.all():
+        there = spaces.all()
+        for space in there:
             # Opening and searching takes no encoder, only the size of its vectors.
             with closing(spaces.open(EncoderInfo(space.encoder, space.dimension, (), ()))) as index:
                 counts = index.count()
                 index.search(np.ones(space.dimension, dtype=np.float32), limit=1)
+            videos[space.encoder] = counts.videos
             held.append(f"{counts.videos} videos, {counts.clips} clips by {space.encoder}")
-    return f"answers; {'; '.join(held)}"
+    return f"answers; {'; '.join(held)}{_told_of_spaces(settings, there, videos)}"
+
+
+def _told_of_spaces(settings: Settings, there: list[Space], videos: dict[str, int]) -> str:
+    """Return what there is to do about the spaces. Raises Slower when the encoder that is set does not answer."""
+    row = registry.named(settings.encoder)
+    # A library that was begun fused goes on so, unless somebody says otherwise.
+    wanted = [row.info(asked).name for asked in (settings, replace(settings, marengo_embeddings="fused"))]
+    complete = [space.encoder for space in there if space.complete and videos[space.encoder]]
+    if complete and not set(wanted) & set(complete):
+        fullest = max(complete, key=lambda name: videos[name])
+        raise Slower(
+            f"{fullest} answers, for {wanted[0]}, which is set, has {videos.get(wanted[0], 0)} of {videos[fullest]} "
+            "videos. Re-embed the others: python -m core reembed"
+        )
+    others = [name for name in videos if name not in wanted]
+    return f". {', '.join(others)} can be freed: python -m core reembed --drop-old" if complete and others else ""
 
 
 def _check_encoder(settings: Settings) -> str:

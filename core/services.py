@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -159,11 +159,11 @@ def build(settings: Settings) -> Services:
 
     def discover_over(encoder: Encoder, index: Index) -> Discover:
         themes = taxonomy.load(own=settings.taxonomy_path)
-        row = _row_of(encoder.info.name)
+        filler = registry.filler(encoder.info.name)
         if isinstance(encoder, ReadAhead):
             encoder.read(fixed_texts(themes))
             warmings.append(encoder)
-        if row and row.slow_texts:
+        if filler and filler[0].slow_texts:
             warmings.append(Warming(encoder, fixed_texts(themes)))
         return Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste)
 
@@ -260,19 +260,20 @@ def _as_filled(settings: Settings, encoder: Encoder, spaces: Spaces) -> Encoder:
 
 def _encoder_of(settings: Settings, space: Space) -> Encoder:
     """Return the encoder that filled a space. Raises SettingsError saying what to set where it cannot run here."""
-    row = _row_of(space.encoder)
-    if row is None:
+    found = registry.filler(space.encoder)
+    if found is None:
         raise SettingsError(
             f"The library was filled by {space.encoder}, which this version of the app does not have. The videos are "
             "all there: re-embed them with the encoder that is set (python -m core reembed)."
         )
-    asked = replace(settings, encoder=row.name, **_variables_of(space))
-    if row.name == "twelvelabs" and not settings.twelvelabs_api_key:
-        raise SettingsError(
-            f"The library was filled by {space.encoder}, and TWELVE_LABS_API_KEY is not set. Set it to search in "
-            "words, or re-embed the videos with the encoder that is set (python -m core reembed)."
-        )
+    row, variables = found
+    asked = replace(settings, encoder=row.name, **variables)
     if (lacks := row.lacks(asked)) is not None:
+        if row.paid:
+            lacks = (
+                f"{row.variables[0]} is not set. Set it to search in words, or re-embed the videos with the encoder "
+            )
+            lacks += "that is set (python -m core reembed)."
         raise SettingsError(f"The library was filled by {space.encoder}, which cannot run here. {lacks}")
     return open_encoder(asked)
 
@@ -299,33 +300,6 @@ def encoder_to(settings: Settings, serving: Serving, wanted: str | None) -> Enco
     if (lacks := row.lacks(asked)) is not None:
         raise SettingsError(lacks)
     return open_encoder(asked)
-
-
-def _row_of(name: str) -> registry.Registered | None:
-    """Return the row of the encoder that has a space of this name; None for one that no row makes."""
-    if name.startswith("twelvelabs/"):
-        return registry.named("twelvelabs")
-    if _clip_model_of(name):
-        return registry.named("clip")
-    return registry.named("local") if name.startswith("local-") else None
-
-
-def _variables_of(space: Space) -> dict[str, Any]:
-    """Return the settings with which its encoder filled a space, read from its name."""
-    if space.encoder.startswith("twelvelabs/"):
-        marengo, _, shortened = space.encoder.removeprefix("twelvelabs/").partition("/")
-        model, apart, _ = marengo.partition("-")
-        return {
-            "twelvelabs_model": model,
-            "twelvelabs_dimension": int(shortened) if shortened else None,
-            "marengo_embeddings": "side-by-side" if apart else "fused",
-        }
-    clip_model = _clip_model_of(space.encoder)
-    return {"clip_model": clip_model} if clip_model else {}
-
-
-def _clip_model_of(name: str) -> str | None:
-    return next((model.name for model in clip_models.MODELS if name.startswith(f"{model.space}+")), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ if state.present:
     views.leave_presenting()
 elif state.view == "grid":
     heading(say("discover.title"), say("discover.subtitle"), services)
-extras.reading(services)
+extras.notices(services)
 if is_empty():
     show_empty_library()
     st.stop()

@@ -8,6 +8,7 @@ from pages.components.chrome import heading, set_page
 from pages.components.ingest_panel import add_samples_button, upload_box
 from pages.components.job_row import job_row
 from pages.components.model_panel import model_panel
+from pages.components.reembed_panel import reembed_panel
 from pages.components.services import page_services
 from pages.components.state import state
 from pages.components.video_card import most_like, player, title, whole_second
@@ -21,7 +22,7 @@ services = page_services()
 
 def show_jobs() -> None:
     """Draw everything on its way, then what has arrived. Runs again by itself while there is work."""
-    jobs = services.jobs.jobs()
+    jobs = [job for job in services.jobs.jobs() if not job.reembeds]
     working = [job for job in jobs if not job.stage.is_over]
     stopped = [job for job in jobs if job.stage in (Stage.FAILED, Stage.CANCELLED)]
     ready = [job for job in jobs if job.stage is Stage.READY]
@@ -122,4 +123,5 @@ heading(say("ingest.title"), say("ingest.subtitle"), services, badge_every_s=2)
 upload_box(services)
 add_samples_button(services)
 model_panel(services)
+fragment(reembed_panel, every_s=2.0)(services)
 fragment(show_jobs, "jobs", every_s=1.0 if at_work() else 5.0)()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core import services
+from core.encoders import registry
 from core.errors import SettingsError
 from core.index.base import Space
 from core.models import EncoderInfo, Stage
@@ -48,20 +49,34 @@ def test_a_library_of_release_0_1_0_opens_whole(
     opened.close()
 
 
-def test_the_encoder_of_a_space_is_made_of_its_name(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path, twelvelabs_api_key="key", twelvelabs_model="marengo3.0")
-    for name, dimension in (
+@pytest.mark.parametrize(
+    ("name", "dimension"),
+    [
         ("twelvelabs/marengo3.0", 512),
         ("twelvelabs/marengo3.5/256", 256),
         ("twelvelabs/marengo3.0-vat", 3 * 512 + 1),
         ("twelvelabs/marengo3.5-va/128", 2 * 128 + 1),
-    ):
-        space = Space(name, dimension, True)
-        variables = services._variables_of(space)
-        encoder = services._row_of(space.encoder).build(replace(settings, **variables), lambda *_: None)
-        assert (encoder.info.name, encoder.info.dimension) == (space.encoder, space.dimension)
-    local = services.open_encoder(Settings(data_dir=tmp_path, encoder="local")).info
-    assert services._encoder_of(settings, Space(local.name, local.dimension, True)).info == local
+        ("local-", 384),
+    ],
+)
+def test_the_encoder_of_a_space_is_made_of_its_name(tmp_path: Path, name: str, dimension: int) -> None:
+    settings = Settings(data_dir=tmp_path, twelvelabs_api_key="key", twelvelabs_model="marengo3.0")
+    if name == "local-":
+        name = services.open_encoder(Settings(data_dir=tmp_path, encoder="local")).info.name
+    encoder = services._encoder_of(settings, Space(name, dimension, True))
+    assert (encoder.info.name, encoder.info.dimension) == (name, dimension)
+
+
+def test_every_encoder_knows_its_own_space() -> None:
+    spaces = {
+        "twelvelabs/marengo3.5": "twelvelabs",
+        "bedrock/marengo-embed-3-0-v1": "bedrock",
+        "clip-vit-b-32+local-v2": "clip",
+        "siglip2-base-p16-224+local-v2": "clip",
+        "local-v9": "local",
+    }
+    assert {space: registry.filler(space)[0].name for space in spaces} == spaces
+    assert {row.name for row in registry.ENCODERS} == set(spaces.values())
 
 
 @pytest.mark.parametrize(

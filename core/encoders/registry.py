@@ -6,9 +6,9 @@ ready looks at settings and at files on this machine, never at a network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError
 
@@ -39,6 +39,8 @@ class Registered:
     """Describes it without making it ready: its space is known also where its model is not."""
     build: Callable[[Settings, Remember], Encoder]
     """Makes it ready for use, without a network. Raises SettingsError or EncoderError."""
+    of_space: Callable[[str], Mapping[str, Any] | None]
+    """Reads from the name of a space the settings with which this encoder fills it; None for a space of another."""
     by_name_only: bool = False
     """"auto" never takes it: what it needs is there for other things, and it costs."""
     slow_texts: bool = False
@@ -63,6 +65,21 @@ def _build_twelvelabs(settings: Settings, remember: Remember) -> Encoder:
         side_by_side=settings.marengo_embeddings != "fused",
         scratch_dir=settings.data_dir / "work" / "fitted",
     )
+
+
+def _of_twelvelabs(space: str) -> Mapping[str, Any] | None:
+    from core.encoders import marengo_models
+
+    for model in marengo_models.MODELS:
+        for size in model.dimensions:
+            for embeddings in ("fused", "side-by-side"):
+                if marengo_models.space(model, size, side_by_side=embeddings != "fused") == space:
+                    return {
+                        "twelvelabs_model": model.name,
+                        "twelvelabs_dimension": size,
+                        "marengo_embeddings": embeddings,
+                    }
+    return None
 
 
 def _lacks_bucket(settings: Settings) -> str | None:
@@ -106,6 +123,15 @@ def _info_of_bedrock(settings: Settings) -> EncoderInfo:
     return _build_bedrock(named, forget).info
 
 
+def _of_bedrock(space: str) -> Mapping[str, Any] | None:
+    from core.encoders import marengo_models
+
+    if not space.startswith("bedrock/"):
+        return None
+    apart = any(space.endswith(marengo_models.blocks(model.options)) for model in marengo_models.MODELS)
+    return {"marengo_embeddings": "side-by-side" if apart else "fused"}
+
+
 def _lacks_model(settings: Settings) -> str | None:
     from core.encoders import clip_models
 
@@ -140,6 +166,14 @@ def _info_of_clip(settings: Settings) -> EncoderInfo:
     return clip.info_of(clip_models.named(settings.clip_model))
 
 
+def _of_clip(space: str) -> Mapping[str, Any] | None:
+    from core.encoders import clip_models
+
+    return next(
+        ({"clip_model": model.name} for model in clip_models.MODELS if space.startswith(f"{model.space}+")), None
+    )
+
+
 def _lacks_nothing(settings: Settings) -> str | None:
     return None
 
@@ -159,6 +193,10 @@ def forget(name: str, dimension: int, read: Reads) -> Reads:
     return read
 
 
+def _of_local(space: str) -> Mapping[str, Any] | None:
+    return {} if space.startswith("local-") else None
+
+
 ENCODERS: tuple[Registered, ...] = (
     Registered(
         name="twelvelabs",
@@ -174,6 +212,7 @@ ENCODERS: tuple[Registered, ...] = (
         lacks=_lacks_key,
         info=_info_of_twelvelabs,
         build=_build_twelvelabs,
+        of_space=_of_twelvelabs,
     ),
     Registered(
         name="bedrock",
@@ -188,6 +227,7 @@ ENCODERS: tuple[Registered, ...] = (
         lacks=_lacks_bucket,
         info=_info_of_bedrock,
         build=_build_bedrock,
+        of_space=_of_bedrock,
         by_name_only=True,
     ),
     Registered(
@@ -197,9 +237,18 @@ ENCODERS: tuple[Registered, ...] = (
         lacks=_lacks_model,
         info=_info_of_clip,
         build=_build_clip,
+        of_space=_of_clip,
         slow_texts=True,
     ),
-    Registered(name="local", variables=(), paid=False, lacks=_lacks_nothing, info=_info_of_local, build=_build_local),
+    Registered(
+        name="local",
+        variables=(),
+        paid=False,
+        lacks=_lacks_nothing,
+        info=_info_of_local,
+        build=_build_local,
+        of_space=_of_local,
+    ),
 )
 """In the order in which "auto" prefers them: the first that is ready is taken."""
 NAMES = tuple(encoder.name for encoder in ENCODERS)
@@ -211,6 +260,15 @@ def named(name: str) -> Registered:
         if encoder.name == name:
             return encoder
     raise SettingsError(f"ENCODER is {name!r}. Set it to one of: {', '.join((AUTO, *NAMES))}.")
+
+
+def filler(space: str) -> tuple[Registered, Mapping[str, Any]] | None:
+    """Return the encoder that fills a space of this name, and the settings with which it does; None for no one's."""
+    for encoder in ENCODERS:
+        settings = encoder.of_space(space)
+        if settings is not None:
+            return encoder, settings
+    return None
 
 
 def chosen(wanted: str, settings: Settings) -> str:

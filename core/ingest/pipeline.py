@@ -190,6 +190,10 @@ class Pipeline:
         saved, info = self._embedding_path(work), known(work.info)
         if is_saved(saved, work.encoder):
             return replace(work, step=Step.INDEX, seen=load_embedding(saved).seen)
+        serving = self.lanes.serving.name
+        if work.target is None and work.encoder != serving and not notes:
+            # Another space answers by now, and nothing has been begun that is paid for.
+            work = replace(work, encoder=serving)
         encoder = self._lane(work).encoder
         _check_limits(info, encoder.info)  # it can be another encoder than when the file was inspected
         path = self._source(work)

@@ -118,22 +118,29 @@ class Reembed:
         self._wake = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
+        self._planned: tuple[tuple[str, str, str], Plan] | None = None
         self._going = self._resumed()
 
     def plan(self, encoder: Encoder | None = None) -> Plan:
-        """Return what there is to do for an encoder, by default the one that is set. Makes nothing."""
-        encoder = encoder or self._serving.configured
-        lane = self._serving.named(encoder.info.name)
-        if lane is not None:
-            there = _contents(lane.index)
-        elif any(space.encoder == encoder.info.name for space in self._serving.spaces.all()):
-            there = _contents(self._serving.fill(encoder).index)
-        else:
-            there = set()
-        videos = list(self._serving.serving.index.scroll(scope="video"))
+        """Return what there is to do for an encoder, by default the one that is set.
+
+        It makes nothing, and pages may ask often: all videos are read only when something has changed.
+        """
+        encoder, answering = encoder or self._serving.configured, self._serving.serving.index
+        name, lane = encoder.info.name, self._serving.named(encoder.info.name)
+        if lane is None and any(space.encoder == name for space in self._serving.spaces.all()):
+            lane = self._serving.fill(encoder)
+        key = (name, answering.version, lane.index.version if lane else "")
+        planned = self._planned
+        if planned is not None and planned[0] == key:
+            return planned[1]
+        there = _contents(lane.index) if lane else set()
+        videos = list(answering.scroll(scope="video"))
         missing = [entry for entry in videos if entry.content_sha256 not in there]
         seconds = sum(entry.duration_s for entry in missing)
-        return Plan(encoder.info, len(missing), len(videos) - len(missing), seconds, seconds / _guess(encoder.info))
+        plan = Plan(encoder.info, len(missing), len(videos) - len(missing), seconds, seconds / _guess(encoder.info))
+        self._planned = key, plan
+        return plan
 
     def start(self, encoder: Encoder | None = None) -> None:
         """Begin, or go on with what was cancelled or failed before. Raises QueryError while another is under way, and
@@ -188,6 +195,14 @@ class Reembed:
             }
             self._write_down()
             self._wake.set()
+
+    def free_old(self) -> list[str]:
+        """Remove for good what other encoders made than the one that answers; return their names. Raises QueryError
+        while one of them is being filled."""
+        with self._lock:
+            if self._going is not None:
+                raise QueryError(f"The library is being re-embedded with {self._going.encoder}. Cancel that first.")
+        return self._serving.drop_others()
 
     def status(self) -> Status | None:
         """Return how far it is; None while nothing is under way."""
@@ -326,6 +341,7 @@ class Reembed:
                 self._going = None
                 self._note.unlink(missing_ok=True)
             self._jobs.forget([job.id for job in self._mine(going.encoder) if job.stage.is_over])
+        self._jobs.try_now()  # files may have waited for an encoder that could not be had
 
     def _mine(self, encoder: str, stage: Stage | None = None) -> list[Job]:
         """Return the jobs that put videos into the space of an encoder."""

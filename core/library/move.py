@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -23,6 +22,7 @@ import numpy as np
 
 from core.errors import AppError, LibraryError, SettingsError
 from core.index.base import Index, id_of, to_payload
+from core.library.bar import draw
 from core.models import Counts, EncoderInfo, Entry, Scope
 from core.services import both_libraries
 from core.settings import Settings
@@ -84,7 +84,7 @@ def run(
                     continue
                 moved += 1
                 with closing(target.make(info, complete=False)) as other:
-                    copied = copy(one, other, _draw, rewrite=rewrite)
+                    copied = copy(one, other, draw, rewrite=rewrite)
             say(f"What {space.encoder} made:")
             for line in _report(copied, names[source.name], names[target.name], store):
                 say(line)
@@ -221,13 +221,3 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     rest = iter(entries)
     while batch := list(islice(rest, BATCH)):
         yield batch
-
-
-def _draw(doing: str, fraction: float) -> None:
-    """Draw one line of progress on a terminal's standard error; nothing into files and pipes."""
-    if sys.stderr.isatty():
-        filled = int(fraction * 30)
-        sys.stderr.write(f"\r\033[K{'█' * filled}{'░' * (30 - filled)} {fraction:4.0%}  {doing}")
-        if fraction >= 1:
-            sys.stderr.write("\r\033[K")
-        sys.stderr.flush()

@@ -19,7 +19,7 @@ import numpy as np
 
 from core.discover.search import Discover
 from core.encoders.base import Encoder
-from core.errors import AppError, EncoderError
+from core.errors import AppError, EncoderError, EncoderPaused
 from core.index.base import Index, Space, Spaces
 from core.ingest.lanes import Lane
 from core.models import EncoderInfo, Progress, Video, VideoEmbedding
@@ -30,14 +30,14 @@ LOOK_EVERY_S = 30.0
 
 
 class GoneEncoder:
-    """Stand for an encoder that cannot be had: whoever asks it is told what to do."""
+    """Stand for an encoder that cannot be had: whoever asks it is told what to do, and files wait for it."""
 
     def __init__(self, space: Space, why: str) -> None:
         self.info = EncoderInfo(space.encoder, space.dimension, (), ("anything new",))
         self.why = why
 
     def encode_video(self, video: Video, notes: MutableMapping[str, str], on_progress: Progress) -> VideoEmbedding:
-        raise EncoderError(self.why)
+        raise EncoderPaused(self.why)
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         raise EncoderError(self.why)
@@ -152,13 +152,17 @@ class Serving:
     def drop_others(self) -> list[str]:
         """Remove every space but the one that answers, for good; return the encoders that had filled them."""
         with self._turn.alone():
-            others = [space.encoder for space in self.spaces.all() if space.encoder != self.serving.name]
+            others = self.others()
             for encoder in others:
                 lane = self._lanes.pop(encoder, None)
                 if lane is not None:
                     lane.index.close()
                 self.spaces.drop(encoder)
             return others
+
+    def others(self) -> list[str]:
+        """Return the encoders that filled a space which does not answer."""
+        return [space.encoder for space in self.spaces.all() if space.encoder != self.serving.name]
 
     def close(self) -> None:
         for lane in self._lanes.values():

@@ -50,6 +50,12 @@ def badge(services: Services) -> None:
             "badge.sees": ", ".join(info.sees),
             "badge.blind": ", ".join(info.blind_to),
         }
+        if status := services.reembed.status():
+            rows["badge.filling"] = say(
+                "badge.filling.value", encoder=status.encoder, done=status.done, total=status.total
+            )
+        elif services.serving.is_behind:
+            rows["badge.set"] = services.serving.configured.info.name
         with st.popover(label, icon=":material/database:", key="badge"):
             for name, value in rows.items():
                 st.caption(say(name))

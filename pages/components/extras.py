@@ -10,6 +10,7 @@ from core.discover.taxonomy import Kind
 from core.services import Services
 from core.state.channels import Channel
 from pages.components.boundary import fragment, part, rerun, safely
+from pages.components.reembed_panel import reembed_hint
 from pages.components.state import Part, state
 from pages.components.wording import plain, say
 
@@ -86,6 +87,13 @@ def _theme_form(services: Services) -> None:
 def _tune_in(channel: Channel) -> None:
     """Open a channel as its link would: one video after the other."""
     state.open({**dict(channel.link), "view": "feed", "play": "1"})
+
+
+def notices(services: Services) -> None:
+    """Say what a person should know of the encoder before asking."""
+    reading(services)
+    if state.view == "grid" and not state.present:
+        reembed_hint(services)
 
 
 def reading(services: Services) -> None:

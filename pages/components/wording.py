@@ -18,6 +18,9 @@ ENGLISH: dict[str, Template] = {
     "video could play. Set enableStaticServing = true under [server] in .streamlit/config.toml (Streamlit turns it off "
     "at start while {folder} holds more than 1 GB), or keep the videos in S3: set AWS_BUCKET_NAME.",
     "badge": ("{n:,} video · {encoder}", "{n:,} videos · {encoder}"),
+    "badge.filling": "Being filled",
+    "badge.filling.value": "{encoder}: {done:,} of {total:,} videos",
+    "badge.set": "Set, but not filled",
     "badge.down": "The library does not answer",
     "badge.encoder": "Encoder",
     "badge.index": "Index",
@@ -185,6 +188,28 @@ ENGLISH: dict[str, Template] = {
         "{encoder} will charge for {minutes:.1f} minutes of video in these files, and {n:,} file not checked yet.",
         "{encoder} will charge for {minutes:.1f} minutes of video in these files, and {n:,} files not checked yet.",
     ),
+    "reembed.title": "Let {new} read your library",
+    "reembed.means": "{new} is set, but {old} has read the videos that are here, so it goes on answering. Re-embedding "
+    "lets {new} read them all again, from their stored copies. Likes, channels and links stay as they are.",
+    "reembed.takes": (
+        "{n:,} video to read ({there:,} done already), about {time}. {old} answers until all are done.",
+        "{n:,} videos to read ({there:,} done already), about {time}. {old} answers until all are done.",
+    ),
+    "reembed.pay": "{encoder} may use {minutes:.1f} minutes of my plan for this.",
+    "reembed.start": "Re-embed",
+    "reembed.going": "{new} is reading your library",
+    "reembed.progress": (
+        "{done:,} of {n:,} video · about {time} left · {old} answers until then, and you can leave this page",
+        "{done:,} of {n:,} videos · about {time} left · {old} answers until then, and you can leave this page",
+    ),
+    "reembed.without": ("Go on without {n:,} video", "Go on without {n:,} videos"),
+    "reembed.without.help": "They will not be found any more until they are added again. Their files stay.",
+    "reembed.old": "What {names} made of your videos is still here.",
+    "reembed.free": "Free the old space",
+    "reembed.free.means": "What {names} made goes for good. To go back, the videos have to be re-embedded. Videos, "
+    "likes and links stay.",
+    "reembed.hint": "Let {new} read your library",
+    "reembed.hint.going": "{encoder} is reading your library: {done:,} of {total:,} videos. Till then nothing changes.",
     "pause": ("The encoder is paused; {n:,} file waits for it", "The encoder is paused; {n:,} files wait for it"),
     "pause.next": "Nothing is lost and nothing fails. It is tried again in {time}, with one file.",
     "pause.trying": "Nothing is lost and nothing fails. One file is trying it now.",

@@ -252,6 +252,21 @@ class TestGoingOn:
         home.open(NEW)
         until(lambda: not home.serving.is_behind)
 
+    def test_files_wait_for_an_encoder_that_cannot_be_had_and_go_where_it_is_gone_on_with(self, home: Home) -> None:
+        old = home.encoders.pop("old-v1")
+        home.open(NEW)
+        path = home.root / "Waiting.mp4"
+        make_video(path, seconds=1.2, size=(64, 36), fps=5, pattern=plain(1, 2, 3))
+        job = home.jobs.submit(path)
+        until(lambda: home.jobs.pause() is not None)
+        assert home.jobs.job(job.id).reason == "old-v1 wants a key. Set it."
+        home.reembed.start()
+        until(lambda: not home.serving.is_behind)
+        (job,) = finish(home.jobs, job)
+        assert job.stage is Stage.READY
+        assert home.contents(NEW)[job.video_id] == "Waiting"
+        assert "Waiting.mp4" not in old.encoded
+
     def test_going_back_needs_only_what_is_missing(self, home: Home) -> None:
         home.reembed.start()
         until(lambda: not home.serving.is_behind)
