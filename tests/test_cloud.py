@@ -24,19 +24,25 @@ from pathlib import Path
 import pytest
 
 from core import doctor, services
+from core.discover import taxonomy
+from core.discover.search import Discover
 from core.encoders.twelvelabs import TwelveLabsEncoder
 from core.index.base import Index
 from core.index.edge import EdgeIndex
+from core.index.edge_spaces import EdgeSpaces
 from core.index.server import ServerIndex
 from core.ingest.jobs import JobQueue
 from core.ingest.lanes import OneLane
 from core.ingest.pipeline import Pipeline
+from core.ingest.reembed import Reembed
+from core.library.spaces import Serving
 from core.models import Job, Query, Stage
 from core.settings import Settings
 from core.state.sqlite import SqliteLedger
 from core.stores.base import Store
 from core.stores.folder import FolderStore
 from core.stores.s3 import S3Store
+from tests.fakes import FAKE_INFO, FakeEncoder
 from tests.servers.qdrant import QdrantServer
 from tests.servers.s3 import ACCESS_KEY, CLEAN_ENVIRONMENT, REGION, SECRET_KEY, S3Server
 from tests.servers.twelvelabs import API_KEY, TwelveLabsServer
@@ -45,6 +51,7 @@ from tests.videos import make_video, plain
 FILES = 20
 KILLS = 10
 PATIENCE_S = 60.0
+OLD = replace(FAKE_INFO, name="old-v1")
 BACKOFF_S = (0.1, 0.2, 0.4)
 PROBE_S = (0.3, 0.6)
 SETTLE_S = 0.6
@@ -133,12 +140,53 @@ class TestKills:
         assert leftovers == []
 
 
+class TestReembedding:
+    def test_twenty_videos_are_paid_for_once_whatever_is_killed(self, server: TwelveLabsServer, tmp_path: Path) -> None:
+        filled_by = FakeEncoder(OLD)
+        index = EdgeSpaces(tmp_path).make(OLD, complete=True)
+        pipeline = Pipeline(
+            OneLane(filled_by, index),
+            FolderStore(tmp_path / "media"),
+            work_dir=tmp_path / "work",
+            max_bytes=10_000_000,
+            sources={},
+        )
+        queue = JobQueue(SqliteLedger(tmp_path / "jobs.sqlite3"), pipeline, spool_dir=tmp_path / "spool")
+        jobs = [queue.submit(path) for path in make_files(tmp_path / "inbox", FILES)]
+        queue.start()
+        queue.wait([job.id for job in jobs], PATIENCE_S)
+        queue.clear()
+        queue.stop(10)
+        index.close()
+
+        server.seconds_per_task = 0.8
+        server.fail("slow", method="POST", path="/tasks", seconds=0.1, times=10_000)
+        moments, kills = random.Random(4), 0
+        with Nursery(tmp_path, server.url, "reembed") as nursery:
+            for _ in range(KILLS):
+                requests = len(server.seen) + moments.randrange(1, 16)
+                kills += nursery.live(lambda requests=requests: len(server.seen) >= requests, moments.uniform(0, 0.15))
+            assert nursery.live(lambda: False) is False
+        assert kills >= KILLS // 3, "most lives came to their end by themselves: kill earlier"
+        spaces = EdgeSpaces(tmp_path)
+        new = make_encoder(tmp_path, server.url).info
+        assert {space.encoder for space in spaces.all() if space.complete} == {OLD.name, new.name}
+        videos = []
+        for info in (OLD, new):
+            index = spaces.open(info)
+            videos.append({entry.video_id: entry.filename for entry in index.scroll(scope="video")})
+            assert index.count().videos == FILES
+            index.close()
+        assert videos[0] == videos[1]
+        assert len(server.tasks) == FILES, "each was paid for once"
+
+
 class Nursery:
     """A process that has everything loaded and forks one life after the other, so that they begin at once."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, what: str = "ingest") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.test_cloud", str(folder), url],
+            [sys.executable, "-m", "tests.test_cloud", str(folder), url, what],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -167,11 +215,11 @@ class Nursery:
         return bool(select.select([self._process.stdout], [], [], within_s)[0])
 
 
-def main(folder: str, url: str) -> None:
+def main(folder: str, url: str, what: str) -> None:
     for _ in sys.stdin:
         child = os.fork()
         if not child:
-            live(Path(folder), url)
+            (live if what == "ingest" else live_reembedding)(Path(folder), url)
             os._exit(0)
         print(child, flush=True)
         _, status = os.waitpid(child, 0)
@@ -190,6 +238,33 @@ def live(folder: Path, url: str) -> None:
     queue.start()
     queue.wait([job.id for job in queue.jobs()], timeout_s=PATIENCE_S)
     cloud.close()
+
+
+def live_reembedding(folder: Path, url: str) -> None:
+    """One process's worth of re-embedding a library that another encoder filled."""
+    encoder, store = make_encoder(folder, url), FolderStore(folder / "media")
+    serving = Serving(
+        EdgeSpaces(folder),
+        encoder,
+        encoder_of=lambda space: FakeEncoder(OLD),
+        discover_over=lambda encoder, index: Discover(
+            encoder=encoder, index=index, store=store, taxonomy=taxonomy.load()
+        ),
+    )
+    pipeline = Pipeline(serving, store, work_dir=folder / "work", max_bytes=10_000_000, sources={})
+    queue = JobQueue(SqliteLedger(folder / "jobs.sqlite3"), pipeline, spool_dir=folder / "spool", backoff_s=BACKOFF_S)
+    reembed = Reembed(serving, queue, folder / "reembed.json", lambda name: encoder)
+    queue.start()
+    reembed.tend()
+    if serving.is_behind:
+        reembed.start()
+    deadline = time.monotonic() + PATIENCE_S
+    while reembed.status() is not None and time.monotonic() < deadline:
+        next(serving.serving.index.scroll(scope="video"))
+        time.sleep(0.02)
+    reembed.stop(10)
+    queue.stop(10)
+    serving.close()
 
 
 class TestStormsAndOutages:
