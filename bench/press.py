@@ -18,6 +18,7 @@ import argparse
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -85,11 +86,15 @@ class Press:
     """One step of a person: which pill, and the first video that must come."""
 
     group: str
-    number: int
-    """Of the pill in its group."""
+    icon: str
     label: str
     url: str
     start_s: int
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What is written on its pill: an icon's name, the label, and perhaps a number."""
+        return re.compile(rf"^\s*({self.icon})?\s*{re.escape(self.label)}( · \d+)?\s*$")
 
 
 def main() -> int:
@@ -142,8 +147,7 @@ def plan(server: Server, count: int, random: np.random.Generator) -> list[Press]
         category, mood = asked["category"], asked["mood"]
         start_s, end_s = hits[0]["start_time"], hits[0]["end_time"]
         whole_s = math.ceil(start_s) if math.ceil(start_s) < end_s else int(start_s)
-        place = number + (group == "mood")  # before the moods is "any"
-        presses.append(Press(group, place, theme.label, hits[0]["url"], whole_s))
+        presses.append(Press(group, theme.icon, theme.label, hits[0]["url"], whole_s))
     return presses
 
 
@@ -162,11 +166,13 @@ def press_all(browser: Browser, server: Server, presses: Sequence[Press]) -> lis
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(server.url)
-    page.locator(".st-key-results video").first.wait_for(timeout=TIMEOUT_MS)
+    page.locator("img.reel-poster, .st-key-results video").first.wait_for(timeout=TIMEOUT_MS)
+    page.locator(".st-key-more-categories button").click()  # all, in whichever order
+    page.locator(".st-key-categories-all").wait_for(timeout=TIMEOUT_MS)
     times = []
     for press in presses:
         page.wait_for_timeout(PAUSE_MS)
-        pill = page.locator(f".st-key-{press.group} button").nth(press.number)
+        pill = page.locator(f".st-key-{press.group} button").filter(has_text=press.pattern)
         path = urlsplit(press.url).path
         times.append(pill.evaluate(PRESS, [path, press.start_s, TIMEOUT_MS]))
     context.close()

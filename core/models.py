@@ -117,6 +117,8 @@ class EncoderInfo:
     """What it takes at most, checked before anything is stored or paid for; None where it does not mind."""
     images: bool = False
     """Whether it can put a still picture into the same space: it has `encode_image` (see encoders/base.py)."""
+    recognises: bool = False
+    """Whether it tells what is in a picture: things, places, actions."""
     calibration: Calibration = Calibration()
 
 

@@ -11,7 +11,7 @@ from pages.components.model_panel import model_panel
 from pages.components.reembed_panel import reembed_panel
 from pages.components.services import page_services
 from pages.components.state import state
-from pages.components.video_card import most_like, player, title, whole_second
+from pages.components.video_card import most_like, player, striking_words, title, whole_second
 from pages.components.wording import clock, elapsed, plain, say
 
 ROWS_SHOWN = 40
@@ -106,9 +106,9 @@ def show_arrived(job: Job) -> None:
             st.text(job.reason)
         else:
             st.caption(say("ready.after", length=clock(hit.duration_s), time=elapsed(job.elapsed_s)))
-        if hit.seen:
+        if words := striking_words(hit, services):
             with st.container(horizontal=True, gap="xsmall"):
-                for word in hit.seen:
+                for word in words:
                     st.badge(word, color="violet")
         most_like(services, hit.video_id, key=job.id)
 

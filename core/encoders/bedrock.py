@@ -174,6 +174,7 @@ class BedrockEncoder:
             max_duration_s=MOST_S,
             max_bytes=MOST_BYTES,
             images=True,
+            recognises=True,
             calibration=self._form.calibration,
         )
         self._invoked = model if model != self._model else _profile(self._model, region)

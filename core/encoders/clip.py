@@ -239,6 +239,7 @@ def info_of(model: ClipModel) -> EncoderInfo:
         sees=("things, places and actions in the pictures", *local.INFO.sees),
         blind_to=("what is said aloud", "who somebody is", "a story over several scenes"),
         images=True,
+        recognises=True,
     )
 
 

@@ -160,6 +160,7 @@ class TwelveLabsEncoder:
             max_duration_s=MOST_S,
             max_bytes=MOST_BYTES,
             images=True,
+            recognises=True,
             calibration=self._form.calibration,
         )
         self._finished_tasks = 0

@@ -17,6 +17,7 @@ from core.properties import PROPERTIES, Property
 from core.services import Services
 from core.state.taste import Marks, profile_name
 from pages.components.boundary import part, safely, show_error, show_line
+from pages.components.chrome import badge
 from pages.components.extras import keep_menu
 from pages.components.state import ANY, FILTERS, MAX_NAME, MAX_WORDS, ME, PageState, Row, pressed, state
 from pages.components.wording import plain, say
@@ -45,6 +46,16 @@ def asked(limit: int, taste_of: str | None) -> Query:
     )
 
 
+def described(query: Query, services: Services) -> str:
+    """Return in words what was asked for."""
+    words = [services.taxonomy.category(name).label for name in query.categories]
+    words += [services.taxonomy.mood(name).label.lower() for name in query.moods]
+    words += [say("found.words", words=query.text)] if query.text else []
+    words += [say("found.like")] if query.like else []
+    words += [say("found.picture")] if query.picture is not None else []
+    return " · ".join(words) or say("found.taste")
+
+
 def profile() -> str:
     """Return whose taste counts. A name that cannot be one does not count; its field says why."""
     try:
@@ -62,7 +73,7 @@ def taste(services: Services) -> tuple[str | None, Marks]:
 
 def words_box(services: Services) -> DeltaGenerator:
     """Draw the search in words and by a picture; return where the tuning goes, once the results have been counted."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="words"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key="words"):
         st.text_input(
             say("ask.words"),
             key=PageState.q.name,
@@ -80,39 +91,60 @@ def words_box(services: Services) -> DeltaGenerator:
             ):
                 _picture_box()
         keep_menu(services)
-        return st.popover(say("tune"), icon=":material/tune:", help=say("tune.help"))
+        return st.popover(say("tune"), icon=":material/filter_list:", help=say("tune.help"))
 
 
 def category_pills(services: Services) -> None:
-    """Draw the categories with how many videos each finds; those that find none are faded."""
+    """Draw on one line the categories that find something, with how many videos, most first; a press opens all."""
     counts: Mapping[str, int] | None = None
     with part(show=show_line):
         counts = services.discover.counts()
     themes = {theme.id: theme for theme in services.taxonomy.categories}
-    _pills(say("ask.category"), PageState.category, list(themes), lambda id_: _counted(themes[id_], counts))
+    ids = list(themes)
+    if counts is not None:
+        known = counts
+        ids.sort(key=lambda id_: -known.get(id_, 1))
+        if any(known.values()) and not state.all_categories:
+            ids = [id_ for id_ in ids if known.get(id_, 1) or id_ in state.category]
+    open_ = "all" if state.all_categories else "line"
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small", key=f"categories-{open_}"):
+        _pills(say("ask.category"), PageState.category, ids, lambda id_: _counted(themes[id_], counts))
+        st.button(
+            say("ask.category.less" if state.all_categories else "ask.category.more"),
+            icon=":material/expand_less:" if state.all_categories else ":material/expand_more:",
+            key="more-categories",
+            type="tertiary",
+            on_click=safely(_toggle_categories),
+        )
+
+
+def _toggle_categories() -> None:
+    state.all_categories = not state.all_categories
 
 
 def mood_pills(services: Services) -> None:
-    """Draw the moods, and how strong they are beside what else is asked."""
+    """Draw the moods on one line, and at its end how strong they are beside what else is asked."""
     moods = {theme.id: theme for theme in services.taxonomy.moods}
-    feed = state.view == "feed"
 
     def text(id_: str) -> str:
         return _labelled(moods[id_]) if id_ in moods else say("ask.mood.any")
 
-    _pills(say("ask.mood"), PageState.mood, [ANY, *moods], text, hide_label=feed)
-    others = not feed and (state.category or state.q.strip() or state.like)
-    if state.moods and others:
-        st.slider(
-            say("ask.strength"),
-            0.0,
-            1.0,
-            step=0.05,
-            key=PageState.strength.name,
-            format="percent",
-            help=say("ask.strength.help"),
-            width=420,
-        )
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small", key="moods"):
+        _pills(say("ask.mood"), PageState.mood, [ANY, *moods], text)
+        others = state.category or state.q.strip() or state.like
+        if state.view != "feed" and state.moods and others:
+            with st.popover(say("ask.strength.now", share=state.strength), icon=":material/tune:", key="strength-menu"):
+                st.slider(
+                    say("ask.strength"),
+                    0.0,
+                    1.0,
+                    step=0.05,
+                    key=PageState.strength.name,
+                    format="percent",
+                    help=say("ask.strength.help"),
+                )
+        if state.view != "feed":
+            badge(services)
 
 
 def chips() -> None:
@@ -221,9 +253,7 @@ def _drop_like() -> None:
     state.like = state.at = ""
 
 
-def _pills(
-    label: str, row: Row[list[str]], options: Collection[str], text: Callable[[str], str], hide_label: bool = False
-) -> None:
+def _pills(label: str, row: Row[list[str]], options: Collection[str], text: Callable[[str], str]) -> None:
     st.pills(
         label,
         list(options),
@@ -232,7 +262,7 @@ def _pills(
         key=row.name,
         on_change=safely(_keep_newest),
         args=[row, list(row.value)],
-        label_visibility="collapsed" if hide_label else "visible",
+        label_visibility="collapsed",
     )
 
 

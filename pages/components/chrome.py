@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.services import Services
 from pages.components.boundary import begin_run, fragment, part
-from pages.components.wording import plain, say
+from pages.components.wording import say
 
 STYLE = Path(__file__).with_name("style.css")
 LOGO = Path(__file__).with_name("logo.svg")
@@ -30,7 +30,7 @@ def presenting() -> None:
 
 def heading(title: str, subtitle: str, services: Services, badge_every_s: float | None = None) -> None:
     """Draw a page's heading with the badge of the live backends beside it, kept fresh where the library grows."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="heading"):
+    with st.container(horizontal=True, vertical_alignment="center", key="heading"):
         with st.container(gap=None):
             st.title(title, anchor=False)
             st.caption(subtitle)
@@ -38,12 +38,18 @@ def heading(title: str, subtitle: str, services: Services, badge_every_s: float 
             fragment(badge, every_s=badge_every_s)(services)
 
 
+def unseen_heading(title: str) -> None:
+    """Draw a page's heading for screen readers only, where the videos begin at once."""
+    with st.container(key="unseen-heading"):
+        st.title(title, anchor=False)
+
+
 def badge(services: Services) -> None:
-    """Say which encoder, index and store are live and how much is in the library; more on pressing it."""
+    """Say what the encoder can do; on pressing it, which encoder, index and store are live and how much they hold."""
     with part(show=_badge_down):
         counts, info = services.index.count(), services.encoder.info
-        label = say("badge", n=counts.videos, encoder=plain(info.name))
         rows = {
+            "badge.library": say("badge.videos", n=counts.videos),
             "badge.encoder": info.name,
             "badge.index": say("badge.index.value", n=counts.clips, index=say(f"backend.{services.index.name}")),
             "badge.store": say(f"backend.{services.store.name}"),
@@ -56,7 +62,8 @@ def badge(services: Services) -> None:
             )
         elif services.serving.is_behind:
             rows["badge.set"] = services.serving.configured.info.name
-        with st.popover(label, icon=":material/database:", key="badge"):
+        label = say("badge.recognises" if info.recognises else "badge.measures")
+        with st.popover(label, icon=":material/visibility:", type="tertiary", key="badge"):
             for name, value in rows.items():
                 st.caption(say(name))
                 st.text(value)

@@ -22,7 +22,7 @@ def channel_bar(services: Services) -> None:
     if not channels:
         return
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="channels"):
-        st.caption(say("channels"))
+        st.caption(say("channels"), width="content")
         for channel in channels:
             st.button(
                 plain(channel.name),

@@ -47,6 +47,17 @@ def add_samples_button(services: Services, then_go_to: str | None = None) -> Non
         rerun()
 
 
+def show_empty_library(services: Services) -> None:
+    """Say that there is nothing yet, and offer the two ways to begin."""
+    with st.container(border=True, horizontal_alignment="center", key="empty"):
+        st.subheader(f":material/movie: {say('empty.title')}", anchor=False, text_alignment="center")
+        st.text(say("empty.text"))
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            add_samples_button(services, then_go_to="pages/ingest.py")
+            if st.button(say("empty.add"), icon=":material/upload:"):
+                st.switch_page("pages/ingest.py")
+
+
 def _receive(services: Services, files: Sequence[UploadedFile]) -> None:
     """Hand over each file; one that cannot be taken does not keep the others out."""
     for file in files:

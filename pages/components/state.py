@@ -27,6 +27,7 @@ from core.properties import PROPERTIES, Property
 
 T = TypeVar("T")
 View = Literal["grid", "feed"]
+Show = Literal["", "newest", "you"]
 
 ANY = "any"
 """The mood pressed when none is asked for."""
@@ -154,6 +155,10 @@ class PageState:
     like = _text(64, Part.QUESTION)
     at = _text(12, Part.QUESTION)
     picture: Row[np.ndarray | None] = Row(None, Part.QUESTION)
+    # Asked when nothing else is: one video at a second of it, or all of a shelf.
+    watch = _text(64, Part.QUESTION)
+    t = _text(8, Part.QUESTION)
+    show: Row[Show] = _one_of(get_args(Show), "", Part.QUESTION)
 
     variety = _number(0.0, Part.ORDER)
     sort: Row[Sort] = _one_of(get_args(Sort), "match", Part.ORDER)
@@ -167,8 +172,10 @@ class PageState:
 
     video = _text(64, Part.PLACE)
     shown: Row[int] = Row(PAGE_SIZE, Part.PLACE)
+    playing: Row[list[str]] = Row([], Part.PLACE)
 
     mix: Row[bool] = Row(False)
+    all_categories: Row[bool] = Row(False)
     was_working: Row[bool | None] = Row(None)
     was_getting: Row[bool | None] = Row(None)
     # A widget under a new key is a new widget: a closed menu, an empty uploader.
@@ -257,6 +264,11 @@ class PageState:
     def at_s(self) -> float | None:
         """The time in the video `like` that is asked for."""
         return float(self.at) if self.at.replace(".", "", 1).isdecimal() else None
+
+    @property
+    def watch_s(self) -> int:
+        """The second of the video `watch` that is asked for."""
+        return int(self.t) if self.t.isascii() and self.t.isdecimal() else 0
 
     def _asked(self, addressed: bool = False) -> list[object]:
         """Return what tells one question from another, whatever its view, order or person."""

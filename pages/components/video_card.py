@@ -1,8 +1,10 @@
-"""A video with its player at the matching moment, why it is there, and what can be done with it."""
+"""A video with its poster or its player at the matching moment, why it is there, and what can be done with it."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -11,9 +13,10 @@ from core.models import Confidence, Hit, Reason
 from core.services import Services
 from core.state.taste import Mark, Marks
 from pages.components import ask
-from pages.components.boundary import fragment, part, safely, show_said
+from pages.components.boundary import fragment, part, rerun, safely, show_nothing, show_said
+from pages.components.poster import poster, share
 from pages.components.state import pressed, state
-from pages.components.wording import clock, plain, say
+from pages.components.wording import clock, knows, plain, say
 
 _COLOURS: dict[Confidence, Literal["green", "blue", "gray"]] = {"high": "green", "medium": "blue", "low": "gray"}
 _MARK_ICONS: dict[Mark, str] = {
@@ -23,44 +26,93 @@ _MARK_ICONS: dict[Mark, str] = {
 }
 
 
-def video_card(hit: Hit, services: Services, marks: Marks) -> None:
-    """Draw one hit in the grid. Texts that came with a file go through st.text: neither HTML nor Markdown."""
-    with st.container(border=True, gap="xsmall", key=f"card-{hit.video_id}"):
-        moment_player(hit)
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+def video_card(hit: Hit, services: Services, marks: Marks, *, best: bool = False, shelf: str = "") -> None:
+    """Draw one hit: its poster, or its player where it was pressed or is the best answer. On a shelf, what can be done
+    with it appears with the player. Texts that came with a file go through st.text: neither HTML nor Markdown."""
+    with st.container(gap="xsmall", key=f"card-{shelf}{hit.video_id}"):
+        fragment(_card)(hit, services, marks, best, shelf)
+
+
+def _card(hit: Hit, services: Services, marks: Marks, best: bool, shelf: str) -> None:
+    key = f"{shelf}{hit.video_id}"
+    starts, first, chips, chosen = _moments(hit, key)
+    start = chosen or first
+    opened = best or chosen is not None or key in state.playing
+    if opened:
+        player(hit.url, start, hit.title, autoplay=True, muted=best and chosen is None)
+    else:
+        poster(hit, start, key, partial(_play, key))
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"head-{key}"):
+        title(hit.title, key)
+        if opened:
             match_badge(hit)
-            st.caption(clock(hit.duration_s))
-        if hit.seen:
-            st.caption(plain(" · ".join(hit.seen)))
-        with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key=f"do-{hit.video_id}"):
-            taste_buttons(hit, services, marks)
-            like_menu(hit, services)
-            why(hit)
-        show_said(taste_place(hit))
+    if best:
+        what_is_seen(hit, services)
+    if shelf and not opened:
+        return
+    if len(starts) > 1:
+        _moment_pills(starts, chips, first if best else None)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"do-{key}"):
+        taste_buttons(hit, services, marks, shelf)
+        like_button(hit, shelf)
+        share(hit, start)
+        details(hit, services, shelf, marks)
+    show_said(taste_place(hit))
 
 
-def moment_player(hit: Hit, *, autoplay: bool = False) -> None:
-    """Draw the player, the title and chips for the matching moments; a chip seeks in place."""
-    fragment(_moment_player)(hit, autoplay)
-
-
-def _moment_player(hit: Hit, autoplay: bool) -> None:
+def _moments(hit: Hit, key: str) -> tuple[list[int], int, str, int | None]:
+    """Return the seconds at which a video matches, the best of them, the key of its chips, and which was pressed."""
     starts = list(dict.fromkeys(whole_second(moment.start_s, moment.end_s) for moment in hit.moments))
     best = whole_second(hit.start_s, hit.end_s)
     # The best moment is part of the key: another question must not find the chip of the one before pressed.
-    key = f"moment-{hit.video_id}-{best}"
-    start = pressed(key)
-    player(hit.url, start if start in starts else best, hit.title, autoplay=autoplay)
+    chips = f"moment-{key}-{best}"
+    start = pressed(chips)
+    return sorted(starts), best, chips, start if start in starts else None
+
+
+def _moment_pills(starts: Sequence[int], key: str, default: int | None) -> None:
+    st.pills(
+        say("card.moments"),
+        starts,
+        format_func=lambda second: f":material/play_arrow: {clock(second)}",
+        default=default if default in starts else None,
+        key=key,
+        label_visibility="collapsed",
+    )
+
+
+def _play(key: str) -> None:
+    state.playing = [*state.playing, key]
+
+
+def what_is_seen(hit: Hit, services: Services) -> None:
+    """Draw what is striking about the moment, for this library, in words that people use."""
+    with part(show=show_nothing):  # a detail: who does not answer is said where the categories are
+        if words := striking_words(hit, services):
+            st.caption(plain(" · ".join(words)))
+
+
+def striking_words(hit: Hit, services: Services) -> list[str]:
+    """Return in words that people use what few other videos of the library have."""
+    return [seen_word(word) for word in services.discover.striking(hit.seen)]
+
+
+def seen_word(word: str) -> str:
+    """Return how people say what an encoder saw."""
+    return say(f"seen.{word}") if knows(f"seen.{word}") else word
+
+
+def moment_player(hit: Hit) -> None:
+    """Draw the player of the feed, the title and chips for the matching moments; a chip seeks in place."""
+    fragment(_moment_player)(hit)
+
+
+def _moment_player(hit: Hit) -> None:
+    starts, first, chips, chosen = _moments(hit, hit.video_id)
+    player(hit.url, chosen or first, hit.title, autoplay=True, muted=True)
     title(hit.title, hit.video_id)
     if len(starts) > 1:
-        st.pills(
-            say("card.moments"),
-            sorted(starts),
-            format_func=lambda second: f":material/play_arrow: {clock(second)}",
-            default=best if best in starts else None,
-            key=key,
-            label_visibility="collapsed",
-        )
+        _moment_pills(starts, chips, first)
 
 
 def match_badge(hit: Hit) -> None:
@@ -69,24 +121,25 @@ def match_badge(hit: Hit) -> None:
         st.badge(say(f"match.{hit.confidence}"), color=_COLOURS[hit.confidence])
 
 
-def taste_buttons(hit: Hit, services: Services, marks: Marks) -> None:
-    """Draw thumbs up and down and "seen" for the person whose taste counts; draw `taste_place` below."""
-    marked: dict[Mark, bool] = {
-        "like": hit.video_id in marks.likes,
-        "dislike": hit.video_id in marks.dislikes,
-        "seen": hit.video_id in marks.seen,
-    }
-    for mark, on in marked.items():
-        name = say(f"mark.{mark}")
-        st.button(
-            say("mark.undo", mark=name) if on else name,
-            icon=_MARK_ICONS[mark],
-            help=say("mark.undo.help", mark=name) if on else name,
-            type="primary" if on else "tertiary",
-            key=f"{mark}-{hit.video_id}",
-            on_click=safely(_mark, taste_place(hit)),
-            args=[services, hit.video_id, mark, on],
-        )
+def taste_buttons(hit: Hit, services: Services, marks: Marks, shelf: str = "") -> None:
+    """Draw thumbs up and down for the person whose taste counts; draw `taste_place` below."""
+    with st.container(horizontal=True, gap="xxsmall", width="content", key=f"thumbs-{shelf}{hit.video_id}"):
+        _mark_button(hit, services, "like", hit.video_id in marks.likes, shelf)
+        _mark_button(hit, services, "dislike", hit.video_id in marks.dislikes, shelf)
+
+
+def _mark_button(hit: Hit, services: Services, mark: Mark, on: bool, shelf: str) -> None:
+    name = say(f"mark.{mark}")
+    if st.button(
+        say("mark.undo", mark=name) if on else name,
+        icon=_MARK_ICONS[mark],
+        help=say("mark.undo.help", mark=name) if on else name,
+        type="primary" if on else "tertiary",
+        key=f"{mark}-{shelf}{hit.video_id}",
+        on_click=safely(_mark, taste_place(hit)),
+        args=[services, hit.video_id, mark, on],
+    ):
+        rerun()  # it changes the order of all cards, not only this one
 
 
 def taste_place(hit: Hit) -> str:
@@ -94,60 +147,61 @@ def taste_place(hit: Hit) -> str:
     return f"taste-{hit.video_id}"
 
 
-def like_menu(hit: Hit, services: Services) -> None:
-    """Draw the ways to find more like a video: all of it, its moment, or one frame."""
-    place = f"menu-{hit.video_id}"
-    with (
-        st.popover(
-            say("more"),
-            icon=":material/auto_awesome_motion:",
-            type="tertiary",
-            help=say("more"),
-            # A new key is a closed menu: it has done its work when something was found by it.
-            key=f"{place}-{state.menus_used}",
-        ),
-        part(place),
-    ):
-        like = safely(ask.show_like, place)
-        st.button(say("more.video"), key=f"more-{hit.video_id}", on_click=like, args=[hit.video_id])
-        st.button(
+def like_button(hit: Hit, shelf: str = "") -> None:
+    """Draw the way to more like a video, in one press."""
+    like = safely(ask.show_like)
+    if st.button(say("more"), type="tertiary", key=f"more-{shelf}{hit.video_id}", on_click=like, args=[hit.video_id]):
+        rerun()
+
+
+def details(hit: Hit, services: Services, shelf: str, marks: Marks) -> None:
+    """Draw why a hit is there, and the ways on from its moment or one frame of it."""
+    place = f"menu-{shelf}{hit.video_id}"
+    # A new key is a closed menu: it has done its work when something was found by it.
+    menu = st.popover(say("why"), type="tertiary", key=f"{place}-{state.menus_used}")
+    with menu, part(place):
+        _why(hit)
+        st.caption(say("why.on"))
+        if st.button(
             say("more.moment", time=clock(hit.start_s)),
-            key=f"moment-like-{hit.video_id}",
-            on_click=like,
+            key=f"moment-like-{shelf}{hit.video_id}",
+            on_click=safely(ask.show_like, place),
             args=[hit.video_id, (hit.start_s + hit.end_s) / 2],
-        )
+        ):
+            rerun()
         if services.encoder.info.images:
             second = st.number_input(
-                say("more.second"), 0.0, hit.duration_s, hit.start_s, 1.0, key=f"at-{hit.video_id}"
+                say("more.second"), 0.0, hit.duration_s, hit.start_s, 1.0, key=f"at-{shelf}{hit.video_id}"
             )
-            st.button(
+            if st.button(
                 say("more.frame"),
-                key=f"frame-{hit.video_id}",
+                key=f"frame-{shelf}{hit.video_id}",
                 on_click=safely(_frame, place),
                 args=[services, hit.video_id, second],
-            )
+            ):
+                rerun()
+        _mark_button(hit, services, "seen", hit.video_id in marks.seen, shelf)
 
 
-def why(hit: Hit) -> None:
-    """Draw why a hit is there: what each part of the query contributed, what was seen, where."""
-    with st.popover(say("why"), icon=":material/help:", type="tertiary", help=say("why")):
-        most = max((abs(reason.share) for reason in hit.reasons), default=0.0) or 1.0
-        for reason in hit.reasons:
-            _reason(reason, most)
-        if hit.seen:
-            st.caption(say("why.seen"))
-            st.text(", ".join(hit.seen))
-        st.caption(say("why.moment"))
-        st.text(say("why.span", start=clock(hit.start_s), end=clock(hit.end_s), length=clock(hit.duration_s)))
-        if hit.copies:
-            st.caption(say("why.copies", n=len(hit.copies)))
-            for copy in hit.copies:
-                st.text(copy)
+def _why(hit: Hit) -> None:
+    """Draw what each part of the query contributed, what was seen, where."""
+    most = max((abs(reason.share) for reason in hit.reasons), default=0.0) or 1.0
+    for reason in hit.reasons:
+        _reason(reason, most)
+    if hit.seen:
+        st.caption(say("why.seen"))
+        st.text(", ".join(map(seen_word, hit.seen)))
+    st.caption(say("why.moment"))
+    st.text(say("why.span", start=clock(hit.start_s), end=clock(hit.end_s), length=clock(hit.duration_s)))
+    if hit.copies:
+        st.caption(say("why.copies", n=len(hit.copies)))
+        for copy in hit.copies:
+            st.text(copy)
 
 
-def player(url: str, start_s: int, title: str, *, autoplay: bool = False) -> None:
+def player(url: str, start_s: int, title: str, *, autoplay: bool = False, muted: bool = False) -> None:
     """Draw a player that fetches by URL (never by path: Streamlit would hold the whole file in memory)."""
-    st.video(url, start_time=start_s, alt=title, autoplay=autoplay, muted=autoplay)
+    st.video(url, start_time=start_s, alt=title, autoplay=autoplay, muted=muted)
 
 
 def whole_second(start_s: float, end_s: float) -> int:

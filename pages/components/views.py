@@ -12,15 +12,17 @@ from core.models import Hit
 from core.services import Services
 from core.state.taste import Marks
 from pages.components.boundary import part, safely, show_said
+from pages.components.poster import share
 from pages.components.state import View, state
 from pages.components.video_card import (
-    like_menu,
+    details,
+    like_button,
     match_badge,
     moment_player,
     taste_buttons,
     taste_place,
     video_card,
-    why,
+    whole_second,
 )
 from pages.components.wording import say
 
@@ -28,12 +30,14 @@ GESTURES = Path(__file__).with_name("gestures.html")
 _ICONS: dict[View, str] = {"grid": ":material/grid_view:", "feed": ":material/smart_display:"}
 
 
-def grid(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
-    """Draw cards side by side, as many as fit."""
-    with st.grid(3, min_column_width=280, key="results"):
-        for hit in hits:
-            with part():
-                video_card(hit, services, marks)
+def grid(hits: Sequence[Hit], services: Services, marks: Marks, *, answer: bool) -> None:
+    """Draw cards side by side, as many as fit. The best of an answer plays, larger than the others."""
+    with st.grid(3, min_column_width=280, dense=True, key="results") as cells:
+        for number, hit in enumerate(hits):
+            best = answer and number == 0
+            span = 2 if best else 1
+            with cells.cell(column_span=span, row_span=span), part():
+                video_card(hit, services, marks, best=best)
 
 
 def feed(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
@@ -42,7 +46,7 @@ def feed(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
     number = ids.index(state.video) if state.video in ids else 0
     hit = hits[number]
     with st.container(key="feed", gap="xsmall"):
-        moment_player(hit, autoplay=True)
+        moment_player(hit)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="feed-bar"):
             _step("previous", ":material/arrow_back:", "ArrowLeft", ids[:number][-1:])
             st.caption(say("feed.place", number=number + 1, total=len(hits)), width="content")
@@ -50,8 +54,9 @@ def feed(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
             match_badge(hit)
             with st.container(horizontal=True, gap="xxsmall", width="content", key="do-feed"):
                 taste_buttons(hit, services, marks)
-                like_menu(hit, services)
-                why(hit)
+                like_button(hit)
+                share(hit, whole_second(hit.start_s, hit.end_s))
+                details(hit, services, "", marks)
         show_said(taste_place(hit))
     # Swipes, sound on a tap, and going on at the end need the browser's own events.
     st.html(

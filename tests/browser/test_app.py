@@ -69,7 +69,7 @@ def test_a_newcomer_drops_real_clips_and_finds_them_by_category_and_mood(server,
     page.goto(server.url)
     page.get_by_text(re.compile(r"^Animals · 1$")).click()
     expect(page.locator("[class*=st-key-card-] video")).to_have_count(1)
-    expect(page.get_by_text("Squirrel nibbling")).to_be_visible()
+    expect(page.locator("[class*=st-key-card-]").get_by_text("Squirrel nibbling", exact=True)).to_be_visible()
     page.get_by_text("Calm", exact=True).click()
     expect(page).to_have_url(re.compile("mood=calm"))
     expect(page.locator("[class*=st-key-card-] video")).to_have_count(1)
@@ -87,7 +87,7 @@ def test_a_link_reproduces_what_was_asked(server, page, tmp_path):
     page.goto(f"{server.url}/?q=wolves")
     expect(page.get_by_label("Search in words")).to_have_value("wolves")
     expect(page.locator("[class*=st-key-card-] video")).to_have_count(1)
-    expect(page.get_by_text("Wolf portrait")).to_be_visible()
+    expect(page.locator("[class*=st-key-card-]").get_by_text("Wolf portrait", exact=True)).to_be_visible()
 
 
 def test_the_work_goes_on_when_the_tab_is_closed_and_shows_the_truth_on_return(server, browser, page, tmp_path):

@@ -38,6 +38,27 @@ def cards(page: Page):
     return page.locator("[class*=st-key-card-]")
 
 
+def videos_asked_for(page: Page) -> list[str]:
+    """Return a list that fills with the videos the page asks the server for from now on."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if ".mp4" in request.url else None)
+    return asked
+
+
+PICTURES_SHARE = """() => {
+    const cell = 4, wide = Math.ceil(innerWidth / cell), high = Math.ceil(innerHeight / cell);
+    const covered = new Set();
+    for (const one of document.querySelectorAll("video, img.reel-poster")) {
+        const { left, right, top, bottom } = one.getBoundingClientRect();
+        for (let y = Math.max(0, Math.ceil(top / cell)); y < Math.min(high, bottom / cell); y++)
+            for (let x = Math.max(0, Math.ceil(left / cell)); x < Math.min(wide, right / cell); x++)
+                covered.add(y * wide + x);
+    }
+    return covered.size / (wide * high);
+}"""
+"""What share of the first screen is pictures of videos."""
+
+
 def titles(page: Page) -> list[str]:
     return page.locator("[class*=st-key-card-] [class*=st-key-title-]").all_inner_texts()
 
@@ -96,7 +117,7 @@ def test_a_swipe_goes_on(library, browser):
 
 def test_a_channel_is_kept_and_plays_on_by_itself(library, page):
     ask(page, library, "category=animals", 4)
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_label("Save this search as a channel").fill("Animals for the *lobby*")
     page.get_by_role("button", name="Save channel").click()
     channel = page.locator("[class*=st-key-channel-]").get_by_role("button", name="Animals for the *lobby*")
@@ -135,8 +156,7 @@ def test_more_like_this_and_why(library, page):
     cards(page).first.get_by_role("button", name="Why this?").click()
     expect(page.get_by_text("Moment", exact=True)).to_be_visible()
     page.keyboard.press("Escape")
-    cards(page).first.get_by_role("button", name="More like this").click()
-    page.get_by_role("button", name="Like this video").click()
+    cards(page).first.get_by_role("button", name="More like this", exact=True).click()
     expect(page).to_have_url(re.compile("like="))
     expect(page.get_by_role("button", name="More like this video")).to_be_visible()
     expect(cards(page).first).to_be_visible()
@@ -145,8 +165,8 @@ def test_more_like_this_and_why(library, page):
 
 def test_a_frame_of_a_video_finds_it(library, page):
     ask(page, library, "q=train", 1)
-    cards(page).first.get_by_role("button", name="More like this").click()
-    page.get_by_role("button", name="Like this frame").click()
+    cards(page).first.get_by_role("button", name="Why this?").click()
+    page.get_by_role("button", name="More like this frame").click()
     expect(page.get_by_role("button", name="Like this picture")).to_be_visible()
     expect(page.locator("[class*=st-key-title-]").first).to_have_text("Steam train")
 
@@ -166,3 +186,102 @@ def test_the_keyboard_alone_reaches_a_category(library, page):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     expect(page).to_have_url(re.compile("category=animals"))
+
+
+@pytest.fixture(scope="module")
+def full(browser, tmp_path_factory) -> Iterator[Server]:
+    """A server with thirteen animals: more than one page."""
+    folder = tmp_path_factory.mktemp("full")
+    server = Server(folder / "data", free_port())
+    server.start()
+    names = ("wolf", "dog", "kitten", "horse", "fox", "bear", "lion", "tiger", "sheep", "goat", "cow", "rabbit", "deer")
+    files = [
+        make_video(folder / f"{name} animal.mp4", seconds=4, pattern=plain(19 * n, 240 - 19 * n, 90))
+        for n, name in enumerate(names)
+    ]
+    context = browser.new_context()
+    page = context.new_page()
+    upload(page, server, *files)
+    wait_for_ready(page, len(files))
+    context.close()
+    yield server
+    server.stop()
+
+
+def test_pictures_fill_the_first_screen_and_no_video_is_fetched_before_it_is_asked_for(full, page):
+    asked = videos_asked_for(page)
+    page.goto(full.url)
+    expect(page.get_by_role("heading", name="Newest")).to_be_visible()
+    expect(page.get_by_role("heading", name="Animals")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate(PICTURES_SHARE) >= 0.45
+    page.goto(f"{full.url}/?show=newest")
+    expect(cards(page)).to_have_count(12)
+    page.wait_for_load_state("networkidle")
+    assert not asked
+    page.goto(f"{full.url}/?category=animals")
+    expect(cards(page)).to_have_count(12)
+    page.wait_for_function("() => document.querySelector('.st-key-results video')?.currentTime > 0.2")
+    assert page.evaluate(PICTURES_SHARE) >= 0.45
+    assert len(set(asked)) == 1, "the best answer, and no other"
+
+
+def test_the_first_video_is_whole_on_a_phone(full, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    for query in ("", "?category=animals"):
+        page.goto(f"{full.url}/{query}")
+        first = page.locator("img.reel-poster, video").first
+        expect(first).to_be_visible()
+        box = first.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 844
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_a_poster_plays_when_pointed_at_and_opens_when_pressed(full, page):
+    asked = videos_asked_for(page)
+    page.goto(f"{full.url}/?show=newest")
+    button = page.get_by_role("button", name="Play Fox animal")
+    button.hover()
+    preview = page.locator("video.reel-preview")
+    expect(preview).to_have_count(1)
+    page.wait_for_function("() => document.querySelector('video.reel-preview')?.currentTime > 0.1")
+    assert preview.evaluate("video => video.muted")
+    page.mouse.move(640, 30)
+    expect(preview).to_have_count(0)
+    assert len(set(asked)) == 1
+    before = page.locator("[class*=st-key-poster-]", has=button).bounding_box()
+    button.click()
+    video = page.locator(".st-key-results video:not(.reel-preview)")
+    expect(video).to_have_count(1)
+    page.wait_for_function("() => document.querySelector('.st-key-results .stVideo')?.currentTime > 0.2")
+    assert not video.evaluate("video => video.muted")
+    after = video.bounding_box()
+    assert all(abs(before[side] - after[side]) <= 1 for side in ("x", "y", "width", "height")), "nothing moves"
+    page.get_by_role("button", name="Play Bear animal").click()
+    expect(video).to_have_count(2)
+    page.wait_for_function("() => [...document.querySelectorAll('.stVideo')].filter(one => !one.paused).length === 1")
+
+
+def test_the_keyboard_reaches_a_poster_and_opens_it(full, page):
+    page.goto(f"{full.url}/?show=newest")
+    button = page.get_by_role("button", name="Play Fox animal")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('.st-key-results .stVideo')?.currentTime > 0.2")
+
+
+def test_share_copies_a_link_that_opens_the_video_at_its_moment(full, page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{full.url}/?show=newest")
+    expect(cards(page)).to_have_count(12)
+    card = page.locator("[class*=st-key-card-]", has=page.get_by_role("button", name="Play Fox animal"))
+    card.get_by_role("button", name="Share").click()
+    expect(card.get_by_text("Link copied")).to_be_visible()
+    link = page.evaluate("() => navigator.clipboard.readText()")
+    assert link.startswith(f"{full.url}/?watch=")
+    page.goto(link)
+    expect(page.locator(".st-key-results video")).to_have_attribute("aria-label", "Fox animal")
+    assert plays(page)

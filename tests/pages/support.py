@@ -52,6 +52,13 @@ def urls(app: AppTest) -> list[str]:
     return [element.proto.url for element in app.get("video")]
 
 
+def shown(app: AppTest) -> list[str]:
+    """Return what the cards can play, by title: first the posters, then the open players."""
+    posters = [button.label for button in app.button if str(button.key).startswith("play-")]
+    named = [re.sub(r"\\(.)", r"\1", label).removeprefix("Play ") for label in posters]
+    return named + [element.proto.alt for element in app.get("video")]
+
+
 def readable(app: AppTest) -> str:
     """Return all text on the page, Markdown's escapes taken off."""
     found = [str(getattr(element, "value", "")) for kind in READABLE for element in app.get(kind)]

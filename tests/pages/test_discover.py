@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from core.errors import Unavailable
+from core.errors import LibraryError, Unavailable
 from core.properties import PROPERTIES
 from core.state.ahead import Reading
 from tests.environ import clean_environ
-from tests.pages.support import ROOT, add, add_entries, open_page, press, readable, texts, urls
+from tests.pages.support import ROOT, add, add_entries, open_page, press, readable, shown, texts, urls
 from tests.videos import make_video
 
 
@@ -25,7 +25,7 @@ def test_an_empty_library_offers_a_way_to_begin(services):
 
 def test_before_anything_is_asked_the_library_is_shown(library):
     app = open_page("discover")
-    assert len(urls(app)) == 2
+    assert len(shown(app)) == 2
     assert not app.exception
 
 
@@ -39,20 +39,20 @@ def test_a_small_library_is_shown_whole_and_promises_no_more(library):
 
 def test_a_larger_library_is_shown_page_by_page(services):
     add_entries(services, 14, "grey wolf")
-    app = open_page("discover")
-    assert len(urls(app)) == 12
+    app = open_page("discover", show="newest")
+    assert len(shown(app)) == 12
     press(app, "Show more")
-    assert len(urls(app)) == 14
+    assert len(shown(app)) == 14
     assert "Show more" not in [button.label for button in app.button]
     assert not app.exception
 
 
-@pytest.mark.parametrize("asked", [{}, {"q": "wolf"}], ids=["home", "asked"])
+@pytest.mark.parametrize("asked", [{"show": "newest"}, {"q": "wolf"}], ids=["newest", "asked"])
 @pytest.mark.parametrize("number", [1, 2, 12, 13])
 def test_pages_and_places_fit_the_number_of_videos(number, asked, services):
     add_entries(services, number, "grey wolf")
     grid = open_page("discover", **asked)
-    assert len(urls(grid)) == min(number, 12)
+    assert len(shown(grid)) == min(number, 12)
     assert ("Show more" in [button.label for button in grid.button]) == (number > 12)
     feed = open_page("discover", view="feed", **asked)
     for place in range(1, number + 1):
@@ -61,6 +61,105 @@ def test_pages_and_places_fit_the_number_of_videos(number, asked, services):
         if place < number:
             feed.button(key="next").click().run()
     assert not feed.exception
+
+
+def headings(app) -> list[str]:
+    return [element.value for element in app.subheader]
+
+
+def test_home_is_shelves_that_open_what_they_hold(services):
+    add_entries(services, 13, "grey wolf")
+    app = open_page("discover")
+    assert headings(app)[:2] == ["Newest", "Animals"]
+    assert len(shown(app)) >= 12 + 4
+    assert not app.get("video"), "nothing plays before it is asked for"
+    app.button(key="all-animals-None").click().run()
+    assert app.query_params["category"] == "animals"
+    assert not headings(app)
+    app = open_page("discover")
+    app.button(key="all-newest").click().run()
+    assert app.query_params["show"] == "newest"
+    assert len(shown(app)) == 12
+    assert not app.exception
+
+
+def test_who_likes_something_finds_a_shelf_of_it(services):
+    ids = add_entries(services, 13, "grey wolf")
+    assert "For you" not in headings(open_page("discover"))
+    services.taste.mark("Me", ids[3], "like")
+    app = open_page("discover")
+    assert headings(app)[0] == "For you"
+    app.button(key="all-you").click().run()
+    assert len(shown(app)) == 12
+    assert not app.exception
+
+
+def test_shelves_that_cannot_be_filled_say_so_and_the_newest_are_there(services, monkeypatch):
+    add_entries(services, 13, "grey wolf")
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise LibraryError("It does not answer. Try again.")
+
+    monkeypatch.setattr(type(services.index), "search", fail)
+    app = open_page("discover")
+    assert headings(app) == ["Newest"]
+    assert len(shown(app)) == 12
+    assert "It does not answer" in readable(app)
+    assert not app.exception
+
+
+def test_the_best_answer_plays_and_a_press_opens_another(services):
+    add_entries(services, 4, "grey wolf")
+    app = open_page("discover", q="wolf")
+    (best,) = app.get("video")
+    assert best.proto.autoplay
+    assert best.proto.muted
+    other = next(button for button in app.button if str(button.key).startswith("play-"))
+    name = other.label.removeprefix("Play ")
+    other.click().run()
+    assert [video.proto.alt for video in app.get("video")].count(name) == 1
+    assert len(app.get("video")) == 2
+    opened = next(video for video in app.get("video") if video.proto.alt == name)
+    assert opened.proto.autoplay
+    assert not opened.proto.muted
+    app.text_input(key="q").set_value("grey").run()
+    assert len(app.get("video")) == 1, "another question begins anew"
+
+
+def test_a_shared_link_opens_the_video_at_its_second(library):
+    wolf = next(entry for entry in library.index.scroll(scope="video") if "wolf" in entry.title.casefold())
+    app = open_page("discover", watch=wolf.video_id, t="1")
+    (video,) = app.get("video")
+    assert (video.proto.alt, video.proto.start_time) == (wolf.title, 1)
+    assert shown(app) == ["Tax office", wolf.title]
+    press(app, "Back to all videos")
+    assert "watch" not in app.query_params
+    assert not app.get("video")
+    gone = open_page("discover", watch="nobody", t="-1")
+    assert any("no longer in the library" in text for text in texts(gone))
+    assert not gone.exception
+
+
+def test_categories_that_find_nothing_come_with_more(library):
+    app = open_page("discover")
+    found = ["Nature · 1", "Animals · 1"]
+    assert app.button_group(key="category").options == found
+    app.button(key="more-categories").click().run()
+    options = app.button_group(key="category").options
+    assert options[:2] == found
+    assert all(option.startswith(":gray[") for option in options[2:])
+    assert len(options) == len(library.taxonomy.categories)
+    pressed = open_page("discover", category="food")
+    assert len(pressed.button_group(key="category").options) == 3, "what is pressed can be seen"
+
+
+def test_the_strength_of_a_mood_is_in_its_control(library):
+    alone = open_page("discover", mood="calm")
+    assert "strength" not in [slider.key for slider in alone.slider]
+    app = open_page("discover", category="animals", mood="calm")
+    app.slider(key="strength").set_value(0.9).run()
+    assert app.query_params["strength"] == "0.9"
+    assert not app.exception
 
 
 def test_the_feed_promises_no_more_than_it_holds(services):
@@ -95,7 +194,7 @@ def test_subtitles_can_be_chosen_by_language_where_there_are_some(library, tmp_p
 
 def test_a_language_that_no_video_has_can_be_dropped(library):
     app = open_page("discover", category="animals", language="JPN,<b>")
-    assert not urls(app)
+    assert not shown(app)
     app.button_group(key="language").set_value([]).run()
     assert "Grey wolf in a forest" in texts(app)
     assert "language" not in app.query_params
@@ -111,18 +210,19 @@ def test_every_property_has_its_pills_and_words(library):
     assert (pills["length"].value, pills["shape"].value) == (["under-10s"], ["portrait", "landscape"])
     assert "Grey wolf in a forest" in texts(app)
     pills["sound"].set_value(["silent"]).run()
-    assert not urls(app)
+    assert not shown(app)
     assert app.query_params["sound"] == "silent"
     assert not app.exception
 
 
 MADE_UP = """
+from core.errors import LibraryError
 from core.properties import PROPERTIES, Property
 from pages.components.wording import ENGLISH
 PROPERTIES["initial"] = Property("initial", "", lambda entry: [entry.title[0]], "initial", ("g", "w"))
 ENGLISH |= {"initial": "Begins with", "initial.g": "a G", "initial.w": "a W"}
 from pages.components.services import close_services, shared_services
-from tests.pages.support import add_entries, open_page, texts
+from tests.pages.support import ROOT, add, add_entries, open_page, press, readable, shown, texts, urls
 for words in ("grey wolf", "wolf"):
     add_entries(shared_services(), 1, words)
 app = open_page("discover", q="wolf")
@@ -188,7 +288,7 @@ def test_a_link_with_nonsense_is_a_page_without_it(library):
 def test_nothing_found_says_so_and_shows_nothing(library):
     app = open_page("discover", q="xyzzy plugh")
     assert any("Nothing here matches" in element.value for element in app.subheader)
-    assert not urls(app)
+    assert not shown(app)
 
 
 def test_what_is_most_like_a_video_follows_a_library_that_stays_as_large(library, tmp_path):
@@ -218,7 +318,7 @@ def test_a_page_opens_while_the_texts_are_being_read_and_goes_on_by_itself(libra
     monkeypatch.setattr(type(library.discover), "counts", unread)
     app = open_page("discover")
     assert not app.exception
-    assert urls(app), "what needs no texts is not shown"
+    assert shown(app), "what needs no texts is not shown"
     assert "12 of 172 are known. Until then they find nothing" in readable(app)
     states.pop(0)
     app.run()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.discover import taxonomy
 from pages.components.state import ADDRESSED, ANY, ME, ROWS, Part
-from tests.pages.support import add_entries, open_page, press, readable, texts, urls
+from tests.pages.support import add_entries, open_page, press, readable, shown, texts
 
 KEPT = {"sort": "newest", "variety": "0.5", "who": "Ada", "unseen": "1"}
 """How one looks at whatever is asked: no question takes it away."""
@@ -33,6 +33,9 @@ IN_ADDRESS = {
     "play": "1",
     "present": "1",
     "video": "3f2a91c4",
+    "watch": "3f2a91c4",
+    "t": "12",
+    "show": "newest",
 }
 
 
@@ -58,7 +61,7 @@ def test_a_row_comes_back_from_the_address_as_it_was_written(name):
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(IN_ADDRESS) - {"q", "like", "at", "who", "video", "unseen", "play", "present"})
+    "name", sorted(set(IN_ADDRESS) - {"q", "like", "at", "who", "video", "watch", "t", "unseen", "play", "present"})
 )
 def test_nonsense_in_the_address_is_the_default(name):
     assert ROWS[name].read("<script>,-7e9", taxonomy.load()) == ROWS[name].default
@@ -73,18 +76,18 @@ def test_a_number_in_the_address_is_between_none_and_all(text, number):
 
 def test_more_like_a_video_drops_all_that_was_asked_before(library):
     app = open_page("discover", **OLD, **KEPT)
-    key = next(button.key for button in app.button if button.label == "Like this video")
+    key = next(button.key for button in app.button if button.label == "More like this")
     app.button(key=key).click().run()
     assert dict(app.query_params) == {"like": key.removeprefix("more-"), **KEPT}
 
 
 def test_more_like_a_frame_drops_all_that_was_asked_before(library):
     app = open_page("discover", **OLD, **KEPT)
-    press(app, "Like this frame")
+    press(app, "More like this frame")
     assert dict(app.query_params) == KEPT
     assert app.session_state["picture"] is not None
     assert app.session_state["mood"] == [ANY]
-    press(app, "Like this video")
+    press(app, "More like this")
     assert set(app.query_params) == {"like", *KEPT}
     assert app.session_state["picture"] is None
 
@@ -142,7 +145,7 @@ def test_a_file_that_is_no_picture_is_a_sentence_and_the_results_stay(library):
     assert not app.exception
     assert any(error.value for error in app.error)
     assert app.session_state["category"] == ["animals"]
-    assert urls(app)
+    assert shown(app)
 
 
 def test_another_address_lets_a_picture_go(library):
@@ -186,7 +189,7 @@ def test_another_view_order_or_person_keeps_the_place(services):
 
 def test_rows_that_are_asked_are_reset_together():
     parts = {part: {name for name, row in ROWS.items() if row.part is part} for part in Part}
-    assert parts[Part.QUESTION] == {"q", "category", "mood", "strength", "like", "at", "picture"}
+    assert parts[Part.QUESTION] == {"q", "category", "mood", "strength", "like", "at", "picture", "watch", "t", "show"}
     assert parts[Part.FILTERS] >= {"length", "shape", "sound", "language"}
     assert all(parts.values())
 
@@ -204,7 +207,7 @@ def test_an_empty_name_is_the_usual_one_again(name, library):
     assert not app.exception
     assert not app.error
     assert not library.taste.marks(ME).likes
-    assert urls(app)
+    assert shown(app)
 
 
 @pytest.mark.parametrize("name", ["\u200b", "\u200d\u200c", "two\u2028lines"])
@@ -216,4 +219,4 @@ def test_a_name_that_cannot_be_seen_is_a_sentence_beside_its_field(name, library
     assert "Grey wolf in a forest" in texts(app)
     press(app, "Forget this taste")
     assert not app.exception
-    assert urls(app)
+    assert shown(app)

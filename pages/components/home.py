@@ -1,0 +1,70 @@
+"""What Discover shows before anything is asked: shelves of videos, each a row to swipe that opens its search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from core.discover.shelves import LENGTH, Shelf, shelves
+from core.models import Hit, Query
+from core.services import Services
+from core.state.taste import Marks
+from pages.components import views
+from pages.components.boundary import part, safely, show_line
+from pages.components.state import state
+from pages.components.video_card import video_card
+from pages.components.wording import plain, say
+
+
+def home(services: Services, marks: Marks, profile: str | None) -> None:
+    """Draw the shelves: for this person where there is a taste to go by, the newest, and what the library is strong
+    in."""
+    with part(show=show_line):
+        if profile and services.discover.knows_taste(profile):
+            yours = services.discover.search(Query(profile=profile, limit=LENGTH)).hits
+            _shelf("you", say("shelf.you"), yours, services, marks, show="you")
+    with part():
+        newest = services.discover.browse(LENGTH).hits
+        _shelf("newest", say("shelf.newest"), newest, services, marks, show="newest")
+    with part(show=show_line):
+        for shelf in shelves(services.discover, profile=profile):
+            asked = {"category": [shelf.category], **({"mood": [shelf.mood]} if shelf.mood else {})}
+            _shelf(f"{shelf.category}-{shelf.mood}", _name(shelf, services), shelf.hits, services, marks, **asked)
+
+
+def watch(services: Services, marks: Marks) -> None:
+    """Draw the video of a link, playing at its second, and what is most like it."""
+    hit = services.discover.show(state.watch)
+    st.button(say("watch.leave"), icon=":material/arrow_back:", type="tertiary", on_click=safely(state.ask))
+    if hit is None:
+        st.text(say("watch.gone"))
+        return
+    second = float(min(state.watch_s, int(hit.duration_s)))
+    hit = replace(hit, start_s=second, end_s=max(hit.end_s, second + 1.0))
+    views.grid([hit, *services.discover.similar(hit.video_id, LENGTH - 1)], services, marks, answer=True)
+
+
+def _shelf(id_: str, name: str, hits: Sequence[Hit], services: Services, marks: Marks, **question: object) -> None:
+    """Draw a row of cards under its name, and the way to the question that it answers."""
+    with st.container(gap="xsmall", key=f"shelf-{id_}"):
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=f"shelf-head-{id_}"
+        ):
+            st.subheader(plain(name), anchor=False)
+            see_all = safely(partial(state.ask, **question))
+            st.button(say("shelf.all"), type="tertiary", key=f"all-{id_}", help=plain(name), on_click=see_all)
+        with st.container(horizontal=True, wrap=False, gap="small", key=f"reel-row-{id_}"):
+            for hit in hits:
+                video_card(hit, services, marks, shelf=f"{id_}-")
+
+
+def _name(shelf: Shelf, services: Services) -> str:
+    category = services.taxonomy.category(shelf.category).label
+    if shelf.mood is None:
+        return category
+    # "Calm nature", but "Calm 3D Animation".
+    category = category.lower() if category[0].isalpha() else category
+    return say("shelf.pair", mood=services.taxonomy.mood(shelf.mood).label, category=category)
