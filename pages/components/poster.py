@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.models import Hit
 from pages.components.boundary import safely
+from pages.components.services import page_url
 from pages.components.wording import clock, plain, say
 
 SCRIPT = Path(__file__).with_name("posters.html")
@@ -22,12 +23,14 @@ def poster(hit: Hit, start_s: int, key: str, on_press: Callable[[], None]) -> No
     The picture is fetched when it comes near the screen, the video when it is pointed at or pressed.
     """
     picture = (
-        f'<img class="reel-poster" loading="lazy" alt="" src="{escape(hit.poster_url)}">' if hit.poster_url else ""
+        f'<img class="reel-poster" loading="lazy" alt="" src="{escape(page_url(hit.poster_url))}">'
+        if hit.poster_url
+        else ""
     )
     match = f'<span class="reel-{hit.confidence}">{say(f"match.{hit.confidence}")}</span>' if hit.confidence else ""
     with st.container(gap=None, key=f"poster-{key}"):
         st.html(
-            f'<div class="reel" data-video="{escape(hit.url)}" data-start="{start_s}">{picture}'
+            f'<div class="reel" data-video="{escape(page_url(hit.url))}" data-start="{start_s}">{picture}'
             f'<div class="reel-facts">{match}<span>{clock(hit.duration_s)}</span></div></div>'
         )
         st.button(

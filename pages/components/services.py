@@ -60,6 +60,17 @@ def page_services() -> Services:
         st.stop()
 
 
+def page_url(url: str) -> str:
+    """Return an address of media as HTML of ours must name it: Streamlit mends only what it draws itself.
+
+    One of this app stands under the base path that is set, or else beside the page, wherever a host shows that.
+    """
+    if not url.startswith("/"):
+        return url
+    base = config.get_option("server.baseUrlPath").strip("/")
+    return f"/{base}{url}" if base else url.removeprefix("/")
+
+
 def _fit_host(settings: Settings) -> Settings:
     """Return the settings as they must be on this host. Raises SettingsError where videos could not play.
 

@@ -119,6 +119,10 @@ def test_behind_nginx_under_a_path_everything_works(proxied, page, tmp_path):
     expect(page.locator("[class*=st-key-card-] video").first).to_be_visible()
     assert plays(page)
     assert media_url(page).startswith(f"{outside.url}/app/static/media/")
+    poster = page.locator("img.reel-poster").first
+    assert poster.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    page.get_by_role("button", name="Play").first.hover()
+    page.wait_for_function("() => document.querySelector('video.reel-preview')?.currentTime > 0.1")
     assert {status for status, _ in seen} <= {200, 206, 304}
     assert {url.rsplit(".", 1)[1] for status, url in seen} == {"jpg", "mp4"}
     assert 206 in {status for status, url in seen if url.endswith(".mp4")}
