@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,9 +87,10 @@ def test_no_words_for_people_stand_in_the_pages_themselves(source):
 
 
 def words(node: ast.expr) -> Iterator[str]:
-    """Yield the literal texts of an argument, icons taken off; what a call in it says is not its own."""
+    """Yield the literal texts of an argument, icons and colours taken off; what a call in it says is not its own."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield " ".join(word for word in node.value.split() if not word.startswith(":material/"))
+        text = re.sub(r":[a-z]+\[", " ", node.value)  # a colour of Markdown
+        yield " ".join(word for word in text.split() if not word.startswith(":material/"))
     elif isinstance(node, ast.JoinedStr):
         for part in node.values:
             yield from words(part)
