@@ -36,7 +36,7 @@ from core.encoders.percepts import Measurements, Measurer
 from core.encoders.words import CONCEPTS, read
 from core.errors import EncoderError
 from core.ingest.sampling import Large, Picture, sample, shrink_to_side
-from core.models import ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding
+from core.models import Calibration, ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding
 
 FRAME_EVERY_S = 2.0
 """No clip is shorter, where the video is not, so each has a frame of its own."""
@@ -74,6 +74,9 @@ LOOKS = 0.5
 """How much the percepts of a text count beside its words. A model sees subjects: what they look like from afar tells
 next to nothing then, and is often wrong, so of those nothing is asked. Of moods percepts know something that the model
 does not, but less than it does."""
+CALIBRATION = Calibration(fits=1.15, related=1.25)
+"""A model claims something of every video, so it must be surer than an encoder that mostly has nothing to say: with
+models made to be as unsure as CLIP (areas of 0.87 to 0.94) four of five claims are right from here on."""
 MODEL_ALONE = Weights(1.0, 0.0, 1.0, 0.0)
 LOCAL_ALONE = Weights(0.0, 1.0, 0.0, 1.0)
 
@@ -240,6 +243,7 @@ def info_of(model: ClipModel) -> EncoderInfo:
         blind_to=("what is said aloud", "who somebody is", "a story over several scenes"),
         images=True,
         recognises=True,
+        calibration=CALIBRATION,
     )
 
 
