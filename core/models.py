@@ -372,6 +372,28 @@ class Job:
         return 1.0 if self.stage.is_over else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class ToEncode:
+    """How much video of the open jobs has no embedding yet."""
+
+    seconds: float
+    """Of the files that were checked."""
+    unchecked: int
+    """Files whose length is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderPause:
+    """What a person should know while the encoder takes nothing."""
+
+    reason: str
+    """What is wrong and what to do."""
+    waiting: int
+    """How many files wait for the encoder."""
+    retry_in_s: float | None
+    """When it is tried again; None while it is being tried."""
+
+
 STAGE_WEIGHTS: Mapping[Stage, float] = {
     Stage.CHECKING: 0.1,
     Stage.STORING: 0.4,

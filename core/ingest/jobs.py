@@ -19,7 +19,6 @@ has no end: no job fails because its owner did not see to the key within a day.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import re
@@ -29,17 +28,17 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, StoreError, Unavailable
-from core.ingest import scheduling
+from core.ingest import reasons, scheduling
 from core.ingest.claims import Claims
 from core.ingest.pipeline import Pipeline, Step, Work
 from core.ingest.scheduling import BACKOFF_S, PROBE_S, Pause, Row
-from core.models import EncoderInfo, Job, Progress, Stage
+from core.models import EncoderInfo, EncoderPause, Job, Progress, Stage, ToEncode
 from core.state.base import JobRecord, Ledger
 from core.text import display_name, printable
 
@@ -53,28 +52,6 @@ CHUNK_BYTES = 1024 * 1024
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
-
-
-@dataclass(frozen=True, slots=True)
-class ToEncode:
-    """How much video of the open jobs has no embedding yet."""
-
-    seconds: float
-    """Of the files that were checked."""
-    unchecked: int
-    """Files whose length is not known yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderPause:
-    """What a person should know while the encoder takes nothing."""
-
-    reason: str
-    """What is wrong and what to do."""
-    waiting: int
-    """How many files wait for the encoder."""
-    retry_in_s: float | None
-    """When it is tried again; None while it is being tried."""
 
 
 class JobQueue:
@@ -196,7 +173,7 @@ class JobQueue:
             try:
                 _spool(stream, path)
             except OSError as error:
-                raise StoreError(f"{display_name(filename)} could not be taken in. {_os_reason(error)}") from error
+                raise StoreError(f"{display_name(filename)} could not be taken in. {reasons.of_os(error)}") from error
             job = self._add(Work(job_id, str(path), display_name(filename), owned=True))
             undo.pop_all()
         return job
@@ -492,7 +469,7 @@ class JobQueue:
                 self._resume(row)
             if not isinstance(error, AppError):
                 logger.error("%s: step %s failed", row.id, row.work.step.name.lower(), exc_info=error)
-            self._give_up(row, Stage.FAILED, _reason(error))
+            self._give_up(row, Stage.FAILED, reasons.of_end(error))
 
     def _has_patience(self, row: Row) -> bool:
         return not row.tries or self._clock() - row.away_since < self._patience_s
@@ -505,7 +482,7 @@ class JobQueue:
             row.away_since = row.away_since if row.tries else now
             row.tries += 1
             row.not_before = now + pause_s
-            row.reason = f"{printable(str(error))} Trying again {_soon(pause_s)}."
+            row.reason = f"{printable(str(error))} Trying again {reasons.soon(pause_s)}."
 
     def _pause_encoder(self, row: Row, error: EncoderPaused) -> None:
         """Let all jobs wait for the encoder, and one of them try again after a pause that grows from try to try."""
@@ -614,29 +591,3 @@ def _spool(stream: BinaryIO, path: Path) -> None:
         shutil.copyfileobj(stream, file, CHUNK_BYTES)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _soon(pause_s: float) -> str:
-    if pause_s < 1:
-        return "now"
-    return f"in {pause_s:.0f} s" if pause_s < 120 else f"in {pause_s / 60:.0f} min"
-
-
-def _reason(error: Exception) -> str:
-    """Return the sentence for a person about what ended a job."""
-    if isinstance(error, AppError):
-        return printable(str(error))
-    if isinstance(error, MemoryError):
-        return "There was not enough memory for this file. Close other programs, then press Retry."
-    if isinstance(error, OSError) and error.errno is not None:
-        return _os_reason(error)
-    return (
-        f"Something unexpected went wrong ({type(error).__name__}). "
-        "See the log; Retry starts from the last finished stage."
-    )
-
-
-def _os_reason(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full. Free some space, then try again."
-    return f"It could not be read or written ({error.strerror}). Check that this user may do so, then try again."
