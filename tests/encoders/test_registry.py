@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core import settings
-from core.encoders import registry
+from core.encoders import clip_models, marengo_models, registry
 from core.errors import SettingsError
 from tests.models import write_colour_model
 
@@ -95,3 +96,24 @@ def test_every_variable_of_a_row_is_one_that_settings_read(load):
     source = Path(settings.__file__).read_text("utf-8")
     for row in registry.ENCODERS:
         assert all(f'"{variable}"' in source for variable in row.variables)
+
+
+@pytest.mark.parametrize("row", registry.ENCODERS, ids=lambda row: row.name)
+def test_a_space_of_any_row_is_known_by_its_name_alone(load, row):
+    """Whatever is set now: the row and the settings found make the very space again."""
+    ready = {"TWELVE_LABS_API_KEY": "tlk", "AWS_BUCKET_NAME": "bucket", "AWS_REGION": "us-east-1"}
+    forms = [{"MARENGO_EMBEDDINGS": form} for form in ("fused", "side-by-side")]
+    sizes = [(model.name, str(size)) for model in marengo_models.MODELS for size in model.dimensions]
+    models = [{"TWELVELABS_MODEL": name, "TWELVELABS_DIMENSION": size} for name, size in sizes]
+    made = {
+        "twelvelabs": [model | form for model in models for form in forms],
+        "bedrock": forms,
+        "clip": [{"CLIP_MODEL": name} for name in clip_models.NAMES],
+        "local": [{}],
+    }
+    infos = [row.info(load(ENCODER=row.name, **ready, **variables)) for variables in made[row.name]]
+    assert len({info.name for info in infos}) == len(infos)
+    for info in infos:
+        found, asked = registry.filler(info.name)
+        assert found is row, info.name
+        assert row.info(replace(load(), encoder=row.name, **asked)) == info

@@ -149,6 +149,13 @@ class BedrockServer(LocalServer):
         self.denied: str | None = None
         """An action that IAM does not allow."""
         self._fates: deque[tuple[str, str]] = deque()
+        self._workers: list[threading.Thread] = []
+
+    def __exit__(self, *_: object) -> None:
+        """End, what is under way with it: nothing is written when the bucket's server is gone."""
+        super().__exit__()
+        for worker in self._workers:
+            worker.join(timeout=10)
 
     def _listen(self, port: int) -> _Listener:
         return _Listener(("127.0.0.1", port), self)
@@ -238,8 +245,10 @@ class BedrockServer(LocalServer):
                 message=message if kind == "fail" else None,
             )
             self.invocations[invocation.arn] = invocation
-        if kind != "fail":
-            threading.Thread(target=self._work, args=(invocation, kind), daemon=True).start()
+        if kind not in ("fail", "never"):
+            worker = threading.Thread(target=self._work, args=(invocation, kind), daemon=True)
+            self._workers.append(worker)
+            worker.start()
         return {"invocationArn": invocation.arn}
 
     def _check_video(self, region: str, asked: Any) -> None:
