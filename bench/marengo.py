@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core.discover import taxonomy  # noqa: E402
+from core.discover import calibrating, taxonomy  # noqa: E402
 from core.discover.composition import phrases  # noqa: E402
 from core.discover.search import Discover  # noqa: E402
 from core.encoders.modalities import ASKED, LIKENESS, Form, Fused, SideBySide  # noqa: E402
@@ -87,7 +87,9 @@ def main() -> int:
         print(f"  {name:36}" + "".join(f"{areas[name][option]:15.3f}" for option in OPTIONS))
     print(f"\n{'labels: shown / Related or better':38}" + "".join(f"{o:>15}" for o in OPTIONS) + "   shown, fits not")
     for name, stand in forms.items():
-        print_labels(name, stand, themes, films)
+        discover = print_labels(name, stand, themes, films)
+        stand.info = replace(stand.info, calibration=calibrating.fit(discover).after.calibration)
+        print_labels(f"{name}, calibrated", stand, themes, films)
     ours, fused = areas["side by side, ours"], areas["fused"]
     good = ours["audio"] >= TARGET and ours["visual"] >= fused["visual"] - LOST
     print("\n" + ("good" if good else f"below target: {TARGET}"))
@@ -159,7 +161,7 @@ def found(stand: Stand, themes: taxonomy.Taxonomy, films: list[Film]) -> dict[st
     return {option: float(np.mean(values)) for option, values in areas.items()}
 
 
-def print_labels(name: str, stand: Stand, themes: taxonomy.Taxonomy, films: list[Film]) -> None:
+def print_labels(name: str, stand: Stand, themes: taxonomy.Taxonomy, films: list[Film]) -> Discover:
     index = MemoryIndex(stand.info)
     titles = {}
     for film in films:
@@ -184,6 +186,7 @@ def print_labels(name: str, stand: Stand, themes: taxonomy.Taxonomy, films: list
                     related[option] += hit is not None and hit.confidence in ("high", "medium")
     cells = [f"{shown[o] / fitting[o]:.2f} / {related[o] / fitting[o]:.2f}" for o in OPTIONS]
     print(f"  {name:36}" + "".join(f"{cell:>15}" for cell in cells) + f"{wrong / max(all_shown, 1):18.2f}")
+    return discover
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The command line: python -m core ingest | search | samples | model | reembed | move | doctor."""
+"""The command line: python -m core ingest | search | samples | calibrate | model | reembed | move | doctor."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 from core import __version__, samples
+from core.discover import calibrating
 from core.encoders import clip_download, clip_models
 from core.errors import AppError
 from core.models import Job, Query, Sort, Stage
@@ -20,6 +21,7 @@ from core.services import Services, build
 from core.serving.bodies import read_query
 from core.serving.routes import hit_to_json
 from core.settings import Settings, load
+from core.state.calibration import Calibrations
 
 VIDEO_SUFFIXES = frozenset(
     ".3gp .asf .avi .f4v .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogg .ogv .ts .vob .webm .wmv".split()
@@ -41,7 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return move.run(load(), arguments.to, rewrite=arguments.rewrite)
         if arguments.command == "model":
             return _MODEL[arguments.action](load(), arguments.name)
-        services = build(load())
+        settings = load()
+        if arguments.command == "calibrate" and arguments.reset and _drop_damaged(settings):
+            return 0
+        services = build(settings)
         try:
             return arguments.run(services, arguments)
         finally:
@@ -96,6 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     reembed.add_argument("--skip-failed", action="store_true", help="go on without videos that cannot be read")
     reembed.set_defaults(run=_reembed)
 
+    calibrate = commands.add_parser("calibrate", help="fit what counts as a match to the videos of this library")
+    calibrate.add_argument("--reset", action="store_true", help="go by the encoder's own numbers again")
+    calibrate.set_defaults(run=_calibrate)
+
     move = commands.add_parser("move", help="copy the library between the embedded index and a Qdrant server")
     move.add_argument("--to", required=True, choices=("server", "edge"), help="where to copy it")
     move.add_argument("--rewrite", action="store_true", help="write also what is there already")
@@ -132,8 +141,7 @@ def _reembed(services: Services, arguments: argparse.Namespace) -> int:
 
 def _search(services: Services, arguments: argparse.Namespace) -> int:
     asked = {name: value for name, value in vars(arguments).items() if name not in ("command", "run", "json", "words")}
-    while (reading := services.reading()) and reading.problem is None:
-        time.sleep(0.1)  # Here nobody is kept from anything else; what keeps it from going on ends the waiting.
+    _wait_for_texts(services)
     hits = services.discover.search(read_query({**asked, "query": arguments.words})).hits
     if arguments.json:
         print(json.dumps([hit_to_json(hit) for hit in hits], ensure_ascii=False, indent=2))
@@ -144,6 +152,55 @@ def _search(services: Services, arguments: argparse.Namespace) -> int:
         moment = f"{_clock(hit.start_s)}–{_clock(hit.end_s)}"
         print(f"{hit.score:5.2f}  {hit.confidence or '':<6}  {moment:>11}  {hit.title}  ({hit.filename})")
     return 0
+
+
+def _wait_for_texts(services: Services) -> None:
+    while (reading := services.reading()) and reading.problem is None:
+        time.sleep(0.1)  # Here nobody is kept from anything else; what keeps it from going on ends the waiting.
+
+
+def _calibrate(services: Services, arguments: argparse.Namespace) -> int:
+    name, kept = services.encoder.info.name, Calibrations(services.settings.calibration_path)
+    if arguments.reset:
+        was = kept.forget(name)
+        print(
+            f"{name} goes by its own numbers again; a running app from its next start on."
+            if was
+            else f"{name} was not calibrated."
+        )
+        return 0
+    calibrating.check(services.index.count().videos)
+    if reading := services.reading():
+        print(f"{name} is asked for {reading.total - reading.known} texts of categories and moods; the rest is kept.")
+    _wait_for_texts(services)
+    fitted = calibrating.fit(services.discover)
+    before, after = fitted.before.calibration, fitted.after.calibration
+    kept.keep(name, after, fitted.videos)
+    print(f"{name}: {fitted.videos} videos looked at.")
+    print(f"  {'':44}{'before':>8}{'now':>8}")
+    for said, *numbers in (
+        ("how much closeness usually differs (spread)", f"{before.spread:.3f}", f"{after.spread:.3f}"),
+        ("a video is shown from", f"{before.fits:.2f}", f"{after.fits:.2f}"),
+        ("is related from", f"{before.related:.2f}", f"{after.related:.2f}"),
+        ("is a strong match from", f"{before.strong:.2f}", f"{after.strong:.2f}"),
+        ("categories claimed of these videos, in all", fitted.before.claims, fitted.after.claims),
+        ("videos of which none is claimed", fitted.before.unclaimed, fitted.after.unclaimed),
+    ):
+        print(f"  {said:<44}" + "".join(f"{number:>8}" for number in numbers))
+    print(
+        f"Kept in {kept.path}; a running app takes it at its next start. To undo it: python -m core calibrate --reset"
+    )
+    return 0
+
+
+def _drop_damaged(settings: Settings) -> bool:
+    """Remove the file of calibrations where it is damaged, and so keeps the app from opening; tell whether it was."""
+    kept = Calibrations(settings.calibration_path)
+    if not kept.is_damaged():
+        return False
+    kept.drop()
+    print(f"{kept.path} was damaged and is removed: every encoder goes by its own numbers again.")
+    return True
 
 
 def _get_model(settings: Settings, name: str | None) -> int:

@@ -31,6 +31,7 @@ from core.library.spaces import Serving
 from core.models import EncoderInfo
 from core.settings import STATIC_FILE_MB, Settings
 from core.state.ahead import ReadAhead, Reading
+from core.state.calibration import Calibrations
 from core.state.channels import ChannelBook
 from core.state.sqlite import SqliteLedger, SqliteShelf
 from core.state.taste import TasteBook
@@ -227,7 +228,8 @@ def both_libraries(settings: Settings) -> Iterator[tuple[Spaces, Spaces, Store]]
 
 
 def open_encoder(settings: Settings) -> Encoder:
-    """Return the encoder that is set, with its texts remembered where they are slow or cost money.
+    """Return the encoder that is set, as it was fitted to the library if it was, with its texts remembered where they
+    are slow or cost money.
 
     Raises SettingsError or EncoderError.
     """
@@ -241,6 +243,7 @@ def open_encoder(settings: Settings) -> Encoder:
 
     row = registry.named(settings.encoder)
     encoder = row.build(settings, remember)
+    encoder.info = replace(encoder.info, calibration=Calibrations(settings.calibration_path).of(encoder.info))
     if not row.paid:
         return encoder
     return ReadAhead(CachedText(encoder, shelf))

@@ -98,6 +98,11 @@ class Settings:
         return self.data_dir / "taxonomy.toml"
 
     @property
+    def calibration_path(self) -> Path:
+        """What was fitted to the library, an encoder each."""
+        return self.data_dir / "calibration.json"
+
+    @property
     def jobs_path(self) -> Path:
         """SQLite file of the jobs."""
         return self.data_dir / "jobs.sqlite3"

@@ -23,6 +23,7 @@ from core.discover.candidates import Candidates, Fit
 from core.discover.composition import WORDS_OVER_CATEGORY, Part, compose, weighed
 from core.discover.facets import facets, passes
 from core.discover.hits import Hits
+from core.discover.relevance import Background
 from core.discover.taxonomy import Taxonomy, Theme
 from core.discover.variety import diversify, scaled
 from core.encoders.base import Encoder, ImageEncoder
@@ -190,7 +191,11 @@ class Discover:
 
     def standing(self, kind: str, direction: np.ndarray, vectors: np.ndarray) -> np.ndarray:
         """Return how far videos, (k, dimension), stand out to a category or mood, as its search would say: (k,)."""
-        return self._caches.background(kind).standing(direction, vectors)
+        return self.background(kind).standing(direction, vectors)
+
+    def background(self, kind: str) -> Background:
+        """Return what videos are compared with for a part of this kind."""
+        return self._caches.background(kind)
 
     def candidates(self, parts: Sequence[Part], pool: int, exclude: Collection[str] = ()) -> Fit:
         """Return the nearest videos to a query with all that is known of them, best first, fitting or not."""
