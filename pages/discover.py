@@ -84,8 +84,8 @@ def show_answer(query: Query, marks: Marks) -> Facets | None:
         home.watch(services, marks)
         return None
     some = services.discover.browse(query.limit)
-    if some.total > PAGE_SIZE and state.view == "grid" and not state.show:
-        home.home(services, marks, query.profile)
+    shelved = some.total > PAGE_SIZE and state.view == "grid" and not state.show
+    if shelved and home.home(services, marks, query.profile):
         return None
     found_line(say("shelf.newest"))
     show_hits(some.hits, some.total, marks, answer=False)

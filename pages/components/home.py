@@ -19,20 +19,28 @@ from pages.components.video_card import video_card
 from pages.components.wording import plain, say
 
 
-def home(services: Services, marks: Marks, profile: str | None) -> None:
-    """Draw the shelves: for this person where there is a taste to go by, the newest, and what the library is strong
-    in."""
+def home(services: Services, marks: Marks, profile: str | None) -> bool:
+    """Draw the shelves: for this person where there is a taste to go by, the newest, and what the library is strong in.
+
+    Return whether they fill the page: where the library is strong in nothing yet, it is better shown whole.
+    """
     with part(show=show_line):
         if profile and services.discover.knows_taste(profile):
             yours = services.discover.search(Query(profile=profile, limit=LENGTH)).hits
             _shelf("you", say("shelf.you"), yours, services, marks, show="you")
+    strong: Sequence[Shelf] = ()
+    with part(show=show_line):
+        strong = shelves(services.discover, profile=profile)
+    if not strong:
+        return False
     with part():
         newest = services.discover.browse(LENGTH).hits
         _shelf("newest", say("shelf.newest"), newest, services, marks, show="newest")
     with part(show=show_line):
-        for shelf in shelves(services.discover, profile=profile):
+        for shelf in strong:
             asked = {"category": [shelf.category], **({"mood": [shelf.mood]} if shelf.mood else {})}
             _shelf(f"{shelf.category}-{shelf.mood}", _name(shelf, services), shelf.hits, services, marks, **asked)
+    return True
 
 
 def watch(services: Services, marks: Marks) -> None:

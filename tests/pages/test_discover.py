@@ -102,9 +102,19 @@ def test_shelves_that_cannot_be_filled_say_so_and_the_newest_are_there(services,
 
     monkeypatch.setattr(type(services.index), "search", fail)
     app = open_page("discover")
-    assert headings(app) == ["Newest"]
+    assert not headings(app)
     assert len(shown(app)) == 12
     assert "It does not answer" in readable(app)
+    assert not app.exception
+
+
+def test_a_library_that_is_strong_in_nothing_is_shown_whole(services):
+    add_entries(services, 13, "qwertz")
+    app = open_page("discover")
+    assert not headings(app)
+    assert len(shown(app)) == 12
+    next(button for button in app.button if button.label == "Show more").click().run()
+    assert len(shown(app)) == 13
     assert not app.exception
 
 
