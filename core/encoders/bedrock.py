@@ -43,7 +43,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -67,10 +67,11 @@ from core.encoders.bedrock_aws import (
     make_session,
     one_line,
 )
+from core.encoders.marengo_limits import LEAST_PX, LEAST_S, MOST_PX, fits, pause
 from core.encoders.modalities import WHOLE_GOOD_UNTIL_S, Form, Fused, Part, SideBySide, assembled, unit
 from core.errors import AppError, EncoderError, EncoderPaused, SettingsError, Unavailable
 from core.ingest import playable
-from core.models import EncoderInfo, MediaInfo, Progress, Video, VideoEmbedding
+from core.models import EncoderInfo, Progress, Video, VideoEmbedding
 
 MODELS: Mapping[str, int] = {"twelvelabs.marengo-embed-3-0-v1:0": 512}
 """Those there are, by their own ids, with the numbers of a vector."""
@@ -80,14 +81,11 @@ PROFILES_ONLY = {"eu-": "eu."}
 OPTIONS = ("visual", "audio", "transcription")
 LEAST_CLIP_S = 4
 MOST_S, MOST_BYTES = 4 * 3600.0, 6 * 1000**3
-LEAST_S, LEAST_PX, MOST_PX = 4.0, 360, (5184, 2160)
-"""Of the model, as TwelveLabs documents it."""
 MOST_WORDS = 500
 """A word is at least a token, of which a text may have so many."""
 PARALLEL = 8
 LEAST_DEADLINE_S, DEADLINE_SHARE = 1800.0, 3.0
 """How long an invocation is waited for: at least, and in lengths of the video."""
-TICK_S = 0.2
 POLL_S, MOST_POLL_S, POLL_SHARE = 0.5, 15.0, 0.1
 TEXT_TRIES, TEXT_PATIENCE_S = 3, 3.0
 FAILED_TRIES = 3
@@ -273,10 +271,10 @@ class BedrockEncoder:
     def _request(self, video: Video) -> _Request:
         """Return what to ask for: the same on every machine for the same content."""
         copy = None
-        if video.s3_uri is not None and _fits(video.info):
+        if video.s3_uri is not None and fits(video.info):
             uri = video.s3_uri
         else:
-            copy = f"{PREFIX}source/{video.content_sha256}{'' if _fits(video.info) else '-fitted'}.mp4"
+            copy = f"{PREFIX}source/{video.content_sha256}{'' if fits(video.info) else '-fitted'}.mp4"
             uri = self._bucket.uri(copy)
         options = OPTIONS if video.info.has_audio else ("visual",)
         whole = ["asset"] if video.info.duration_s <= WHOLE_GOOD_UNTIL_S else []
@@ -380,7 +378,7 @@ class BedrockEncoder:
                     "the same invocation; it is not paid for again."
                 )
             pause_s = min(max(POLL_S, POLL_SHARE * waited_s), MOST_POLL_S) * random.uniform(0.85, 1.15)
-            _pause(pause_s, lambda: on_progress(_SENT))
+            pause(pause_s, lambda: on_progress(_SENT))
 
     def _failed(self, said: str, is_old: bool, notes: MutableMapping[str, str]) -> None:
         """Leave an invocation that failed behind, and say why; return where it was not of this job."""
@@ -422,7 +420,7 @@ class BedrockEncoder:
     @contextlib.contextmanager
     def _sendable(self, video: Video, on_progress: Progress) -> Iterator[Path]:
         """Give a file within the limits: the video itself, or a copy that lasts as long as it is needed."""
-        if _fits(video.info):
+        if fits(video.info):
             yield video.path
             return
         copy = self._scratch_dir / f"{video.content_sha256}.mp4"
@@ -489,11 +487,6 @@ def _is_of_amazon(endpoint_url: str | None) -> bool:
     return host is None or host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"))
 
 
-def _fits(info: MediaInfo) -> bool:
-    sides = sorted((info.width_px, info.height_px))
-    return info.duration_s >= LEAST_S and sides[0] >= LEAST_PX and sides[1] <= MOST_PX[0] and sides[0] <= MOST_PX[1]
-
-
 def _attempt(notes: Mapping[str, str]) -> int:
     return int(notes.get("attempt", "0"))
 
@@ -502,12 +495,3 @@ def _next_attempt(notes: MutableMapping[str, str]) -> None:
     """Let go of an invocation of which nothing comes. `attempt` first: a crash between the two only looks once more."""
     notes["attempt"] = str(_attempt(notes) + 1)
     notes.pop("invocation", None)
-
-
-def _pause(pause_s: float, tell: Callable[[], None]) -> None:
-    """Wait, and tell progress so often that a cancel is noticed soon."""
-    end = time.monotonic() + pause_s
-    while (left_s := end - time.monotonic()) > 0:
-        tell()
-        time.sleep(min(TICK_S, left_s))
-    tell()

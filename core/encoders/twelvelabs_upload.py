@@ -20,40 +20,23 @@ from twelvelabs import TwelveLabs
 from twelvelabs.types.completed_chunk import CompletedChunk
 from twelvelabs.types.presigned_url_chunk import PresignedUrlChunk
 
+from core.encoders.marengo_limits import LEAST_PX, LEAST_S, MOST_PX, fits, pause
 from core.encoders.twelvelabs_errors import CannotFetch, NotThere, Sentences
 from core.errors import EncoderError, Unavailable
 from core.ingest import playable
-from core.models import MediaInfo, Progress, Video
+from core.models import Progress, Video
 
-LEAST_S, MOST_S = 4.0, 4 * 3600.0
-LEAST_PX, MOST_PX = 360, (5184, 2160)
+MOST_S = 4 * 3600.0
 MOST_BYTES = 4 * 1000**3
 DIRECT_BYTES = 200 * 1000**2
 """Larger files go up in parts."""
 LEAST_DEADLINE_S = 1800.0
 CHECK_DEADLINE_S = 60.0
-TICK_S = 0.2
-"""How often progress is told while waiting, and so how soon a cancel is noticed."""
 POLL_S, MOST_POLL_S, POLL_SHARE = 0.3, 10.0, 0.1
 """The first pause between two looks, the longest, and the share of the time waited so far that a pause may add."""
 SEND_TIMEOUT_S = 120
 FIT_PART, SENT = 0.1, 0.5
 """Fractions of the progress: the copy that fits the limits is made, the bytes have arrived."""
-
-
-def fits(info: MediaInfo) -> bool:
-    """Say whether the service takes a video as it is."""
-    sides = sorted((info.width_px, info.height_px))
-    return info.duration_s >= LEAST_S and sides[0] >= LEAST_PX and sides[1] <= MOST_PX[0] and sides[0] <= MOST_PX[1]
-
-
-def pause(pause_s: float, tell: Callable[[], None]) -> None:
-    """Wait, and tell progress so often that a cancel is noticed soon."""
-    end = time.monotonic() + pause_s
-    while (left_s := end - time.monotonic()) > 0:
-        tell()
-        time.sleep(min(TICK_S, left_s))
-    tell()
 
 
 class Uploader:
