@@ -17,11 +17,10 @@ from core.encoders import clip_download, clip_models
 from core.errors import AppError
 from core.models import Job, Query, Sort, Stage
 from core.properties import PROPERTIES
-from core.services import Services, build
+from core.services import Services, build, calibrations
 from core.serving.bodies import read_query
 from core.serving.routes import hit_to_json
 from core.settings import Settings, load
-from core.state.calibration import Calibrations
 
 VIDEO_SUFFIXES = frozenset(
     ".3gp .asf .avi .f4v .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogg .ogv .ts .vob .webm .wmv".split()
@@ -160,7 +159,7 @@ def _wait_for_texts(services: Services) -> None:
 
 
 def _calibrate(services: Services, arguments: argparse.Namespace) -> int:
-    name, kept = services.encoder.info.name, Calibrations(services.settings.calibration_path)
+    name, kept = services.encoder.info.name, calibrations(services.settings)
     if arguments.reset:
         was = kept.forget(name)
         print(
@@ -195,7 +194,7 @@ def _calibrate(services: Services, arguments: argparse.Namespace) -> int:
 
 def _drop_damaged(settings: Settings) -> bool:
     """Remove the file of calibrations where it is damaged, and so keeps the app from opening; tell whether it was."""
-    kept = Calibrations(settings.calibration_path)
+    kept = calibrations(settings)
     if not kept.is_damaged():
         return False
     kept.drop()

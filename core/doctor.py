@@ -25,7 +25,6 @@ from core.index.base import Space
 from core.ingest import inspecting
 from core.models import EncoderInfo, ignore_progress
 from core.settings import Settings, load
-from core.state.calibration import Calibrations
 
 Check = tuple[str, Callable[[], str]]
 
@@ -59,7 +58,9 @@ def run(say: Callable[[str], None] = print) -> int:
 def _checks(settings: Settings) -> Iterator[Check]:
     yield "settings", lambda: _check_settings(settings)
     yield "categories", lambda: _check_taxonomy(settings)
-    if settings.calibration_path.exists():
+    if settings.database_url:
+        yield "database", lambda: _check_database(settings)
+    if settings.database_url or settings.calibration_path.exists():
         yield "calibration", lambda: _check_calibration(settings)
     yield f"store ({'s3' if settings.aws_bucket else 'folder'})", lambda: _check_store(settings)
     yield f"index ({'server' if settings.qdrant_url else 'edge'})", lambda: _check_index(settings)
@@ -78,12 +79,18 @@ def _check_settings(settings: Settings) -> str:
 
 
 def _check_taxonomy(settings: Settings) -> str:
-    themes = taxonomy.load(own=settings.taxonomy_path)
+    themes = taxonomy.load(own=services.own_themes(settings))
     return f"{len(themes.categories)} categories and {len(themes.moods)} moods"
 
 
+def _check_database(settings: Settings) -> str:
+    with closing(services.open_state_of(settings)) as state:
+        state.check()
+        return f"{state} answers; what people and jobs leave behind is kept there"
+
+
 def _check_calibration(settings: Settings) -> str:
-    fitted = Calibrations(settings.calibration_path).all()
+    fitted = services.calibrations(settings).all()
     told = [f"{name} to {kept.videos} videos on {kept.fitted_at[:10]}" for name, kept in fitted.items()]
     return f"fitted: {'; '.join(told) or 'no encoder'}"
 

@@ -31,14 +31,18 @@ from core.library.spaces import Serving
 from core.models import EncoderInfo
 from core.settings import STATIC_FILE_MB, Settings
 from core.state.ahead import ReadAhead, Reading
+from core.state.base import Document
 from core.state.calibration import Calibrations
 from core.state.channels import ChannelBook
-from core.state.sqlite import SqliteLedger, SqliteShelf
+from core.state.opening import State, open_state
+from core.state.sqlite import SqliteLedger
 from core.state.taste import TasteBook
 from core.stores.base import Store
 
 logger = logging.getLogger(__name__)
 _WARM_BATCH = 8
+THEMES, CALIBRATION = "taxonomy.toml", "calibration.json"
+"""Names of the documents."""
 
 
 class Warming:
@@ -75,6 +79,9 @@ class Services:
     reembed: Reembed
     taste: TasteBook
     channels: ChannelBook
+    state: State
+    themes: Document
+    """A person's own categories and moods."""
     warmings: list[Warming | ReadAhead] = field(default_factory=list)
     getter: Getter | None = None
     """Gets a model for the encoder that sees, at a press."""
@@ -105,8 +112,8 @@ class Services:
 
     def add_theme(self, kind: Kind, label: str, prompts: Sequence[str]) -> Theme:
         """Keep a person's own category or mood and use it from now on. Raises QueryError, SettingsError, StoreError."""
-        theme = taxonomy.add(self.settings.taxonomy_path, kind, label, prompts)
-        self.discover.taxonomy = taxonomy.load(own=self.settings.taxonomy_path)
+        theme = taxonomy.add(self.themes, kind, label, prompts)
+        self.discover.taxonomy = taxonomy.load(own=self.themes)
         if isinstance(self.encoder, ReadAhead):
             self.encoder.read(fixed_texts(self.taxonomy))
         return theme
@@ -120,8 +127,8 @@ class Services:
 
         Raises QueryError, SettingsError, StoreError.
         """
-        taxonomy.remove(self.settings.taxonomy_path, kind, id)
-        self.discover.taxonomy = taxonomy.load(own=self.settings.taxonomy_path)
+        taxonomy.remove(self.themes, kind, id)
+        self.discover.taxonomy = taxonomy.load(own=self.themes)
 
     def frame(self, video_id: str, at_s: float) -> np.ndarray:
         """Return the frame of a video in the library at a time, (height, width, 3) uint8 RGB. Raises AppError."""
@@ -144,6 +151,7 @@ class Services:
             self.getter.stop()
         self.jobs.stop(timeout_s=10)
         self.serving.close()
+        self.state.close()
 
 
 def build(settings: Settings) -> Services:
@@ -151,15 +159,24 @@ def build(settings: Settings) -> Services:
 
     Raises SettingsError, LibraryLocked, EncoderMismatch, LibraryError or StoreError, each with what to do.
     """
-    taxonomy.load(own=settings.taxonomy_path)  # a mistake in it is said before anything is opened
     make_data_dir(settings)
+    state = open_state_of(settings)
+    try:
+        return _built(settings, state)
+    except BaseException:
+        state.close()
+        raise
+
+
+def _built(settings: Settings, state: State) -> Services:
+    own = state.document(THEMES)
+    taxonomy.load(own=own)  # a mistake in it is said before anything is opened
     encoder, store = open_encoder(settings), open_store(settings)
-    taste = TasteBook(SqliteShelf(settings.data_dir / "taste.sqlite3", "taste"))
-    channels = ChannelBook(SqliteShelf(settings.data_dir / "channels.sqlite3", "channels"))
+    taste, channels = TasteBook(state.shelf("taste")), ChannelBook(state.shelf("channels"))
     warmings: list[Warming | ReadAhead] = []
 
     def discover_over(encoder: Encoder, index: Index) -> Discover:
-        themes = taxonomy.load(own=settings.taxonomy_path)
+        themes = taxonomy.load(own=own)
         filler = registry.filler(encoder.info.name)
         if isinstance(encoder, ReadAhead):
             encoder.read(fixed_texts(themes))
@@ -189,7 +206,7 @@ def build(settings: Settings) -> Services:
         serving.close()
         raise
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
-    return Services(settings, store, serving, jobs, reembed, taste, channels, warmings, getter)
+    return Services(settings, store, serving, jobs, reembed, taste, channels, state, own, warmings, getter)
 
 
 def _see(settings: Settings, serving: Serving, model: ClipModel) -> None:
@@ -200,6 +217,21 @@ def _see(settings: Settings, serving: Serving, model: ClipModel) -> None:
     """
     if settings.leaves_the_encoder_open and model.name == settings.clip_model:
         serving.configure(open_encoder(replace(settings, encoder="clip")))
+
+
+def open_state_of(settings: Settings) -> State:
+    """Return where what people and jobs leave behind is kept. Raises AppError with what to do."""
+    return open_state(settings.data_dir, settings.database_url)
+
+
+def calibrations(settings: Settings) -> Calibrations:
+    """Return what was fitted to the library. Raises AppError where the database cannot be used."""
+    return Calibrations(open_state_of(settings).document(CALIBRATION))
+
+
+def own_themes(settings: Settings) -> Document:
+    """Return a person's own categories and moods. Raises AppError where the database cannot be used."""
+    return open_state_of(settings).document(THEMES)
 
 
 def make_data_dir(settings: Settings) -> None:
@@ -235,7 +267,8 @@ def open_encoder(settings: Settings) -> Encoder:
     """
     from core.state.texts import CachedText
 
-    shelf = SqliteShelf(settings.data_dir / "texts.sqlite3", "texts", busy_s=2.0)
+    state = open_state_of(settings)
+    shelf = state.shelf("texts")
 
     def remember(name: str, dimension: int, read: Callable[[Sequence[str]], np.ndarray]) -> Callable:
         # A memory of texts asks nothing else of what it wraps.
@@ -243,7 +276,7 @@ def open_encoder(settings: Settings) -> Encoder:
 
     row = registry.named(settings.encoder)
     encoder = row.build(settings, remember)
-    encoder.info = replace(encoder.info, calibration=Calibrations(settings.calibration_path).of(encoder.info))
+    encoder.info = replace(encoder.info, calibration=calibrations(settings).of(encoder.info))
     if not row.paid:
         return encoder
     return ReadAhead(CachedText(encoder, shelf))

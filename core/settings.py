@@ -65,6 +65,9 @@ class Settings:
     aws_session_token: str | None = field(default=None, repr=False)
     s3_public_read: bool = False
 
+    database_url: str | None = field(default=None, repr=False)
+    """PostgreSQL for what people and jobs leave behind; None for SQLite under `data_dir`. It may hold a password."""
+
     served_dir: Path | None = None
     """Folder the host itself serves under /app/static/media/; None where our own route does. No variable sets it."""
 
@@ -179,6 +182,7 @@ def load(
         aws_secret_key=get("AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY"),
         aws_session_token=get("AWS_SESSION_TOKEN"),
         s3_public_read=_switch("S3_PUBLIC_READ", get("S3_PUBLIC_READ") or "false"),
+        database_url=_database(get("DATABASE_URL")),
     )
     return replace(settings, encoder=registry.chosen(wanted, settings))
 
@@ -207,6 +211,15 @@ def _switch(name: str, text: str) -> bool:
     if text.lower() in _FALSE:
         return False
     raise SettingsError(f"{name} is {text!r}. Set it to true or false.")
+
+
+def _database(text: str | None) -> str | None:
+    if text is None or text.startswith(("postgresql://", "postgres://")):
+        return text
+    raise SettingsError(  # without the value, which may hold a password
+        "DATABASE_URL does not begin with postgresql://. Set it to postgresql://USER:PASSWORD@HOST:5432/DATABASE, or "
+        "unset it to keep everything in SQLite under DATA_DIR."
+    )
 
 
 def _url(name: str, text: str | None, default_scheme: str | None = None) -> str | None:

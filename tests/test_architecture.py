@@ -36,6 +36,7 @@ HOMES = {
     "sqlalchemy": ("core/state/",),
     "alembic": ("core/state/migrate.py", "core/state/migrations/"),
     "sqlite3": ("core/state/sqlite.py",),
+    "psycopg": ("core/state/postgres.py",),
 }
 BACKENDS = ("core.encoders.", "core.stores.", "core.index.")
 MAX_PAGE_LINES = 130

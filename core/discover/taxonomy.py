@@ -1,6 +1,7 @@
 """The categories and moods that can be pressed: those of core/discover/taxonomy.toml, then a person's own.
 
-A person's own are in a second file of the same format, which `add` and `remove` edit and people may edit too. An entry
+A person's own are in a second text of the same format, which `add` and `remove` edit and people may edit too: a file,
+or a document in the database where several machines share a library. An entry
 there whose id is shipped takes the place of the shipped one: so a category can be reworded where an update of the app
 does not undo it, and an update that ships an id somebody had already does not keep the app from starting.
 """
@@ -8,16 +9,16 @@ does not undo it, and an update that ships an id somebody had already does not k
 from __future__ import annotations
 
 import re
-import threading
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal, get_args
 
 from core.errors import QueryError, SettingsError, StoreError
-from core.files import write_text
 from core.names import clean_name, identity, slug
+from core.state.base import Document
+from core.state.documents import document
 
 Kind = Literal["category", "mood"]
 DEFAULT_PATH = Path(__file__).with_name("taxonomy.toml")
@@ -32,8 +33,6 @@ _HEAD = """\
 # Your own categories and moods, in the format of core/discover/taxonomy.toml. An entry whose id the app has too takes
 # the place of the app's.
 """
-_editing = threading.Lock()
-"""Held from reading an own file to writing it. It is the file of one app: other processes only read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +65,33 @@ class Taxonomy:
         return self.categories if kind == "category" else self.moods
 
 
-def load(path: Path = DEFAULT_PATH, own: Path | None = None) -> Taxonomy:
+def load(path: Path = DEFAULT_PATH, own: Path | Document | None = None) -> Taxonomy:
     """Read a taxonomy file, and a person's own where there is one: its entries come last, or replace those of their id.
 
     Raises SettingsError naming the file and the entry that is wrong.
     """
-    shipped = _parse(_read(path), path)
+    there = _read(document(path))
+    if there is None:
+        raise _unreadable(path, FileNotFoundError("it is not there"))
+    shipped = _parse(there, path)
     for kind in ("category", "mood"):
         if not shipped.themes(kind):
             raise SettingsError(f"{path.name} has no [[{kind}]]. Restore the file from the repository.")
-    if own is None or not own.exists():
+    text = _read(document(own)) if own is not None else None
+    if own is None or text is None:
         return shipped
-    added = _parse(_read(own), own, own=True)
+    added = _parse(text, own, own=True)
     return Taxonomy(_merged(shipped.categories, added.categories), _merged(shipped.moods, added.moods))
 
 
 def add(
-    own: Path, kind: Kind, label: str, prompts: Sequence[str], icon: str = "label", *, shipped: Path = DEFAULT_PATH
+    own: Path | Document,
+    kind: Kind,
+    label: str,
+    prompts: Sequence[str],
+    icon: str = "label",
+    *,
+    shipped: Path = DEFAULT_PATH,
 ) -> Theme:
     """Add a category or mood to a person's own file, made if need be, and return it; what is there stays as it is.
 
@@ -90,32 +99,35 @@ def add(
     StoreError when it cannot be written.
     """
     theme = _new_theme(kind, label, prompts, icon)
-    with _editing:
-        _check_free(theme, load(shipped, own).themes(kind), kind)
-        before = _read(own) if own.exists() else _HEAD
+    kept = document(own)
+    with kept.editing():
+        _check_free(theme, load(shipped, kept).themes(kind), kind)
+        text = _read(kept)
+        before = _HEAD if text is None else text
         after = f"{before.rstrip()}\n\n{_entry(theme, kind)}"
-        _parse(after, own, own=True)  # where ours does not go with what is there, say so and write nothing
-        _write(own, after)
+        _parse(after, kept, own=True)  # where ours does not go with what is there, say so and write nothing
+        _write(kept, after)
     return theme
 
 
-def remove(own: Path, kind: Kind, id: str) -> None:
+def remove(own: Path | Document, kind: Kind, id: str) -> None:
     """Take an entry out of a person's own file; the others, and comments, stay as they are.
 
     A shipped one that it replaced comes back. Raises QueryError when it is not there, SettingsError when the file is
     broken or written in a way that only its author can edit, StoreError when it cannot be written.
     """
-    with _editing:
-        text = _read(own) if own.exists() else ""
-        ids = [theme.id for theme in _parse(text, own, own=True).themes(kind)]
+    kept = document(own)
+    with kept.editing():
+        text = _read(kept) or ""
+        ids = [theme.id for theme in _parse(text, kept, own=True).themes(kind)]
         if id not in ids:
             raise QueryError(f"There is no {kind} {id!r} of your own. Those of the app cannot be removed.", {kind: ids})
         blocks = _blocks(text)
         entries = [number for number, (name, _) in enumerate(blocks) if name == kind]
         if len(entries) != len(ids):
-            raise SettingsError(f"{own} has its entries in one list. Take the {kind} {id!r} out of it by hand.")
+            raise SettingsError(f"{kept} has its entries in one list. Take the {kind} {id!r} out of it by hand.")
         del blocks[entries[ids.index(id)]]
-        _write(own, "\n".join(line for _, lines in blocks for line in lines))
+        _write(kept, "\n".join(line for _, lines in blocks for line in lines))
 
 
 def _new_theme(kind: Kind, label: str, prompts: Sequence[str], icon: str) -> Theme:
@@ -147,18 +159,18 @@ def _merged(shipped: tuple[Theme, ...], own: tuple[Theme, ...]) -> tuple[Theme, 
     return tuple(({theme.id: theme for theme in shipped} | {theme.id: theme for theme in own}).values())
 
 
-def _read(path: Path) -> str:
+def _read(kept: Document) -> str | None:
     try:
-        return path.read_bytes().decode("utf-8")  # line ends as they are
+        return kept.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(kept, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> SettingsError:
+def _unreadable(path: Path | Document, error: Exception) -> SettingsError:
     return SettingsError(f"{path} could not be read as TOML: {error}. Mend the file or restore it.")
 
 
-def _parse(text: str, path: Path, *, own: bool = False) -> Taxonomy:
+def _parse(text: str, path: Path | Document, *, own: bool = False) -> Taxonomy:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -166,13 +178,13 @@ def _parse(text: str, path: Path, *, own: bool = False) -> Taxonomy:
     return Taxonomy(_themes(data, "category", path, own), _themes(data, "mood", path, own))
 
 
-def _themes(data: dict, kind: str, path: Path, own: bool) -> tuple[Theme, ...]:
-    themes = []
+def _themes(data: dict, kind: str, path: Path | Document, own: bool) -> tuple[Theme, ...]:
+    themes, name = [], PurePath(str(path)).name
     rows = data.get(kind, [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise SettingsError(f"{path.name}: write each {kind} as a table that begins with [[{kind}]].")
+        raise SettingsError(f"{name}: write each {kind} as a table that begins with [[{kind}]].")
     for number, row in enumerate(rows, start=1):
-        where = f"{path.name}, [[{kind}]] number {number}"
+        where = f"{name}, [[{kind}]] number {number}"
         for key in ("id", "label", "prompts"):
             if not row.get(key):
                 raise SettingsError(f"{where} has no {key!r}. Every {kind} needs an id, a label and prompts.")
@@ -188,7 +200,7 @@ def _themes(data: dict, kind: str, path: Path, own: bool) -> tuple[Theme, ...]:
         themes.append(Theme(row["id"], str(row["label"]), icon, tuple(row["prompts"]), own))
     ids = [theme.id for theme in themes]
     if len(set(ids)) != len(ids):
-        raise SettingsError(f"{path.name} has two entries [[{kind}]] with the same id. Ids must differ.")
+        raise SettingsError(f"{name} has two entries [[{kind}]] with the same id. Ids must differ.")
     return tuple(themes)
 
 
@@ -242,9 +254,9 @@ def _is_whole(lines: Sequence[str]) -> bool:
     return True
 
 
-def _write(path: Path, text: str) -> None:
-    """Put a text in the place of a file, as a whole or not at all."""
+def _write(kept: Document, text: str) -> None:
+    """Put a text in the place of what is there, as a whole or not at all."""
     try:
-        write_text(path, text)
+        kept.write(text)
     except OSError as error:
-        raise StoreError(f"{path} could not be written ({error.strerror}). Check that this user may do so.") from error
+        raise StoreError(f"{kept} could not be written ({error.strerror}). Check that this user may do so.") from error

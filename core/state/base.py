@@ -1,4 +1,4 @@
-"""What people and jobs leave behind is kept by two protocols: a shelf for what people do, a ledger for jobs."""
+"""What people and jobs leave behind: a shelf for what people do, documents they may write too, a ledger for jobs."""
 
 from __future__ import annotations
 
@@ -27,6 +27,28 @@ class Shelf(Protocol):
 
         What can be read inside stays as it is until the change has happened.
         """
+
+    def __str__(self) -> str:
+        """Return where it lies, for a person to find it."""
+
+
+class Document(Protocol):
+    """A text that is read and replaced as a whole, and that people may write by hand. Safe to use from several threads.
+
+    Each method raises OSError or AppError where it cannot be done; what cannot be read as text is a ValueError.
+    """
+
+    def read(self) -> str | None:
+        """Return the text; None where there is none."""
+
+    def write(self, text: str) -> None:
+        """Put a text in the place of what is there, as a whole or not at all."""
+
+    def remove(self) -> None:
+        """Have no text any more; there need not be one."""
+
+    def editing(self) -> AbstractContextManager[None]:
+        """Keep others who edit it out from the reading to the writing."""
 
     def __str__(self) -> str:
         """Return where it lies, for a person to find it."""

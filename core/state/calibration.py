@@ -1,14 +1,14 @@
-"""Keep what was fitted to a library, an encoder each, in a file that people can read.
+"""Keep what was fitted to a library, an encoder each, in a document that people can read.
 
-`DATA_DIR/calibration.json` says for each space by its name the numbers of models.py's Calibration that were fitted
-(discover/calibrating.py), on how many videos and when. Who has none goes by the encoder's own.
+`DATA_DIR/calibration.json`, or the document of that name in the database, says for each space by its name the numbers
+of models.py's Calibration that were fitted (discover/calibrating.py), on how many videos and when. Who has none goes by
+the encoder's own.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError, StoreError
-from core.files import write_text
 from core.models import Calibration, EncoderInfo
-
-_editing = threading.Lock()
-"""Held from reading the file to writing it."""
+from core.state.base import Document
+from core.state.documents import document
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +49,16 @@ class Calibrations:
     Every method but `drop` raises SettingsError where the file is damaged, and says how to do without it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, place: Path | Document) -> None:
+        self.path = place
+        self._document = document(place)
 
     def all(self) -> Mapping[str, Kept]:
         """Return what was fitted, by the names of the spaces."""
         try:
-            said: Any = json.loads(self.path.read_text("utf-8"))
+            text = self._document.read()
+            said: Any = {} if text is None else json.loads(text)
             return {name: Kept(**kept) for name, kept in said.items()}
-        except FileNotFoundError:
-            return {}
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise SettingsError(
                 f"{self.path} cannot be used: it is not what python -m core calibrate writes. Remove it with "
@@ -84,12 +82,12 @@ class Calibrations:
             videos,
             datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        with _editing:
+        with self._document.editing():
             self._write({**self.all(), name: kept})
 
     def forget(self, name: str) -> bool:
         """Go by the encoder's own from now on; return whether anything else was kept. Raises StoreError too."""
-        with _editing:
+        with self._document.editing():
             kept = dict(self.all())
             if kept.pop(name, None) is None:
                 return False
@@ -107,14 +105,14 @@ class Calibrations:
     def drop(self) -> None:
         """Remove the file, and with it what was fitted for any encoder. Raises StoreError."""
         try:
-            self.path.unlink(missing_ok=True)
+            self._document.remove()
         except OSError as error:
             raise StoreError(f"{self.path} cannot be removed ({error.strerror}). Remove it by hand.") from error
 
     def _write(self, kept: Mapping[str, Kept]) -> None:
         text = json.dumps({name: asdict(kept[name]) for name in sorted(kept)}, ensure_ascii=False, indent=2)
         try:
-            write_text(self.path, f"{text}\n")
+            self._document.write(f"{text}\n")
         except OSError as error:
             raise StoreError(
                 f"{self.path} cannot be written ({error.strerror}). Make room there, or let this user write to it."

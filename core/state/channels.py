@@ -75,7 +75,7 @@ class ChannelBook:
 
     def delete(self, slug: str) -> None:
         """Delete the channel with this slug; it need not be there."""
-        if slug.isascii():
+        if slug.isascii() and slug.isprintable():
             with self._shelf.change() as db:
                 db.execute(_DROP, {"of": slug})
 

@@ -91,6 +91,12 @@ TEXTS = Table(
     Index("by_use", "encoder", "used"),
     sqlite_with_rowid=False,
 )
+DOCUMENTS = Table(
+    "documents",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +127,9 @@ SUBJECTS = {
         Subject("texts", "texts_0001", "encoded texts", TEXTS),
     )
 }
+"""What there is wherever it is kept."""
+SHARED = {
+    subject.branch: subject
+    for subject in (Subject("documents", "documents_0001", "own categories and calibration", DOCUMENTS),)
+}
+"""What is in files of its own, or of no use, where one process has the library to itself."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import threading
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from core.errors import QueryError, StoreError
 from core.state.channels import LINK_CHARS, Channel, ChannelBook
 from core.state.sqlite import SqliteShelf
+from core.state.tables import CHANNELS
+from tests.state.conftest import OpenShelf
 
 LINK = (("category", "nature"), ("mood", "calm"))
 
@@ -24,8 +25,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def book(path: Path) -> ChannelBook:
-    return ChannelBook(SqliteShelf(path, "channels"))
+def book(open_shelf: OpenShelf) -> ChannelBook:
+    return ChannelBook(open_shelf("channels"))
 
 
 def test_no_channel_is_there_at_first(book: ChannelBook, path: Path) -> None:
@@ -33,12 +34,12 @@ def test_no_channel_is_there_at_first(book: ChannelBook, path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_channel_is_kept(book: ChannelBook, path: Path) -> None:
+def test_a_channel_is_kept(book: ChannelBook, open_shelf: OpenShelf) -> None:
     before = datetime.now(UTC)
     saved = book.save("  Calm nature for the lobby ", LINK)
     assert (saved.name, saved.slug, saved.link) == ("Calm nature for the lobby", "calm-nature-for-the-lobby", LINK)
     assert before <= datetime.fromisoformat(saved.created_at) <= datetime.now(UTC)
-    assert ChannelBook(SqliteShelf(path, "channels")).channels() == [saved]
+    assert ChannelBook(open_shelf("channels")).channels() == [saved]
 
 
 def test_a_link_keeps_its_order_repeated_keys_and_any_text(book: ChannelBook) -> None:
@@ -119,7 +120,8 @@ def test_threads_save_together(book: ChannelBook) -> None:
     assert len(channels) == len({channel.slug for channel in channels}) == 40
 
 
-def test_a_damaged_file_gets_a_sentence_and_is_not_touched(book: ChannelBook, path: Path) -> None:
+def test_a_damaged_file_gets_a_sentence_and_is_not_touched(path: Path) -> None:
+    book = ChannelBook(SqliteShelf(path, "channels"))
     path.write_bytes(b"no database" * 500)
     for ask in (book.channels, lambda: book.save("Lobby", LINK), lambda: book.delete("a")):
         with pytest.raises(StoreError, match=r"The channels in .*channels\.sqlite3"):
@@ -128,10 +130,10 @@ def test_a_damaged_file_gets_a_sentence_and_is_not_touched(book: ChannelBook, pa
 
 
 @pytest.mark.parametrize("damage", ["{", "7", "[1]", '[["a"]]', "null"])
-def test_a_damaged_link_names_its_channel(book: ChannelBook, path: Path, damage: str) -> None:
+def test_a_damaged_link_names_its_channel(book: ChannelBook, open_shelf: OpenShelf, damage: str) -> None:
     book.save("Lobby", LINK)
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute("UPDATE channels SET link = ?", (damage,))
+    with open_shelf("channels").change() as db:
+        db.execute(update(CHANNELS), {"link": damage})
     with pytest.raises(StoreError, match=r"'lobby' .* is damaged"):
         book.channels()
     book.save("Lobby", LINK)

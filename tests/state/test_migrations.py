@@ -28,7 +28,7 @@ from core.state import migrate
 from core.state.base import JobRecord
 from core.state.channels import Channel, ChannelBook
 from core.state.sqlite import SqliteLedger, SqliteShelf
-from core.state.tables import METADATA, SUBJECTS
+from core.state.tables import METADATA, SHARED, SUBJECTS
 from core.state.taste import Marks, TasteBook
 from core.state.texts import CachedText
 from tests.fakes import FAKE_INFO, FakeEncoder
@@ -339,8 +339,8 @@ def test_the_heads_that_subjects_name_are_those_of_the_scripts() -> None:
     config = Config()
     config.set_main_option("script_location", migrate.SCRIPTS)
     scripts = ScriptDirectory.from_config(config)
-    assert sorted(scripts.get_heads()) == sorted(subject.head for subject in SUBJECTS.values())
-    assert sorted(scripts.get_bases()) == sorted(subject.first for subject in SUBJECTS.values())
+    assert sorted(scripts.get_heads()) == sorted(subject.head for subject in (SUBJECTS | SHARED).values())
+    assert sorted(scripts.get_bases()) == sorted(subject.first for subject in (SUBJECTS | SHARED).values())
 
 
 @pytest.mark.parametrize("branch", BRANCHES)

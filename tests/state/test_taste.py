@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from core.errors import QueryError, StoreError
 from core.state.sqlite import SqliteShelf
+from core.state.tables import PROFILES
 from core.state.taste import Marks, TasteBook
+from tests.state.conftest import OpenShelf
 
 
 @pytest.fixture
@@ -20,14 +21,13 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def book(path: Path) -> TasteBook:
-    return TasteBook(SqliteShelf(path, "taste"))
+def book(open_shelf: OpenShelf) -> TasteBook:
+    return TasteBook(open_shelf("taste"))
 
 
-def names(path: Path) -> list[str]:
+def names(open_shelf: OpenShelf) -> list[str]:
     """Return the names of the profiles as they were first typed."""
-    with closing(sqlite3.connect(path)) as db:
-        return [name for (name,) in db.execute("SELECT name FROM profiles ORDER BY key")]
+    return [name for key, name in sorted(tuple(row) for row in open_shelf("taste").rows(select(PROFILES)))]
 
 
 def test_who_never_marked_anything_has_no_marks(book: TasteBook, path: Path) -> None:
@@ -35,13 +35,13 @@ def test_who_never_marked_anything_has_no_marks(book: TasteBook, path: Path) -> 
     assert not path.exists()
 
 
-def test_marks_come_newest_first_and_stay(book: TasteBook, path: Path) -> None:
+def test_marks_come_newest_first_and_stay(book: TasteBook, open_shelf: OpenShelf) -> None:
     for video_id in ("a", "b", "c"):
         book.mark("Anna", video_id, "like")
     for video_id in ("x", "y"):
         book.mark("Anna", video_id, "dislike")
         book.mark("Anna", video_id, "seen")
-    assert TasteBook(SqliteShelf(path, "taste")).marks("Anna") == Marks(("c", "b", "a"), ("y", "x"), frozenset("xy"))
+    assert TasteBook(open_shelf("taste")).marks("Anna") == Marks(("c", "b", "a"), ("y", "x"), frozenset("xy"))
 
 
 def test_a_mark_again_is_the_newest(book: TasteBook) -> None:
@@ -87,22 +87,22 @@ def test_profiles_do_not_mix(book: TasteBook) -> None:
     assert book.marks("Ben") == Marks()
 
 
-def test_case_makes_no_other_profile_and_the_first_spelling_is_kept(book: TasteBook, path: Path) -> None:
+def test_case_makes_no_other_profile_and_the_first_spelling_is_kept(book: TasteBook, open_shelf: OpenShelf) -> None:
     book.mark(" Anna ", "a", "like")
     book.mark("ANNA", "b", "like")
     book.mark("Жанна", "c", "like")
     book.mark("ben", "d", "seen")
     assert book.marks("anna").likes == ("b", "a")
     assert book.marks("ЖАННА").likes == ("c",)
-    assert names(path) == ["Anna", "ben", "Жанна"]
+    assert names(open_shelf) == ["Anna", "ben", "Жанна"]
 
 
-def test_a_reset_forgets_the_name_too(book: TasteBook, path: Path) -> None:
+def test_a_reset_forgets_the_name_too(book: TasteBook, open_shelf: OpenShelf) -> None:
     book.mark("Anna", "a", "like")
     book.reset("aNNA")
-    assert (names(path), book.marks("Anna")) == ([], Marks())
+    assert (names(open_shelf), book.marks("Anna")) == ([], Marks())
     book.mark("ANNA", "b", "like")
-    assert (names(path), book.marks("Anna")) == (["ANNA"], Marks(("b",)))
+    assert (names(open_shelf), book.marks("Anna")) == (["ANNA"], Marks(("b",)))
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 41, "An\x00na", "An\nna", "\u202eAnna", "\udc80"])
@@ -118,9 +118,9 @@ def test_what_cannot_be_a_name_is_refused_everywhere(book: TasteBook, path: Path
     assert not path.exists()
 
 
-def test_a_name_of_forty_characters_of_any_script_does(book: TasteBook, path: Path) -> None:
+def test_a_name_of_forty_characters_of_any_script_does(book: TasteBook, open_shelf: OpenShelf) -> None:
     book.mark("日" * 40, "a", "like")
-    assert names(path) == ["日" * 40]
+    assert names(open_shelf) == ["日" * 40]
 
 
 @pytest.mark.parametrize("video_id", ["", "a b", "../a", "x" * 129, "\udc80", "a\n"])
@@ -155,7 +155,8 @@ def test_threads_mark_together(book: TasteBook) -> None:
     assert len(book.marks("All").seen) == 75
 
 
-def test_a_damaged_file_gets_a_sentence_and_is_not_touched(book: TasteBook, path: Path) -> None:
+def test_a_damaged_file_gets_a_sentence_and_is_not_touched(path: Path) -> None:
+    book = TasteBook(SqliteShelf(path, "taste"))
     path.write_bytes(b"no database" * 500)
     for ask in (lambda: book.marks("Anna"), lambda: book.mark("Anna", "a", "like")):
         with pytest.raises(StoreError, match=r"likes and dislikes in .*taste\.sqlite3"):

@@ -13,6 +13,7 @@ from core.models import ignore_progress
 from core.state.sqlite import SqliteShelf
 from core.state.texts import CachedText
 from tests.fakes import FAKE_INFO, FakeEncoder, make_video, word_vector
+from tests.state.conftest import OpenShelf
 
 
 @pytest.fixture
@@ -20,34 +21,34 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "deep" / "texts.sqlite3"
 
 
-def test_a_text_is_asked_for_once_and_in_the_next_run_not_at_all(path: Path) -> None:
+def test_a_text_is_asked_for_once_and_in_the_next_run_not_at_all(open_shelf: OpenShelf) -> None:
     encoder = FakeEncoder()
-    first = CachedText(encoder, SqliteShelf(path, "texts")).encode_text(["a wolf", "", "a wolf", "snow"])
+    first = CachedText(encoder, open_shelf("texts")).encode_text(["a wolf", "", "a wolf", "snow"])
     assert encoder.texts == ["a wolf", "", "snow"]
-    again = CachedText(encoder, SqliteShelf(path, "texts")).encode_text(["snow", "a wolf", ""])
+    again = CachedText(encoder, open_shelf("texts")).encode_text(["snow", "a wolf", ""])
     assert encoder.texts == ["a wolf", "", "snow"]
     assert np.array_equal(again, first[[3, 0, 1]])
     assert np.array_equal(first[0], word_vector("a wolf"))
 
 
-def test_only_what_is_new_is_asked_for(path: Path) -> None:
+def test_only_what_is_new_is_asked_for(open_shelf: OpenShelf) -> None:
     encoder = FakeEncoder()
-    cached = CachedText(encoder, SqliteShelf(path, "texts"))
+    cached = CachedText(encoder, open_shelf("texts"))
     cached.encode_text(["a wolf"])
     cached.encode_text(["a wolf", "a dog"])
     assert encoder.texts == ["a wolf", "a dog"]
 
 
-def test_each_encoder_has_its_own(path: Path) -> None:
-    CachedText(FakeEncoder(), SqliteShelf(path, "texts")).encode_text(["a wolf"])
+def test_each_encoder_has_its_own(open_shelf: OpenShelf) -> None:
+    CachedText(FakeEncoder(), open_shelf("texts")).encode_text(["a wolf"])
     other = FakeEncoder(replace(FAKE_INFO, name="other", dimension=32))
-    assert CachedText(other, SqliteShelf(path, "texts")).encode_text(["a wolf"]).shape == (1, 32)
+    assert CachedText(other, open_shelf("texts")).encode_text(["a wolf"]).shape == (1, 32)
     assert other.texts == ["a wolf"]
 
 
-def test_what_was_used_longest_ago_goes_first(path: Path) -> None:
+def test_what_was_used_longest_ago_goes_first(open_shelf: OpenShelf) -> None:
     encoder = FakeEncoder()
-    cached = CachedText(encoder, SqliteShelf(path, "texts"), max_texts=3)
+    cached = CachedText(encoder, open_shelf("texts"), max_texts=3)
     for text in ("one", "two", "three", "one", "four"):
         cached.encode_text([text])
     encoder.texts.clear()
@@ -57,15 +58,15 @@ def test_what_was_used_longest_ago_goes_first(path: Path) -> None:
     assert encoder.texts == ["two"]
 
 
-def test_a_thousand_texts_at_once_do(path: Path) -> None:
+def test_a_thousand_texts_at_once_do(open_shelf: OpenShelf) -> None:
     texts = [f"text {number}" for number in range(1001)]
-    cached = CachedText(FakeEncoder(), SqliteShelf(path, "texts"))
+    cached = CachedText(FakeEncoder(), open_shelf("texts"))
     assert np.array_equal(cached.encode_text(texts), cached.encode_text(texts))
     assert len(cached.encoder.texts) == 1001
 
 
-def test_threads_share_it(path: Path) -> None:
-    cached = CachedText(FakeEncoder(), SqliteShelf(path, "texts"))
+def test_threads_share_it(open_shelf: OpenShelf) -> None:
+    cached = CachedText(FakeEncoder(), open_shelf("texts"))
     wrong: list[str] = []
 
     def ask(start: int) -> None:
@@ -92,24 +93,24 @@ def test_a_file_that_cannot_be_used_is_logged_and_texts_are_encoded(
     assert "Encoded texts cannot be read" in caplog.text
 
 
-def test_a_vector_of_another_length_is_encoded_afresh(path: Path) -> None:
-    CachedText(FakeEncoder(replace(FAKE_INFO, dimension=32)), SqliteShelf(path, "texts")).encode_text(["a wolf"])
-    assert CachedText(FakeEncoder(), SqliteShelf(path, "texts")).encode_text(["a wolf"]).shape == (
+def test_a_vector_of_another_length_is_encoded_afresh(open_shelf: OpenShelf) -> None:
+    CachedText(FakeEncoder(replace(FAKE_INFO, dimension=32)), open_shelf("texts")).encode_text(["a wolf"])
+    assert CachedText(FakeEncoder(), open_shelf("texts")).encode_text(["a wolf"]).shape == (
         1,
         FAKE_INFO.dimension,
     )
 
 
-def test_what_is_unknown_can_be_told_without_asking(path: Path) -> None:
+def test_what_is_unknown_can_be_told_without_asking(open_shelf: OpenShelf) -> None:
     encoder = FakeEncoder()
-    cached = CachedText(encoder, SqliteShelf(path, "texts"))
+    cached = CachedText(encoder, open_shelf("texts"))
     cached.encode_text(["a wolf"])
     assert cached.unknown(["snow", "a wolf", "snow", "rain"]) == ["snow", "rain"]
     assert encoder.texts == ["a wolf"]
 
 
-def test_videos_go_straight_through(path: Path) -> None:
-    cached = CachedText(FakeEncoder(), SqliteShelf(path, "texts"))
+def test_videos_go_straight_through(open_shelf: OpenShelf) -> None:
+    cached = CachedText(FakeEncoder(), open_shelf("texts"))
     cached.encode_video(make_video("Grey wolf"), {}, ignore_progress)
     assert cached.encoder.finished == ["grey_wolf.mp4"]
     assert cached.info is cached.encoder.info
