@@ -27,6 +27,7 @@ from core.ingest import frames
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
 from core.ingest.reembed import Reembed
+from core.library.removal import Trash
 from core.library.spaces import Serving
 from core.models import EncoderInfo
 from core.settings import STATIC_FILE_MB, Settings
@@ -34,10 +35,12 @@ from core.state.ahead import ReadAhead, Reading
 from core.state.base import Document
 from core.state.calibration import Calibrations
 from core.state.channels import ChannelBook
+from core.state.corrections import Corrections
 from core.state.opening import State, open_state
 from core.state.sqlite import SqliteLedger
 from core.state.taste import TasteBook
-from core.stores.base import Store
+from core.state.trash import TrashBook
+from core.stores.base import CountedStore, Store
 
 logger = logging.getLogger(__name__)
 _WARM_BATCH = 8
@@ -73,12 +76,14 @@ class Services:
     """Everything a page, a route or a command needs, wired and open."""
 
     settings: Settings
-    store: Store
+    store: CountedStore
     serving: Serving
     jobs: JobQueue
     reembed: Reembed
     taste: TasteBook
     channels: ChannelBook
+    corrections: Corrections
+    trash: Trash
     state: State
     themes: Document
     """A person's own categories and moods."""
@@ -141,9 +146,11 @@ class Services:
         """Start the workers; what was under way goes on."""
         self.jobs.start()
         self.reembed.tend()
+        self.trash.start()
 
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""
+        self.trash.stop(timeout_s=10)
         self.reembed.stop(timeout_s=10)
         for warming in self.warmings:
             warming.stop()
@@ -173,6 +180,7 @@ def _built(settings: Settings, state: State) -> Services:
     taxonomy.load(own=own)  # a mistake in it is said before anything is opened
     encoder, store = open_encoder(settings), open_store(settings)
     taste, channels = TasteBook(state.shelf("taste")), ChannelBook(state.shelf("channels"))
+    corrections = Corrections(state.shelf("corrections"))
     warmings: list[Warming | ReadAhead] = []
 
     def discover_over(encoder: Encoder, index: Index) -> Discover:
@@ -201,12 +209,14 @@ def _built(settings: Settings, state: State) -> Services:
             sources={"sample": samples.render},
         )
         jobs = _queue(settings, pipeline)
+        book = TrashBook(state.shelf("trash"))
+        trash = pipeline.deleted = Trash(book, serving, store, jobs, taste, corrections)
         reembed = Reembed(serving, jobs, settings.data_dir / "reembed.json", partial(_named, settings, serving))
     except BaseException:
         serving.close()
         raise
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
-    return Services(settings, store, serving, jobs, reembed, taste, channels, state, own, warmings, getter)
+    return Services(settings, store, serving, jobs, reembed, taste, channels, corrections, trash, state, own, warmings, getter)
 
 
 def _see(settings: Settings, serving: Serving, model: ClipModel) -> None:
@@ -360,7 +370,7 @@ def _queue(settings: Settings, pipeline: Pipeline) -> JobQueue:
         raise
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings) -> CountedStore:
     """Return the store that is set. Raises SettingsError or StoreError."""
     if settings.aws_bucket:
         from core.stores.s3 import S3Store

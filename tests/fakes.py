@@ -301,6 +301,9 @@ class MemoryStore:
     def delete(self, key: str) -> None:
         self.blobs.pop(check_key(key), None)
 
+    def sizes(self) -> dict[str, int]:
+        return {key: len(data) for key, data in self.blobs.items()}
+
     def check(self) -> None:
         pass
 

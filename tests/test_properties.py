@@ -34,7 +34,17 @@ def services(tmp_path):
         index.upsert(make_entries(title, info=info))
     discover = Discover(encoder=encoder, index=index, store=store, taxonomy=taxonomy.load())
     serving = Serving(spaces, encoder, encoder_of=lambda space: encoder, discover_over=lambda *_: discover)
-    return Services(Settings(data_dir=tmp_path), store, serving, jobs=None, taste=None, channels=None, reembed=None)
+    return Services(
+        Settings(data_dir=tmp_path),
+        store,
+        serving,
+        jobs=None,
+        taste=None,
+        channels=None,
+        reembed=None,
+        corrections=None,
+        trash=None,
+    )
 
 
 @pytest.fixture

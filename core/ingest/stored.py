@@ -14,7 +14,6 @@ from pathlib import Path, PurePath
 
 from core.errors import MediaError, Unavailable
 from core.files import whole
-from core.ingest.lanes import Lanes
 from core.ingest.work import Step, Work
 from core.models import Entry, MediaInfo, Progress
 from core.stores.base import Store
@@ -24,9 +23,8 @@ TIMEOUT_S = 60.0
 GONE = "Its stored copy is gone. Put the file back into the store and press Retry, or go on without this video."
 
 
-def identified(work: Work, lanes: Lanes) -> Work:
-    """Return the work with what the library knows of its video. Raises MediaError when it is no longer there."""
-    entry = known_as(work, lanes)
+def identified(work: Work, entry: Entry) -> Work:
+    """Return the work with what the library knows of its video."""
     return replace(
         work,
         step=Step.INSPECT,
@@ -39,14 +37,6 @@ def identified(work: Work, lanes: Lanes) -> Work:
         poster_key=entry.poster_key,
         ingested_at=entry.ingested_at,
     )
-
-
-def known_as(work: Work, lanes: Lanes) -> Entry:
-    """Return the entry of the work's video in the space that answers. Raises MediaError when it is not there."""
-    entry = next(lanes.serving.index.scroll(video_id=work.stored_id, scope="video"), None)
-    if entry is None:
-        raise MediaError("The video is no longer in the library.")
-    return entry
 
 
 def with_words(info: MediaInfo, entry: Entry) -> MediaInfo:

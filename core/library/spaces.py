@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,6 +118,32 @@ class Serving:
                     if space.complete and space.encoder != lane.name:
                         self.spaces.mark(space.encoder, complete=False)
             yield
+
+    @contextmanager
+    def every(self) -> Iterator[Mapping[str, Index]]:
+        """Give the index of every space there is by its encoder, while nothing is written or swapped.
+
+        Those of spaces that are not open are opened for as long as the block lasts. Raises what opening one raises.
+        """
+        with self._turn.alone(), ExitStack() as opened:
+            indexes: dict[str, Index] = {}
+            for space in self.spaces.all():
+                lane = self._lanes.get(space.encoder)
+                if lane is None:
+                    index = self.spaces.open(EncoderInfo(space.encoder, space.dimension, (), ()))
+                    opened.callback(index.close)
+                indexes[space.encoder] = lane.index if lane else index
+            yield indexes
+
+    def encoder_of(self, name: str) -> Encoder | None:
+        """Return the encoder that filled a space; None where it cannot be had."""
+        if name == self.configured.info.name:
+            return self.configured
+        lane = self._lanes.get(name)
+        if lane is not None:
+            return lane.encoder
+        space = next((space for space in self.spaces.all() if space.encoder == name), None)
+        return None if space is None else self._encoder_for(space)
 
     def look(self) -> None:
         """Let the space of the encoder that is set answer, if another machine has completed it meanwhile."""

@@ -97,6 +97,42 @@ DOCUMENTS = Table(
     Column("name", Text, primary_key=True),
     Column("text", Text, nullable=False),
 )
+CORRECTIONS = Table(
+    "corrections",
+    METADATA,
+    Column("content_sha256", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("theme", Text, primary_key=True),
+    Column("holds", Boolean, nullable=False),
+    Column("made_at", Text, nullable=False),
+    CheckConstraint("kind IN ('category', 'mood')", name="ck_corrections_kind"),
+    sqlite_with_rowid=False,
+)
+TRASH = Table(
+    "trash",
+    METADATA,
+    Column("video_id", Text, primary_key=True),
+    Column("content_sha256", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("media_key", Text, nullable=False),
+    Column("poster_key", Text),
+    Column("duration_s", Float, nullable=False),
+    Column("deleted_at", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    CheckConstraint("state IN ('trashed', 'restoring', 'purging')", name="ck_trash_state"),
+    Index("by_content", "content_sha256"),
+)
+TRASHED_ENTRIES = Table(
+    "trashed_entries",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("video_id", Text, nullable=False),
+    Column("encoder", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Index("by_video", "video_id"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +161,8 @@ SUBJECTS = {
         Subject("taste", "taste_0001", "likes and dislikes", MARKS),
         Subject("channels", "channels_0001", "channels", CHANNELS),
         Subject("texts", "texts_0001", "encoded texts", TEXTS),
+        Subject("corrections", "corrections_0001", "corrected categories and moods", CORRECTIONS),
+        Subject("trash", "trash_0001", "deleted videos", TRASH),
     )
 }
 """What there is wherever it is kept."""

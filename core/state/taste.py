@@ -83,6 +83,11 @@ class TasteBook:
             db.execute(delete(MARKS_TABLE).where(_OF_PROFILE), {"of": key})
             db.execute(delete(PROFILES).where(PROFILES.c.key == bindparam("of")), {"of": key})
 
+    def forget_video(self, video_id: str) -> None:
+        """Take all marks of everybody off a video that is gone for good."""
+        with self._shelf.change() as db:
+            db.execute(delete(MARKS_TABLE).where(_OF_VIDEO), {"video": video_id})
+
 
 def profile_name(text: str) -> str:
     """Return the name of a profile as it is kept. Raises QueryError for what cannot be one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -52,3 +53,15 @@ class Store(Protocol):
     def check(self) -> None:
         """Do a real round trip (write, read, delete). Raises StoreError or Unavailable, saying what to do."""
         ...
+
+
+class Inventory(Protocol):
+    """Say what a store holds."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the bytes that each key takes, of all that there are. Raises what a store raises."""
+        ...
+
+
+class CountedStore(Store, Inventory, Protocol):
+    """A store that says what it holds, as all of ours do."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from core.errors import StoreError
 from core.files import whole
 from core.models import Progress, ignore_progress
-from core.stores.base import check_key
+from core.stores.base import KEY, check_key
 
 CHUNK_BYTES = 1024 * 1024
 ABANDONED_AFTER_S = 24 * 3600
@@ -56,6 +58,17 @@ class FolderStore:
             self.local_path(key).unlink(missing_ok=True)
         except OSError as error:
             raise self._sentence(error) from error
+
+    def sizes(self) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        try:
+            for file in os.scandir(self.root) if self.root.is_dir() else ():
+                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                    if KEY.fullmatch(file.name):
+                        found[file.name] = file.stat().st_size
+        except OSError as error:
+            raise self._sentence(error) from error
+        return found
 
     def check(self) -> None:
         key, data = f"check-{uuid.uuid4().hex}.txt", b"written to see whether it can be read"

@@ -46,7 +46,7 @@ from s3transfer.subscribers import BaseSubscriber
 
 from core.errors import AppError, SettingsError, StoreError, Unavailable
 from core.models import Progress
-from core.stores.base import CONTENT_TYPES, check_key
+from core.stores.base import CONTENT_TYPES, KEY, check_key
 
 logger = logging.getLogger(__name__)
 
@@ -210,6 +210,15 @@ class S3Store:
         with self._translated():
             self._client.delete_object(Bucket=self.bucket, Key=name)
             self._abort_left_over(name, unless_sending=0)
+
+    def sizes(self) -> Mapping[str, int]:
+        """List the bucket, 1,000 objects a request."""
+        with self._translated():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=PREFIX)
+            found = {
+                item["Key"].removeprefix(PREFIX): item["Size"] for page in pages for item in page.get("Contents", ())
+            }
+        return {key: size for key, size in found.items() if KEY.fullmatch(key)}
 
     def check(self) -> None:
         """Write, look, read a piece by the URL a browser would use, delete."""

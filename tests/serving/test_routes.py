@@ -34,7 +34,17 @@ def services(tmp_path):
         encoder_of=lambda space: encoder,
         discover_over=lambda encoder, index: Discover(encoder=encoder, index=index, store=store, taxonomy=kinds),
     )
-    return Services(Settings(data_dir=tmp_path), store, serving, jobs=None, reembed=None, taste=None, channels=None)
+    return Services(
+        Settings(data_dir=tmp_path),
+        store,
+        serving,
+        jobs=None,
+        reembed=None,
+        taste=None,
+        channels=None,
+        corrections=None,
+        trash=None,
+    )
 
 
 @pytest.fixture

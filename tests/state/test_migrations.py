@@ -32,10 +32,12 @@ from core.state.tables import METADATA, SHARED, SUBJECTS
 from core.state.taste import Marks, TasteBook
 from core.state.texts import CachedText
 from tests.fakes import FAKE_INFO, FakeEncoder
-from tests.state.releases import write_0_1_0
+from tests.state.releases import FILES_0_1_0, write_0_1_0
 
 ROOT = Path(__file__).parents[2]
-BRANCHES = sorted(SUBJECTS)
+BRANCHES = sorted(FILES_0_1_0)
+NEWER = sorted(SUBJECTS.keys() - FILES_0_1_0.keys())
+"""Subjects that release 0.1.0 did not keep."""
 TABLE = {"jobs": "notes", "taste": "marks", "channels": "channels", "texts": "texts"}
 ADD_COLUMN = 'op.add_column("{table}", sa.Column("colour", sa.Text, nullable=False, server_default="blue"))'
 READY = JobRecord(
@@ -175,6 +177,21 @@ def write_release(path: Path, branch: str) -> Path:
     return path
 
 
+def check_tables(path: Path, branch: str) -> None:
+    """Assert that a new file has the tables that queries are written for."""
+    make(path, branch)
+    there = shape(path).keys()
+
+    def concerned(thing: object, name: str, kind: str, *_: object) -> bool:
+        return kind != "table" or name in there
+
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as db:
+        context = MigrationContext.configure(db, opts={"include_object": concerned})
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
 def ask(path: Path, sql: str) -> list[tuple]:
     with closing(sqlite3.connect(path)) as db:
         return db.execute(sql).fetchall()
@@ -233,17 +250,7 @@ class TestAFileOf010:
 @pytest.mark.parametrize("branch", BRANCHES)
 class TestAFileOfThisVersion:
     def test_its_tables_are_those_that_queries_are_written_for(self, path: Path, branch: str) -> None:
-        make(path, branch)
-        there = shape(path).keys()
-
-        def concerned(thing: object, name: str, kind: str, *_: object) -> bool:
-            return kind != "table" or name in there
-
-        engine = create_engine(f"sqlite:///{path}")
-        with engine.connect() as db:
-            context = MigrationContext.configure(db, opts={"include_object": concerned})
-            assert compare_metadata(context, METADATA) == []
-        engine.dispose()
+        check_tables(path, branch)
 
     def test_its_tables_are_those_of_release_0_1_0(self, path: Path, branch: str) -> None:
         old = write_release(path.with_name("old.sqlite3"), branch)
@@ -308,6 +315,15 @@ class TestAFileOfThisVersion:
             assert ask(path, f"SELECT DISTINCT colour FROM {TABLE[branch]}") == [("blue",)]
 
 
+@pytest.mark.parametrize("branch", NEWER)
+def test_the_tables_of_a_subject_that_came_later_are_those_that_queries_are_written_for(
+    path: Path, branch: str
+) -> None:
+    check_tables(path, branch)
+    assert SUBJECTS[branch].table.name in shape(path)
+    assert ask(path, "SELECT version_num FROM alembic_version") == [(SUBJECTS[branch].head,)]
+
+
 def test_threads_that_come_together_migrate_once(path: Path) -> None:
     write_release(path, "taste")
     found: list[Marks] = []
@@ -325,7 +341,7 @@ def test_threads_that_come_together_migrate_once(path: Path) -> None:
 
 def test_two_subjects_made_by_two_threads_at_once_do_not_mix(path: Path) -> None:
     """Alembic finds the connection of a migration in a module-wide variable."""
-    files = [(path.with_name(f"{branch}-{number}"), branch) for number in range(3) for branch in BRANCHES]
+    files = [(path.with_name(f"{branch}-{number}"), branch) for number in range(3) for branch in SUBJECTS]
     threads = [threading.Thread(target=make, args=file) for file in files]
     for thread in threads:
         thread.start()
@@ -343,7 +359,7 @@ def test_the_heads_that_subjects_name_are_those_of_the_scripts() -> None:
     assert sorted(scripts.get_bases()) == sorted(subject.first for subject in (SUBJECTS | SHARED).values())
 
 
-@pytest.mark.parametrize("branch", BRANCHES)
+@pytest.mark.parametrize("branch", sorted(SUBJECTS))
 def test_a_file_that_is_at_its_head_loads_no_alembic(path: Path, branch: str) -> None:
     make(path, branch)
     code = LIFE.split("# later")[0] + LIFE.split("# use")[1] + "print('alembic' in sys.modules)"

@@ -167,3 +167,14 @@ def test_several_put_the_same_key_at_once(store: Store, tmp_path: Path, read: Ca
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda n: store.put(tmp_path / f"{n}.mp4", "wolf.mp4", ignore_progress), range(6)))
     assert read("wolf.mp4") in contents, "the key holds one of them whole, never a mixture"
+
+
+def test_it_says_how_much_each_file_takes(store: Store, tmp_path: Path) -> None:
+    assert store.sizes() == {}
+    for key, size in (("wolf.mp4", 300), ("wolf.jpg", 20)):
+        path = tmp_path / key
+        path.write_bytes(bytes(size))
+        store.put(path, key, ignore_progress)
+    assert store.sizes() == {"wolf.mp4": 300, "wolf.jpg": 20}
+    store.delete("wolf.mp4")
+    assert store.sizes() == {"wolf.jpg": 20}
