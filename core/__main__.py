@@ -1,4 +1,5 @@
-"""The command line: python -m core ingest | search | samples | calibrate | model | reembed | move | doctor."""
+"""The command line: python -m core ingest | search | samples | calibrate | model | reembed | move | doctor, and
+what core/library/commands.py adds."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from core import __version__, samples
 from core.discover import calibrating
 from core.encoders import clip_download, clip_models
 from core.errors import AppError
+from core.library import commands as library
 from core.models import Job, Query, Sort, Stage
 from core.properties import PROPERTIES
 from core.services import Services, build, calibrations
@@ -88,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--offset", type=int, default=0, help="how many of the best to pass over")
     search.add_argument("--json", action="store_true", help="the same array as POST /search")
     search.set_defaults(run=_search)
+
+    library.add_to(commands)
 
     sample = commands.add_parser("samples", help="render and add the sample library")
     sample.add_argument("--json", action="store_true", help="a line of JSON a video on standard output")

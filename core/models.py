@@ -119,6 +119,8 @@ class EncoderInfo:
     """Whether it can put a still picture into the same space: it has `encode_image` (see encoders/base.py)."""
     recognises: bool = False
     """Whether it tells what is in a picture: things, places, actions."""
+    reads_names: bool = False
+    """Whether titles, file names and tags are in its vectors: it has `reword` (see encoders/base.py)."""
     calibration: Calibration = Calibration()
 
 

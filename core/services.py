@@ -27,6 +27,9 @@ from core.ingest import frames
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
 from core.ingest.reembed import Reembed
+from core.library.editing import Editor
+from core.library.library import Library
+from core.library.listing import Listing
 from core.library.removal import Trash
 from core.library.spaces import Serving
 from core.models import EncoderInfo
@@ -82,8 +85,7 @@ class Services:
     reembed: Reembed
     taste: TasteBook
     channels: ChannelBook
-    corrections: Corrections
-    trash: Trash
+    library: Library
     state: State
     themes: Document
     """A person's own categories and moods."""
@@ -146,11 +148,11 @@ class Services:
         """Start the workers; what was under way goes on."""
         self.jobs.start()
         self.reembed.tend()
-        self.trash.start()
+        self.library.trash.start()
 
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""
-        self.trash.stop(timeout_s=10)
+        self.library.trash.stop(timeout_s=10)
         self.reembed.stop(timeout_s=10)
         for warming in self.warmings:
             warming.stop()
@@ -211,12 +213,14 @@ def _built(settings: Settings, state: State) -> Services:
         jobs = _queue(settings, pipeline)
         book = TrashBook(state.shelf("trash"))
         trash = pipeline.deleted = Trash(book, serving, store, jobs, taste, corrections)
+        listing = Listing(lambda: serving.now.lane.index, store, settings.data_dir)
+        library = Library(listing, Editor(serving, store), trash, corrections)
         reembed = Reembed(serving, jobs, settings.data_dir / "reembed.json", partial(_named, settings, serving))
     except BaseException:
         serving.close()
         raise
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
-    return Services(settings, store, serving, jobs, reembed, taste, channels, corrections, trash, state, own, warmings, getter)
+    return Services(settings, store, serving, jobs, reembed, taste, channels, library, state, own, warmings, getter)
 
 
 def _see(settings: Settings, serving: Serving, model: ClipModel) -> None:

@@ -42,8 +42,7 @@ def services(tmp_path):
         taste=None,
         channels=None,
         reembed=None,
-        corrections=None,
-        trash=None,
+        library=None,
     )
 
 

@@ -38,3 +38,12 @@ class ImageEncoder(Encoder, Protocol):
         nothing that could be searched for. Raises EncoderError or Unavailable.
         """
         ...
+
+
+class NameReader(Encoder, Protocol):
+    """An encoder in whose vectors the words that came with a video are; one is if `info.reads_names` says so."""
+
+    def reword(self, vectors: np.ndarray, video: Video) -> np.ndarray:
+        """Return the vectors of a video and its clips, (n, info.dimension), as if it had been encoded with the title,
+        file name, tags and subtitles that `video` has now. What was seen and heard stays; no file is opened."""
+        ...

@@ -243,6 +243,7 @@ def info_of(model: ClipModel) -> EncoderInfo:
         blind_to=("what is said aloud", "who somebody is", "a story over several scenes"),
         images=True,
         recognises=True,
+        reads_names=True,
         calibration=CALIBRATION,
     )
 
@@ -304,6 +305,13 @@ class ClipEncoder:
         return self._query(
             seen, local.LocalEncoder().encode_image(rgb), self.weights.model_image, self.weights.local_image
         )
+
+    def reword(self, vectors: np.ndarray, video: Video) -> np.ndarray:
+        """Return vectors of a video with the words that it has now: the local half is made anew (encoders/base.py)."""
+        size = self.towers.model.dimension
+        views, measures = np.asarray(vectors, np.float32)[:, :size], np.asarray(vectors, np.float32)[:, size:]
+        lengths = np.linalg.norm(measures, axis=1, keepdims=True)
+        return np.hstack([views, lengths * local.LocalEncoder().reword(measures / lengths, video)])
 
     def _readings(self, texts: Sequence[str]) -> np.ndarray:
         """Return a vector a text, nothing excluded, of length 1 or zero where nothing is said."""

@@ -47,6 +47,7 @@ INFO = EncoderInfo(
     ),
     blind_to=("who or what is in the picture", "what is said aloud", "the story"),
     images=True,
+    reads_names=True,
 )
 
 _PERCEPT_UNIT = 4.5
@@ -112,6 +113,14 @@ class LocalEncoder:
         seen = measurer.finish()
         return image_vector(np.where(OF_A_STILL, seen.whole(), 0.0), seen.layout(0.0, np.inf))
 
+    def reword(self, vectors: np.ndarray, video: Video) -> np.ndarray:
+        """Return vectors of a video with the words that it has now; see encoders/base.py."""
+        blocks = np.asarray(vectors, np.float64)[:, :-1] * _RADIUS
+        concepts, hashed = video_words(video)
+        first, last = len(PERCEPTS), len(PERCEPTS) + len(CONCEPTS) + HASHED
+        blocks[:, first:last] = _word_blocks(concepts, hashed)
+        return np.array([_with_slack(row) for row in blocks], np.float32)
+
 
 def measure(path: Path, on_progress: Progress = ignore_progress) -> Measurements:
     """Return what can be measured of a file, whatever it is called: the costly half of encoding."""
@@ -136,14 +145,17 @@ def embed(measured: Measurements, video: Video) -> VideoEmbedding:
 
 def video_vector(percepts: np.ndarray, concepts: np.ndarray, hashed: np.ndarray, layout: np.ndarray) -> np.ndarray:
     """Return the unit vector of a video or clip: four bounded blocks and the slack that makes up the length."""
-    blocks = np.concatenate(
-        [
-            _within(percepts / _PERCEPT_UNIT),
-            _within(concepts / _CONCEPT_UNIT),
-            _HASHED_SHARE * _within(hashed),
-            _LAYOUT_SHARE * _within(layout),
-        ]
-    ).astype(np.float64)
+    words = _word_blocks(concepts, hashed)
+    blocks = np.concatenate([_within(percepts / _PERCEPT_UNIT), words, _LAYOUT_SHARE * _within(layout)])
+    return _with_slack(blocks.astype(np.float64))
+
+
+def _word_blocks(concepts: np.ndarray, hashed: np.ndarray) -> np.ndarray:
+    return np.concatenate([_within(concepts / _CONCEPT_UNIT), _HASHED_SHARE * _within(hashed)])
+
+
+def _with_slack(blocks: np.ndarray) -> np.ndarray:
+    """Return the unit vector of four blocks, float64, with what makes up the length."""
     slack = np.sqrt(max(_RADIUS**2 - float(blocks @ blocks), 0.0))
     return (np.append(blocks, slack) / _RADIUS).astype(np.float32)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from core import __version__
 from core.discover.taxonomy import Taxonomy
+from core.serving import videos
 from core.serving.bodies import ErrorBody, HealthBody, HitBody, answer_schema, search_schema
 
 
@@ -13,6 +14,13 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
     """Return the document for a library's taxonomy."""
     error = answer_schema(ErrorBody)
     health = {"200": _answer(answer_schema(HealthBody)), "503": _answer(error, "A backend is down")}
+    wrong = {
+        "400": _answer(error, "What is wrong with the request"),
+        "503": _answer(error, "A backend is down"),
+    }
+    unknown = {"404": _answer(error, "There is no such video"), "503": wrong["503"]}
+    video = _answer(answer_schema(videos.VideoBody))
+    video_id = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     key = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
         "openapi": "3.1.0",
@@ -32,6 +40,29 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
                         "503": _answer(error, "A backend is down"),
                     },
                 }
+            },
+            "/api/videos": {
+                "get": {
+                    "summary": "The videos of the library, a page at a time",
+                    "parameters": videos.parameters(),
+                    "responses": {"200": _answer(videos.page_schema()), **wrong},
+                }
+            },
+            "/api/videos/{id}": {
+                "parameters": [video_id],
+                "get": {"summary": "A video", "responses": {"200": video, **unknown}},
+                "patch": {
+                    "summary": "Give it another title or other tags",
+                    "requestBody": {
+                        "required": True,
+                        "content": {"application/json": {"schema": videos.EditBody.model_json_schema()}},
+                    },
+                    "responses": {"200": video, **wrong, **unknown},
+                },
+                "delete": {
+                    "summary": "Delete it; for a day it can be had back",
+                    "responses": {"200": _answer(answer_schema(videos.DeletedBody)), **unknown},
+                },
             },
             "/app/static/media/{key}": {
                 "get": {

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from core.errors import AppError, QueryError, StoreError
 from core.models import Hit, Query
 from core.services import Services
-from core.serving import openapi
+from core.serving import openapi, videos
 from core.serving.bodies import ErrorBody, HealthBody, HitBody, read_query
 from core.stores.base import CONTENT_TYPES
 
@@ -37,6 +37,10 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
     """
     base_path = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
 
+    def base_of(request: Request) -> str:
+        # A proxy says the outer scheme and host in X-Forwarded-Proto and Host; uvicorn and the request know them.
+        return str(request.base_url).rstrip("/") + base_path
+
     async def health(request: Request) -> Response:
         return await _answer(lambda: _health(services()))
 
@@ -47,9 +51,29 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
             query = parse_query(await _body(request))
         except QueryError as error:
             return _error(400, str(error), error.details)
-        # A proxy says the outer scheme and host in X-Forwarded-Proto and Host; uvicorn and the request know them.
-        base_url = str(request.base_url).rstrip("/") + base_path
+        base_url = base_of(request)
         return await _answer(lambda: [hit_to_json(hit, base_url) for hit in services().discover.search(query).hits])
+
+    async def listed(request: Request) -> Response:
+        try:
+            asked = videos.read_page(request.query_params.multi_items())
+        except QueryError as error:
+            return _error(400, str(error), error.details)
+        return await _answer(lambda: videos.page(services(), asked, base_of(request)))
+
+    async def one(request: Request) -> Response:
+        video_id = request.path_params["id"]
+        if request.method == "GET":
+            return await _answer(lambda: videos.show(services(), video_id, base_of(request)))
+        if not _same_origin(request):
+            return _error(403, "This address takes changes from its own pages and from programs only.")
+        if request.method == "DELETE":
+            return await _answer(lambda: videos.delete(services(), video_id))
+        try:
+            asked = videos.read_edit(read_object(await _body(request), '{"title": "Grey wolf"}'))
+        except QueryError as error:
+            return _error(400, str(error), error.details)
+        return await _answer(lambda: videos.edit(services(), video_id, asked, base_of(request)))
 
     async def docs(request: Request) -> Response:
         servers = [{"url": base_path or "/"}]
@@ -78,6 +102,8 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
         for route in (
             Route(prefix + "/api/health", health, methods=["GET"]),
             Route(prefix + "/api/docs", docs, methods=["GET"]),
+            Route(prefix + "/api/videos", listed, methods=["GET"]),
+            Route(prefix + "/api/videos/{id}", one, methods=["GET", "PATCH", "DELETE"]),
             Route(prefix + "/search", search, methods=["POST"]),
             Route(prefix + MEDIA_PREFIX + "{key}", media, methods=["GET"]),
         )
@@ -86,13 +112,18 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
 
 def parse_query(body: bytes) -> Query:
     """Return the query a JSON body asks for. Raises QueryError saying what to change."""
+    return read_query(read_object(body, '{"category": "nature", "mood": "calm"}', "with query, category or mood"))
+
+
+def read_object(body: bytes, example: str, having: str = "") -> dict[str, object]:
+    """Return the JSON object that a body holds. Raises QueryError saying what to send."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        raise QueryError('The body is not JSON. Send for example {"category": "nature", "mood": "calm"}.') from None
+        raise QueryError(f"The body is not JSON. Send for example {example}.") from None
     if not isinstance(data, dict):
-        raise QueryError("The body must be a JSON object with query, category or mood.")
-    return read_query(data)
+        raise QueryError(f"The body must be a JSON object {having}".rstrip() + ".")
+    return data
 
 
 def hit_to_json(hit: Hit, base_url: str = "") -> dict[str, object]:
@@ -133,7 +164,8 @@ async def _body(request: Request) -> bytes:
 async def _answer(work: Callable[[], object]) -> Response:
     """Run blocking work off the event loop and turn its outcome into JSON, never into a stack trace."""
     try:
-        return JSONResponse(await to_thread.run_sync(work))
+        answer = await to_thread.run_sync(work)
+        return _error(404, "There is no such video in this library.") if answer is None else JSONResponse(answer)
     except QueryError as error:
         return _error(400, str(error), error.details)
     except AppError as error:

@@ -42,8 +42,7 @@ def services(tmp_path):
         reembed=None,
         taste=None,
         channels=None,
-        corrections=None,
-        trash=None,
+        library=None,
     )
 
 

@@ -1,0 +1,125 @@
+"""The videos of a library over HTTP."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from core.services import Services, build
+from core.serving.routes import routes
+from core.settings import Settings
+from tests.fakes import make_entries
+
+TITLES = ("Grey wolf", "Tax office", "Red fox")
+WOLF = make_entries("Grey wolf")[0].video_id
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    services = build(Settings(data_dir=Path(tmp_path_factory.mktemp("data"))))
+    yield services
+    services.close()
+
+
+@pytest.fixture
+def client(services: Services) -> TestClient:
+    for number, title in enumerate(TITLES):
+        (vector,) = services.encoder.encode_text([title])
+        services.index.upsert(
+            make_entries(
+                title,
+                info=services.encoder.info,
+                clips=1,
+                vectors=[vector, vector],
+                tags={},
+                ingested_at=f"2026-11-0{number + 1}T00:00:00+00:00",
+            )
+        )
+    return TestClient(Starlette(routes=routes(lambda: services)))
+
+
+def test_a_page_at_a_time(client: TestClient) -> None:
+    first = client.get("/api/videos?limit=2").json()
+    rest = client.get("/api/videos?limit=2&offset=2").json()
+    assert [video["title"] for video in first["videos"]] == ["Red fox", "Tax office"]
+    assert [video["title"] for video in rest["videos"]] == ["Grey wolf"]
+    assert first["total"] == rest["total"] == 3
+    assert first["videos"][0]["url"] == f"http://testserver/app/static/media/{first['videos'][0]['video_id']}.mp4"
+    assert client.get("/api/videos?name=fox&sort=title").json()["total"] == 1
+    assert client.get("/api/videos?length=under-10s&length=1-10min").json()["total"] == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("limit=0", "limit"),
+        ("limit=many", "limit"),
+        ("offset=-1", "offset"),
+        ("sort=best", "sort must be"),
+        ("length=huge", "under-10s"),
+        ("category=nonsense", "nonsense"),
+        ("colour=red", "no parameter 'colour'"),
+    ],
+)
+def test_a_wrong_page_is_a_400_that_says_what_to_change(client: TestClient, query: str, said: str) -> None:
+    answer = client.get(f"/api/videos?{query}")
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]
+
+
+def test_one_is_shown_and_changed(client: TestClient) -> None:
+    assert client.get(f"/api/videos/{WOLF}").json()["filename"] == "Grey wolf.mp4"
+    changed = client.patch(f"/api/videos/{WOLF}", json={"title": "Cooking pasta", "tags": ["food"]})
+    assert (changed.json()["title"], changed.json()["tags"]) == ("Cooking pasta", ["food"])
+    assert client.post("/search", json={"query": "cooking pasta"}).json()[0]["video_id"] == WOLF
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"title": ""}, "A title is missing"),
+        ({"title": 3}, "title"),
+        ({"colour": "red"}, "colour cannot be changed"),
+        ({"tags": ["x" * 50]}, "tags"),
+        ([], "JSON object"),
+    ],
+)
+def test_a_wrong_change_is_a_400_and_changes_nothing(client: TestClient, body: object, said: str) -> None:
+    answer = client.patch(f"/api/videos/{WOLF}", json=body)
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]
+    assert client.get(f"/api/videos/{WOLF}").json()["title"] == "Grey wolf"
+
+
+def test_one_is_deleted_and_gone_from_search(client: TestClient, services: Services) -> None:
+    answer = client.delete(f"/api/videos/{WOLF}")
+    assert answer.json()["deleted"] is True
+    assert re.match(r"\d{4}-\d\d-\d\dT", answer.json()["undo_until"])
+    assert client.get("/api/videos").json()["total"] == 2
+    assert client.get("/api/health").json()["videos"] == 2
+    assert WOLF not in [hit["video_id"] for hit in client.post("/search", json={"query": "grey wolf"}).json()]
+    for method in (client.get, client.delete):
+        assert method(f"/api/videos/{WOLF}").status_code == 404
+    assert client.patch(f"/api/videos/{WOLF}", json={"title": "x"}).status_code == 404
+    services.library.trash.restore([WOLF])
+    assert client.get(f"/api/videos/{WOLF}").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_another_site_may_change_nothing(client: TestClient, method: str) -> None:
+    answer = client.request(method, f"/api/videos/{WOLF}", headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403
+    assert client.get(f"/api/videos/{WOLF}").status_code == 200
+
+
+def test_the_document_tells_of_them_without_loose_ends(client: TestClient) -> None:
+    paths = client.get("/api/docs").json()["paths"]
+    assert set(paths["/api/videos/{id}"]) == {"parameters", "get", "patch", "delete"}
+    names = {parameter["name"] for parameter in paths["/api/videos"]["get"]["parameters"]}
+    assert {"name", "sort", "limit", "offset", "category", "mood", "length", "language"} <= names
+    assert "$ref" not in str(paths)
