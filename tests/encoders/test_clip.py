@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,16 @@ def encode(encoder: ClipEncoder, video: Video) -> VideoEmbedding:
 def best(encoder: ClipEncoder, text: str, vectors: dict[str, np.ndarray]) -> str:
     query = encoder.encode_text([text])[0]
     return max(vectors, key=lambda name: float(vectors[name] @ query))
+
+
+def test_another_name_changes_the_local_half_as_encoding_it_afresh_would(encoder, tmp_path):
+    video = filmed(tmp_path / "a.mp4", "red", "blue", title="Grey wolf")
+    renamed = replace(video, title="Cooking pasta")
+    before, fresh = encode(encoder, video), encode(encoder, renamed)
+    rows = [np.array([one.vector, *(clip.vector for clip in one.clips)]) for one in (before, fresh)]
+    assert encoder.info.reads_names
+    np.testing.assert_allclose(encoder.reword(rows[0], renamed), rows[1], atol=1e-4)
+    assert not np.allclose(rows[0], rows[1], atol=1e-2)
 
 
 @pytest.fixture(scope="module")
