@@ -20,6 +20,7 @@ from core.properties import PROPERTIES, Property
 from core.services import Services
 from core.serving.routes import routes
 from core.settings import Settings
+from core.state.opening import open_state
 from tests.fakes import FAKE_INFO, FakeEncoder, MemorySpaces, MemoryStore, make_entries
 
 INITIAL = Property("initial", "The first letter of its title.", lambda entry: [entry.title[0]], "initial", ("a", "b"))
@@ -34,6 +35,7 @@ def services(tmp_path):
         index.upsert(make_entries(title, info=info))
     discover = Discover(encoder=encoder, index=index, store=store, taxonomy=taxonomy.load())
     serving = Serving(spaces, encoder, encoder_of=lambda space: encoder, discover_over=lambda *_: discover)
+    state = open_state(tmp_path, None)
     return Services(
         Settings(data_dir=tmp_path),
         store,
@@ -43,6 +45,8 @@ def services(tmp_path):
         channels=None,
         reembed=None,
         library=None,
+        state=state,
+        themes=state.document("taxonomy.toml"),
     )
 
 

@@ -16,6 +16,7 @@ from core.library.spaces import Serving
 from core.services import Services
 from core.serving.routes import routes
 from core.settings import Settings
+from core.state.opening import open_state
 from core.stores.folder import FolderStore
 from tests.fakes import FAKE_INFO, FakeEncoder, MemorySpaces, MemoryStore, make_entries
 
@@ -34,6 +35,7 @@ def services(tmp_path):
         encoder_of=lambda space: encoder,
         discover_over=lambda encoder, index: Discover(encoder=encoder, index=index, store=store, taxonomy=kinds),
     )
+    state = open_state(tmp_path, None)
     return Services(
         Settings(data_dir=tmp_path),
         store,
@@ -43,6 +45,8 @@ def services(tmp_path):
         taste=None,
         channels=None,
         library=None,
+        state=state,
+        themes=state.document("taxonomy.toml"),
     )
 
 
