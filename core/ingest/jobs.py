@@ -26,19 +26,18 @@ import shutil
 import threading
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, StoreError, Unavailable
+from core.errors import EncoderPaused, StoreError, Unavailable
 from core.ingest import reasons, scheduling
 from core.ingest.claims import Claims
 from core.ingest.pipeline import Pipeline, Step, Work
 from core.ingest.scheduling import BACKOFF_S, PROBE_S, Pause, Row
-from core.models import EncoderInfo, EncoderPause, Job, Progress, Stage, ToEncode
+from core.ingest.working import Working
+from core.models import EncoderPause, Job, Stage
 from core.state.base import JobRecord, Ledger
 from core.text import display_name, printable
 
@@ -46,15 +45,13 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_S = 24 * 3600.0
 """How long a service may be away before a job that needs it fails."""
-FLUSH_EVERY_S = 0.5
-"""How often the progress of a job goes to disk. Only its working time is worth something after a crash."""
 CHUNK_BYTES = 1024 * 1024
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
-class JobQueue:
+class JobQueue(Working):
     """Take files in, work on them in the background, and say at any time how far each is.
 
     The ledger is this queue's from now on; `stop` closes it. The workers begin with `start`; what was not over goes on
@@ -178,31 +175,6 @@ class JobQueue:
             undo.pop_all()
         return job
 
-    def jobs(self) -> list[Job]:
-        """Return all jobs, newest first."""
-        now = self._clock()
-        with self._state:
-            return [row.job(now) for row in reversed(self._rows.values())]
-
-    def job(self, job_id: str) -> Job | None:
-        """Return a job as it is now; None when it was cleared."""
-        with self._state:
-            row = self._rows.get(job_id)
-            return None if row is None else row.job(self._clock())
-
-    def counts(self) -> Counter[Stage]:
-        """Return how many jobs are in each stage; 0 for a stage without any."""
-        with self._state:
-            return Counter(row.stage for row in self._rows.values())
-
-    def to_encode(self) -> ToEncode:
-        """Return how much video waits to be encoded: what a paid encoder is going to charge for."""
-        with self._state:
-            works = [row.work for row in self._open.values() if row.work.step <= Step.EMBED and not row.waits_for]
-            works = [work for work in works if work.target is None]  # what that costs was said before it began
-        known = [work.info.duration_s for work in works if work.info is not None]
-        return ToEncode(seconds=sum(known), unchecked=len(works) - len(known))
-
     def pause(self) -> EncoderPause | None:
         """Return why the encoder takes nothing now (of two that do not, the first); None while it works."""
         with self._state:
@@ -260,7 +232,7 @@ class JobQueue:
             over = [row for row in rows if row.stage.is_over and row.id not in self._open]
         if not over:
             return
-        gone = [row for row in over if not row.untidy or self._roll_back(row.work)]
+        gone = [row for row in over if not row.untidy or self._cleared(row)]
         with self._state:
             gone = [row for row in gone if row.id not in self._open]
             for row in gone:
@@ -270,13 +242,6 @@ class JobQueue:
         self._ledger.delete([row.id for row in gone])
         for row in gone:
             self._pipeline.discard(row.work)
-
-    def wait(self, job_ids: Iterable[str], timeout_s: float | None = None) -> list[Job]:
-        """Wait until these jobs are over, or for `timeout_s`, and return them as they are then."""
-        ids = list(job_ids)
-        with self._state:
-            self._state.wait_for(lambda: not any(job_id in self._open for job_id in ids), timeout_s)
-            return [job for job_id in ids if (job := self.job(job_id))]
 
     # Queue: which job takes its next step
 
@@ -331,12 +296,6 @@ class JobQueue:
                 self._state.wait(scheduling.next_look_s(rows, now, self._pauses.values()))
             return None
 
-    def _encoder_of(self, row: Row) -> EncoderInfo:
-        """Return the encoder that a job is for, or is going to be for."""
-        lanes = self._pipeline.lanes
-        lane = lanes.named(row.work.target or row.work.encoder or "") or lanes.serving
-        return lane.encoder.info
-
     def _pause_of(self, row: Row) -> Pause | None:
         return self._pauses.get(self._encoder_of(row).name)
 
@@ -367,112 +326,7 @@ class JobQueue:
             finally:
                 self._release(row)
 
-    def _advance(self, row: Row) -> None:
-        if row.cancel and row.work.step is not Step.TIDY:
-            raise Cancelled
-        if not row.verified:
-            self._verify(row)
-        elif row.work.step not in (Step.IDENTIFY, Step.TIDY) and not row.claimed:
-            self._recognise(row)
-        else:
-            self._step(row)
-
-    def _step(self, row: Row) -> None:
-        """Do the next step of a job and write down what came of it."""
-        step = row.work.step
-        with self._state:
-            if row.stage is not step.stage:
-                row.stage, row.progress = step.stage, 0.0
-            row.held = False
-            if not row.duplicate:
-                row.reason = None
-        work = self._pipeline.run(row.work, self._ledger.notes(row.id), self._reporter(row))
-        if step is Step.TIDY:
-            self._end(row, Stage.READY, row.reason)
-            return
-        with self._state:
-            row.work, row.tries = work, 0
-            row.progress = 1.0 if work.step.stage is not step.stage else row.progress
-            if step is Step.EMBED:
-                row.probes = 0
-                self._resume(row)
-        self._save(row)
-
-    def _verify(self, row: Row) -> None:
-        """Check that a job that was put aside can go on from where it was."""
-        work = self._pipeline.verify(row.work, self._reporter(row))
-        if work.step is Step.IDENTIFY or work.encoder != row.work.encoder:
-            self._ledger.notes(row.id).clear()
-        with self._state:
-            row.verified = True
-            if work.claim != row.work.claim:
-                self._drop_claim(row)
-            row.work = work
-        self._save(row)
-
-    def _recognise(self, row: Row) -> None:
-        """Claim the content for this job, so that no other adds it too; a duplicate waits, or is ready at once."""
-        content = row.work.claim
-        assert content is not None, "a job that is past IDENTIFY knows its content"
-        with self._state:
-            holder = self._rows[self._claims.take(content, row.id)]
-            if holder is not row:
-                row.stage, row.progress, row.waits_for = Stage.QUEUED, 0.0, holder.id
-                row.reason = f'Waiting for "{holder.work.filename}", which has the same content.'
-                return
-        known = self._pipeline.find(row.work)
-        with self._state:
-            if known is None:
-                row.claimed = True
-            else:
-                row.duplicate = True
-                if row.work.target is None:
-                    row.reason = f'Already in the library as "{printable(known.title)}".'
-                row.work = replace(
-                    row.work,
-                    step=Step.TIDY,
-                    video_id=known.video_id,
-                    media_key=known.media_key,
-                    seen=known.seen,
-                )
-        self._save(row)
-
-    def _reporter(self, row: Row) -> Progress:
-        """Return the callback that takes the progress of a job, and stops its work when a person or the app wants."""
-
-        def report(fraction: float) -> None:
-            with self._state:
-                if row.cancel or self._stopping:
-                    raise Cancelled
-                row.progress = max(row.progress, min(fraction, 1.0))
-                due = self._clock() - row.saved_at >= FLUSH_EVERY_S
-            if due:
-                self._save(row)
-
-        return report
-
     # Ends
-
-    def _settle(self, row: Row, error: Exception) -> None:
-        """Decide what becomes of a job whose step ended with an error."""
-        if row.cancel:
-            self._give_up(row, Stage.CANCELLED, None)
-        elif self._stopping:
-            # Cut off by us, or by what is being closed around it: not its fault, it goes on at the next start.
-            self._save_or_log(row)
-        elif isinstance(error, EncoderPaused):
-            self._pause_encoder(row, error)
-        elif isinstance(error, Unavailable) and self._has_patience(row):
-            self._put_off(row, error)
-        else:
-            if isinstance(error, EncoderError):
-                self._resume(row)
-            if not isinstance(error, AppError):
-                logger.error("%s: step %s failed", row.id, row.work.step.name.lower(), exc_info=error)
-            self._give_up(row, Stage.FAILED, reasons.of_end(error))
-
-    def _has_patience(self, row: Row) -> bool:
-        return not row.tries or self._clock() - row.away_since < self._patience_s
 
     def _put_off(self, row: Row, error: Unavailable) -> None:
         """Let a job wait for a service: as long as that asked for, else longer from one try to the next."""
@@ -521,34 +375,28 @@ class JobQueue:
                     row.held, row.reason, row.shown = False, None, None
             self._state.notify_all()
 
-    def _give_up(self, row: Row, stage: Stage, reason: str | None) -> None:
-        """End a job that did not get ready and remove what it left in store and index."""
+    def _cleared(self, row: Row) -> bool:
+        """Remove what a job that is over had left; return whether nothing of it is left."""
+        gone = self._roll_back(row)
         with self._state:
-            row.work = replace(row.work, step=min(row.work.step, Step.STORE))
-        self._save_or_log(row)  # First, so that no later step is taken on the word of what is removed now.
-        row.untidy = not self._roll_back(row.work)
-        self._end(row, stage, reason)
-
-    def _roll_back(self, work: Work) -> bool:
-        try:
-            self._pipeline.roll_back(work)
-        except Exception:
-            # Nothing that goes wrong while cleaning up may hide why the job failed, or end the worker.
-            logger.exception("%s: what it had stored could not be removed; clearing the list tries again", work.job_id)
-            return False
-        return True
-
-    def _end(self, row: Row, stage: Stage, reason: str | None) -> None:
-        with self._state:
-            row.worked_s = row.worked_until(self._clock())
-            row.stage, row.reason = stage, reason
-            row.progress = 1.0 if stage is Stage.READY else row.progress
-            row.cancel = False
             self._drop_claim(row)
-        self._save_or_log(row)
+        return gone
+
+    def _claim(self, row: Row) -> str | None:
+        content = row.work.claim
+        assert content is not None, "a job that is past IDENTIFY knows its content"
         with self._state:
-            self._open.pop(row.id, None)
-            self._state.notify_all()
+            holder = self._claims.take(content, row.id)
+            return None if holder == row.id else self._rows[holder].work.filename
+
+    def _wait_for_twin(self, row: Row) -> None:
+        assert row.work.claim is not None
+        with self._state:
+            holder = self._claims.take(row.work.claim, row.id)
+            if holder == row.id:  # it has ended since
+                row.reason = None
+            else:
+                row.waits_for = holder
 
     def _drop_claim(self, row: Row) -> None:
         """Let those that wait for this job go on; the caller holds the lock."""
@@ -560,6 +408,12 @@ class JobQueue:
 
     # Disk
 
+    def _notes(self, row: Row) -> MutableMapping[str, str]:
+        return self._ledger.notes(row.id)
+
+    def _begin_notes(self, row: Row) -> None:
+        self._ledger.notes(row.id).clear()
+
     def _save(self, row: Row) -> None:
         def record() -> JobRecord:
             with self._state:
@@ -567,13 +421,6 @@ class JobQueue:
                 return row.record(now)
 
         self._ledger.save(record)
-
-    def _save_or_log(self, row: Row) -> None:
-        """Save where a failure to save must not change what happens: memory is right until the next start."""
-        try:
-            self._save(row)
-        except StoreError:
-            logger.exception("%s: its state could not be written down", row.id)
 
     def _sweep(self) -> None:
         """Remove the folders of jobs that are ready or unknown: a crash came between the job and its tidying up."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
@@ -16,17 +17,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from core.errors import MediaError, Unavailable
+from core.errors import AppError, MediaError, Unavailable
 from core.files import whole
 from core.index.base import video_id
 from core.ingest import frames, inspecting, playable, stored, titles
 from core.ingest.embeddings import entries_of, is_saved, load_embedding, save_embedding
 from core.ingest.lanes import Lane, Lanes
-from core.ingest.work import Step, Work, known
+from core.ingest.work import HANDED, Step, Work, known
 from core.models import EncoderInfo, Entry, MediaInfo, Progress, Video, ignore_progress
 from core.stores.base import Store
 from core.text import printable
 
+UPLOAD_GONE = "The uploaded copy is gone. Add the file again."
+SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 Source = Callable[[str, Path, Progress], None]
 """Makes the file that a name stands for, at a path: `samples.render` for "sample:NAME"."""
 
@@ -82,9 +85,17 @@ class Pipeline:
         return self._steps[work.step](work, notes, on_progress)
 
     def makes(self, source: str) -> bool:
-        """Say whether a source is "scheme:NAME" for one of the pipeline's sources or a video of the library, not a
-        path."""
-        return self._maker(source) is not None or Work("", source, "").target is not None
+        """Say whether a source is "scheme:NAME" for one of the pipeline's sources, a video of the library or an upload
+        that was handed over, not a path."""
+        work = Work("", source, "")
+        return self._maker(source) is not None or work.target is not None or work.handed is not None
+
+    def hand_over(self, path: Path, job_id: str, on_progress: Progress = ignore_progress) -> str:
+        """Put a file where every machine that works on jobs finds it; return it as a source. Raises AppError."""
+        suffix = path.suffix.lower()
+        key = f"upload-{job_id}{suffix if SUFFIX.fullmatch(suffix) else '.bin'}"
+        self.store.put(path, key, on_progress)
+        return f"{HANDED}:{key}"
 
     def find(self, work: Work) -> Entry | None:
         """Return the video with the same content that is where this one is to go already, if there is one."""
@@ -96,11 +107,11 @@ class Pipeline:
             return _whole(lane, work.sha256)
         return found
 
-    def verify(self, work: Work, on_progress: Progress) -> Work:
+    def verify(self, work: Work, on_progress: Progress, roll_back: Callable[[Work], object] | None = None) -> Work:
         """Return work that was put aside (crash, retry) with the step from which it can really go on.
 
-        What was found out is thrown away when the file is another one now. Where the encoder is not at hand any more,
-        what was stored stays, and the one that answers now encodes.
+        What was found out is thrown away when the file is another one now, and what was stored of it by `roll_back`.
+        Where the encoder is not at hand any more, what was stored stays, and the one that answers now encodes.
         """
         if work.step in (Step.IDENTIFY, Step.TIDY):
             return work
@@ -111,10 +122,13 @@ class Pipeline:
         path = self._path(work)
         if not os.path.isfile(path):
             # A file of a person's may be gone when it is no longer needed; the steps that need it say so.
-            return self._start_over(work) if self._maker(work.source) else self._step_back(work)
+            back = self._step_back(work)
+            if not self._comes_again(work) or back.step is Step.INDEX:
+                return back
+            path = self._source(work, on_progress)  # on another machine than before, or after a sweep
         if _fingerprint(path) != work.fingerprint:
             if inspecting.sha256(path, on_progress) != work.sha256:
-                return self._start_over(work)
+                return self._start_over(work, roll_back or self.roll_back)
             work = replace(work, fingerprint=_fingerprint(path))
         return self._step_back(work)
 
@@ -142,7 +156,10 @@ class Pipeline:
         """Remove the job's folder, and our copy of the upload. A person's own file is never touched."""
         # A file that cannot be removed now is swept at the next start; it must not turn a good job into a bad one.
         shutil.rmtree(self._folder(work), ignore_errors=True)
-        if work.owned:
+        if work.handed is not None:
+            with contextlib.suppress(AppError):
+                self.store.delete(work.handed)
+        elif work.owned:
             upload = Path(work.source)
             with contextlib.suppress(OSError):
                 upload.unlink(missing_ok=True)
@@ -154,14 +171,15 @@ class Pipeline:
         if work.target is not None:
             return stored.identified(work, self._known_as(work))
         make = self._maker(work.source)
-        path = self._made(work, make, _part(on_progress, 0.0, 0.6)) if make else self._source(work)
+        comes = make is not None or work.handed is not None
+        path = self._source(work, _part(on_progress, 0.0, 0.6 if comes else 0.0))
         fingerprint = _fingerprint(path)
         if fingerprint[0] > self.max_bytes:
             raise MediaError(
                 f"The file is {_megabytes(fingerprint[0])} and at most {_megabytes(self.max_bytes)} are allowed. "
                 "Shorten or compress it, or raise MAX_UPLOAD_MB."
             )
-        sha256 = inspecting.sha256(path, _part(on_progress, 0.6 if make else 0.0, 0.9))
+        sha256 = inspecting.sha256(path, _part(on_progress, 0.6 if comes else 0.0, 0.9))
         return replace(
             work,
             step=Step.INSPECT,
@@ -236,6 +254,9 @@ class Pipeline:
     def _index(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
         entries = entries_of(work, load_embedding(self._embedding_path(work)))
         lane = self._lane(work)
+        if work.target is None and not self.store.exists(known(work.media_key)):
+            # Removed since it was stored, by whoever shares the store: a video that does not play is not ready.
+            return replace(work, step=Step.STORE)
         with self.lanes.writing(lane):
             if work.target is not None:  # asked in here: nobody deletes it between the question and the writing
                 entries = stored.as_known(entries, self._known_as(work))
@@ -273,6 +294,10 @@ class Pipeline:
             raise Unavailable(f"{work.encoder} cannot be had at the moment.")
         return lane
 
+    def _comes_again(self, work: Work) -> bool:
+        """Tell whether the file can be had on any machine, at any time."""
+        return work.handed is not None or self._maker(work.source) is not None
+
     def _maker(self, source: str) -> Callable[[Path, Progress], None] | None:
         """Return what makes the file, or None for a file that a person made."""
         scheme, colon, name = source.partition(":")
@@ -289,17 +314,23 @@ class Pipeline:
     def _path(self, work: Work) -> Path:
         if work.target is not None:
             return stored.copy_path(self.store, known(work.media_key), self._folder(work))
+        if work.handed is not None:
+            return stored.copy_path(self.store, work.handed, self._folder(work))
         return self._folder(work) / "source.mp4" if self._maker(work.source) else Path(work.source)
 
     def _source(self, work: Work, on_progress: Progress = ignore_progress) -> Path:
-        """Return the path of the original, or of the stored copy, which must be there."""
+        """Return the path of the original, fetched or made if need be, or of the stored copy."""
         path = self._path(work)
         if work.target is not None:
             return stored.fetch(self.store, known(work.media_key), path, on_progress)
+        if work.handed is not None:
+            return stored.fetch(self.store, work.handed, path, on_progress, gone=UPLOAD_GONE)
         if os.path.isfile(path):
             return path
+        if (make := self._maker(work.source)) is not None:
+            return self._made(work, make, on_progress)
         if work.owned:
-            raise MediaError("The uploaded copy is gone. Add the file again.")
+            raise MediaError(UPLOAD_GONE)
         if os.path.exists(path):
             raise MediaError(f"{printable(str(path))} is not a file. Choose a video file.")
         raise MediaError(f"{printable(str(path))} is not there any more. Put it back and press Retry.")
@@ -320,8 +351,8 @@ class Pipeline:
             return replace(work, step=Step.EMBED)
         return work
 
-    def _start_over(self, work: Work) -> Work:
-        self.roll_back(work)
+    def _start_over(self, work: Work, roll_back: Callable[[Work], object]) -> Work:
+        roll_back(work)
         shutil.rmtree(self._folder(work), ignore_errors=True)
         return Work(work.job_id, work.source, work.filename, work.owned)
 

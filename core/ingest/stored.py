@@ -77,7 +77,7 @@ def copy_path(store: Store, media_key: str, folder: Path) -> Path:
     return store.local_path(media_key) or folder / f"stored{PurePath(media_key).suffix}"
 
 
-def fetch(store: Store, media_key: str, target: Path, on_progress: Progress) -> Path:
+def fetch(store: Store, media_key: str, target: Path, on_progress: Progress, *, gone: str = GONE) -> Path:
     """Return the stored copy on this machine, fetched if it is kept elsewhere and not here yet.
 
     Raises MediaError when the store does not have it, Unavailable when it does not answer.
@@ -85,7 +85,7 @@ def fetch(store: Store, media_key: str, target: Path, on_progress: Progress) -> 
     if target.is_file():
         return target
     if store.local_path(media_key) is not None or not store.exists(media_key):
-        raise MediaError(GONE)
+        raise MediaError(gone)
     try:
         with urllib.request.urlopen(store.url(media_key), timeout=TIMEOUT_S) as source, whole(target) as part:
             size, done = int(source.headers.get("Content-Length") or 0), 0
@@ -98,7 +98,7 @@ def fetch(store: Store, media_key: str, target: Path, on_progress: Progress) -> 
                 raise Unavailable("The store broke off while the stored copy was being fetched.")
     except urllib.error.HTTPError as error:
         if error.code == 404:
-            raise MediaError(GONE) from error
+            raise MediaError(gone) from error
         raise Unavailable(f"The store does not give the stored copy now ({error.code}).") from error
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise Unavailable("The store cannot be reached to fetch the stored copy. Check the network.") from error

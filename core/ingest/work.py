@@ -13,6 +13,10 @@ from core.models import MediaInfo, Stage
 Known = TypeVar("Known")
 STORED = "stored"
 """Scheme of the sources that are videos of the library: "stored:VIDEO_ID:ENCODER"."""
+HANDED = "handed"
+"""Scheme of the uploads that were handed over through the store, for any machine to take: "handed:KEY"."""
+FETCHED = "s3"
+"""Scheme of the sources that are fetched as they are, not made: "s3://BUCKET/KEY"."""
 
 
 class Step(IntEnum):
@@ -69,7 +73,14 @@ class Work:
     @property
     def is_made(self) -> bool:
         """Whether one of the pipeline's sources makes the file, here. (A drive's letter is no scheme.)"""
-        return ":" in self.source and self.target is None and not os.path.isabs(self.source)
+        scheme, colon, _ = self.source.partition(":")
+        return bool(colon) and scheme not in (STORED, HANDED, FETCHED) and not os.path.isabs(self.source)
+
+    @property
+    def handed(self) -> str | None:
+        """The key in the store of an upload that was handed over; None for any other file."""
+        scheme, _, key = self.source.partition(":")
+        return key if scheme == HANDED else None
 
     @property
     def target(self) -> str | None:

@@ -133,3 +133,34 @@ class TestSameContentTwice:
         assert queue.cancel(two.id).stage is Stage.CANCELLED
         library.pipeline.release()
         finish(queue)
+
+    def test_a_copy_that_is_given_up_removes_nothing_that_the_other_has_stored(self, library: Library) -> None:
+        library.encoder.failures = {"first.mp4": [EncoderError("No.")]}
+        queue, first = library.open(workers=2), library.video("first.mp4")
+        (one,) = finish(queue, queue.submit(first))
+        assert one.stage is Stage.FAILED
+        second = first.with_name("second.mp4")
+        second.write_bytes(first.read_bytes())
+        library.pipeline.hold(Step.EMBED, "second.mp4")
+        two = queue.submit(second)
+        assert library.pipeline.held.wait(PATIENCE_S)
+        queue.retry(one.id)
+        until(lambda: queue.job(one.id).reason is not None)
+        assert queue.cancel(one.id).stage is Stage.CANCELLED
+        queue.forget([one.id])
+        assert f"{two.video_id or queue.job(two.id).video_id}.mp4" in library.store.blobs
+        library.pipeline.release()
+        (two,) = finish(queue, two)
+        assert (two.stage, two.media_key in library.store.blobs) == (Stage.READY, True)
+
+    def test_what_another_process_removed_meanwhile_is_stored_again_before_it_is_ready(self, library: Library) -> None:
+        queue = library.open()
+        library.pipeline.hold(Step.EMBED)
+        one = queue.submit(library.video("a.mp4"))
+        assert library.pipeline.held.wait(PATIENCE_S)
+        library.store.blobs.clear()  # as one without our claims does that gives the same content up
+        library.pipeline.release()
+        (one,) = finish(queue, one)
+        assert one.stage is Stage.READY
+        assert set(library.store.blobs) == {f"{one.video_id}.mp4", f"{one.video_id}.jpg"}
+        assert library.encoder.encoded == ["a.mp4"], "what was paid for counts"
