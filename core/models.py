@@ -172,6 +172,13 @@ class Entry:
     what release 0.1.0 wrote."""
     subtitles: str | None = None
     """Their plain text, at most 20,000 characters; None as with tags."""
+    categories: tuple[str, ...] | None = None
+    """Ids of the categories that its video answers; None where nobody has said yet (all four of the labels)."""
+    moods: tuple[str, ...] | None = None
+    standings: Mapping[str, float] | None = None
+    """By the ids of categories and moods, how far the video stands out to each; None on clips."""
+    labels_version: str | None = None
+    """What the labels were made with. Another one than today's means that they are to be made again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

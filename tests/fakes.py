@@ -13,15 +13,17 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Collection, Iterator, MutableMapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from core.errors import EncoderMismatch, LibraryError, StoreError
-from core.index import base
+from core.index import base, payload
 from core.models import (
     ClipEmbedding,
     Counts,
@@ -167,13 +169,14 @@ class MemoryIndex:
         scope: Scope | None = None,
         exclude: Collection[str] = (),
         among: Collection[str] | None = None,
+        where: base.Where | None = None,
     ) -> list[Match]:
         self._check_open()
         base.check_target(target, self.info)
         groups: dict[str, list[Scored]] = {}
         for entry in self._snapshot():
             wanted = among is None or entry.video_id in among
-            if wanted and entry.video_id not in exclude and scope in (None, entry.scope):
+            if wanted and entry.video_id not in exclude and scope in (None, entry.scope) and _fits(entry, where):
                 score = (
                     _best_score(entry.vector, target) if isinstance(target, Taste) else _cosine(entry.vector, target)
                 )
@@ -186,13 +189,55 @@ class MemoryIndex:
         return sorted(matches, key=lambda match: -match.score)[:limit]
 
     def scroll(
-        self, *, video_id: str | None = None, content_sha256: str | None = None, scope: Scope | None = None
+        self,
+        *,
+        video_id: str | None = None,
+        content_sha256: str | None = None,
+        scope: Scope | None = None,
+        where: base.Where | None = None,
+        order: base.Order | None = None,
+        after: base.Place | None = None,
+        limit: int | None = None,
+        with_vectors: bool = True,
+        with_texts: bool = True,
     ) -> Iterator[Entry]:
         self._check_open()
-        for entry in self._snapshot():
-            fits = video_id in (None, entry.video_id) and content_sha256 in (None, entry.content_sha256)
-            if fits and scope in (None, entry.scope):
-                yield entry
+        wanted = [
+            entry
+            for entry in self._snapshot()
+            if video_id in (None, entry.video_id)
+            and content_sha256 in (None, entry.content_sha256)
+            and scope in (None, entry.scope)
+            and _fits(entry, where)
+        ]
+        if order is not None:
+            wanted = [entry for entry in wanted if order.value(entry) is not None]
+            wanted.sort(key=lambda entry: _rank(base.place(entry, order)), reverse=order.descending)
+        if after is not None:
+            wanted = [entry for entry in wanted if _is_behind(base.place(entry, order), after, order)]
+        for entry in wanted[:limit]:
+            kept = entry if with_vectors else replace(entry, vector=np.zeros(0, np.float32))
+            yield kept if with_texts else replace(kept, tags=None, subtitles=None)
+
+    def retrieve(self, video_ids: Sequence[str], *, scope: Scope = "video", with_vectors: bool = True) -> list[Entry]:
+        among = base.Where(any_of={"video_id": video_ids})
+        found = self.scroll(scope=scope, where=among, with_vectors=with_vectors, with_texts=False)
+        return base.arranged(found, video_ids)
+
+    def facets(self, field: str, where: base.Where | None = None) -> Mapping[str, int]:
+        wholes = self.scroll(scope="video", where=where)
+        return Counter(value for entry in wholes for value in _values(entry, field))
+
+    def label(self, wholes: Sequence[Entry]) -> None:
+        self._check_open()
+        with self._lock:
+            for whole in wholes:
+                said = {name: value for name in base.LABELS if (value := getattr(whole, name)) is not None}
+                for key, entry in self._entries.items():
+                    if entry.video_id == whole.video_id:
+                        labelled = replace(entry, **said)
+                        self._entries[key] = base.from_payload(base.to_payload(labelled), entry.vector)
+            self._writes += 1
 
     def delete(self, video_id: str) -> None:
         self._check_open()
@@ -200,9 +245,9 @@ class MemoryIndex:
             self._entries = {key: entry for key, entry in self._entries.items() if entry.video_id != video_id}
             self._writes += 1
 
-    def count(self) -> Counts:
+    def count(self, where: base.Where | None = None) -> Counts:
         self._check_open()
-        scopes = [entry.scope for entry in self._snapshot()]
+        scopes = [entry.scope for entry in self._snapshot() if _fits(entry, where)]
         return Counts(videos=scopes.count("video"), clips=scopes.count("clip"))
 
     def close(self) -> None:
@@ -377,6 +422,30 @@ def make_entries(
         )
         for number, ((start_s, end_s), vector) in enumerate(zip(spans, vectors, strict=True))
     ]
+
+
+def _values(entry: Entry, field: str) -> Collection[str]:
+    """Return what an index keeps of an entry in a keyword field."""
+    value = payload.stored(entry).get(field, ())
+    return [value] if isinstance(value, str) else value
+
+
+def _fits(entry: Entry, where: base.Where | None) -> bool:
+    if where is None:
+        return True
+    has = all(values.intersection(_values(entry, field)) for field, values in where.any_of.items())
+    return has and not any(values.intersection(_values(entry, field)) for field, values in where.none_of.items())
+
+
+def _rank(place: base.Place) -> float | datetime:
+    """Return what an order compares; Python's sorting leaves equal ones as they are, by their ids."""
+    return datetime.fromisoformat(place.value) if isinstance(place.value, str) else float(place.value)
+
+
+def _is_behind(one: base.Place, other: base.Place, order: base.Order | None) -> bool:
+    if order is None or _rank(one) == _rank(other):
+        return one.id > other.id
+    return (_rank(one) < _rank(other)) == order.descending
 
 
 def _best_score(vector: np.ndarray, taste: Taste) -> float:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,8 +17,10 @@ LONG_FIELDS = ("tags", "subtitles")
 """Payload fields that a search leaves out: they are for encoding anew, and long."""
 MAX_SUBTITLES, MAX_TAG = 20_000, 2_000
 """Characters of subtitles, and of one container tag, that are kept."""
-KEYWORD_FIELDS = ("scope", "video_id", "content_sha256")
-"""Payload fields that filter, and so get a keyword index; a library from before one of them gets it when opened."""
+LABELS = ("categories", "moods", "standings", "labels_version")
+"""Fields of an entry and payload fields that hold what its video answers, from when somebody said so."""
+FOR_WHOLES = ("standings",)
+"""Labels that are kept with the video's own entry alone; the others are on its clips too, so that they can filter."""
 
 
 def entry_id(content_sha256: str, encoder: str, scope: Scope, start_s: float) -> str:
@@ -51,26 +53,40 @@ def to_payload(entry: Entry) -> dict[str, object]:
         kept["tags"] = {name: text[:MAX_TAG] for name, text in entry.tags.items()}
     if entry.scope == "video" and entry.subtitles is not None:
         kept["subtitles"] = entry.subtitles[:MAX_SUBTITLES]
-    return kept | {
-        "video_id": entry.video_id,
-        "scope": entry.scope,
-        "start_time": entry.start_s,
-        "end_time": entry.end_s,
-        "original_filename": entry.filename,
-        "title": entry.title,
-        "media_key": entry.media_key,
-        "poster_key": entry.poster_key,
-        "is_url": False,
-        "duration_s": entry.duration_s,
-        "width_px": entry.width_px,
-        "height_px": entry.height_px,
-        "has_audio": entry.has_audio,
-        "encoder": entry.encoder,
-        "content_sha256": entry.content_sha256,
-        "ingested_at": entry.ingested_at,
-        "seen": list(entry.seen),
-        "subtitle_languages": list(entry.subtitle_languages),
-    }
+    return (
+        kept
+        | labels(entry)
+        | {
+            "video_id": entry.video_id,
+            "scope": entry.scope,
+            "start_time": entry.start_s,
+            "end_time": entry.end_s,
+            "original_filename": entry.filename,
+            "title": entry.title,
+            "media_key": entry.media_key,
+            "poster_key": entry.poster_key,
+            "is_url": False,
+            "duration_s": entry.duration_s,
+            "width_px": entry.width_px,
+            "height_px": entry.height_px,
+            "has_audio": entry.has_audio,
+            "encoder": entry.encoder,
+            "content_sha256": entry.content_sha256,
+            "ingested_at": entry.ingested_at,
+            "seen": list(entry.seen),
+            "subtitle_languages": list(entry.subtitle_languages),
+        }
+    )
+
+
+def labels(entry: Entry) -> dict[str, object]:
+    """Return those labels of an entry that are known, as they are stored."""
+    kept: dict[str, object] = {}
+    for name in LABELS:
+        value = getattr(entry, name)
+        if value is not None and (entry.scope == "video" or name not in FOR_WHOLES):
+            kept[name] = list(value) if isinstance(value, tuple) else dict(value) if name == "standings" else value
+    return kept
 
 
 def from_payload(payload: Mapping[str, Any] | None, vector: object) -> Entry:
@@ -100,7 +116,15 @@ def from_payload(payload: Mapping[str, Any] | None, vector: object) -> Entry:
         subtitle_languages=tuple(payload.get("subtitle_languages") or ()),
         tags=payload.get("tags"),
         subtitles=payload.get("subtitles"),
+        categories=_texts(payload.get("categories")),
+        moods=_texts(payload.get("moods")),
+        standings=payload.get("standings"),
+        labels_version=payload.get("labels_version"),
     )
+
+
+def _texts(kept: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if kept is None else tuple(kept)
 
 
 def check_entries(entries: Sequence[Entry], info: EncoderInfo) -> None:
@@ -162,10 +186,120 @@ def from_note(said: Mapping[str, Any]) -> Space:
     return Space(str(said["encoder"]), int(said["dimension"]), bool(said.get("complete", True)))
 
 
-class Index(Protocol):
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Conditions on what is stored of videos; all must hold. Hashable, and equal whatever the order of values.
+
+    Fields are those of core/index/payload.py with kind "keyword": labels, video_id, and the payload keys of
+    core/properties.py. Clips have all of them as their video does. Entries that were written before a field was
+    (releases 0.1.0 and 0.2.0 knew no labels and no properties) have no value of it until `Index.label` wrote one:
+    `any_of` leaves them out, `none_of` lets them pass.
+    """
+
+    any_of: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By field, at least one of these values must be there; of an empty collection none can be."""
+    none_of: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By field, none of these may be there."""
+
+    def __post_init__(self) -> None:
+        for name in ("any_of", "none_of"):
+            conditions = {key: frozenset(values) for key, values in getattr(self, name).items()}
+            object.__setattr__(self, name, conditions)
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self.any_of.items()), frozenset(self.none_of.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order that an index brings entries into by itself; what has no value of the field does not come at all."""
+
+    field: str
+    """"ingested_at", "duration_s", or "standings." and the id of a category or mood."""
+    descending: bool = True
+
+    def value(self, entry: Entry) -> float | str | None:
+        """Return what places an entry, None if nothing does. A time is the text it is stored as."""
+        if self.field.startswith(STANDINGS):
+            return (entry.standings or {}).get(self.field.removeprefix(STANDINGS))
+        return entry.duration_s if self.field == "duration_s" else entry.ingested_at
+
+
+STANDINGS = "standings."
+NEWEST = Order("ingested_at")
+
+
+class Place(NamedTuple):
+    """Where an entry stands in an order, to go on after it; good also after other entries came and went."""
+
+    value: float | str | None
+    """Of the order's field; None where there is no order."""
+    id: str
+
+
+def place(entry: Entry, order: Order | None = None) -> Place:
+    """Return where an entry stands."""
+    return Place(None if order is None else order.value(entry), id_of(entry))
+
+
+AT_ONCE = 256
+"""Videos that are asked for by their ids in one question."""
+
+
+def portions(video_ids: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the ids, each once, in portions of AT_ONCE."""
+    ids = list(dict.fromkeys(video_ids))
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]
+
+
+def arranged(entries: Iterable[Entry], video_ids: Sequence[str]) -> list[Entry]:
+    """Return entries in the order of their videos' ids, those of one video by time."""
+    rank = {video_id: number for number, video_id in enumerate(dict.fromkeys(video_ids))}
+    return sorted(entries, key=lambda entry: (rank[entry.video_id], entry.start_s))
+
+
+class Catalogue(Protocol):
+    """Tell what a library has, without comparing vectors. Safe to call from several threads."""
+
+    def scroll(
+        self,
+        *,
+        video_id: str | None = None,
+        content_sha256: str | None = None,
+        scope: Scope | None = None,
+        where: Where | None = None,
+        order: Order | None = None,
+        after: Place | None = None,
+        limit: int | None = None,
+        with_vectors: bool = True,
+        with_texts: bool = True,
+    ) -> Iterator[Entry]:
+        """Yield entries, all or those that fit, at most `limit`: in an order, equal ones by their ids, or without one
+        by their ids. `after` goes on behind the place of the last entry that came: nothing comes twice and nothing is
+        left out that was there all the time. Without `with_vectors` vectors are empty, without `with_texts` tags and
+        subtitles are None; both make it quicker."""
+        ...
+
+    def retrieve(self, video_ids: Sequence[str], *, scope: Scope = "video", with_vectors: bool = True) -> list[Entry]:
+        """Return the entries of many videos in the order of their ids as given, those that are there, clips by time;
+        without tags and subtitles. One question for hundreds."""
+        ...
+
+    def facets(self, field: str, where: Where | None = None) -> Mapping[str, int]:
+        """Return how many videos have each value of a keyword field, exactly; of those that fit."""
+        ...
+
+    def count(self, where: Where | None = None) -> Counts:
+        """Return how many videos and clips there are, or how many fit, exactly."""
+        ...
+
+
+class Index(Catalogue, Protocol):
     """Keep the entries of a library and find those nearest to a vector.
 
-    Opening one for an encoder that did not fill it raises EncoderMismatch. Safe to call from several threads.
+    Opening one for an encoder that did not fill it raises EncoderMismatch; opening a library of an earlier release adds
+    the payload indexes that it lacks. Safe to call from several threads.
     """
 
     name: Literal["edge", "server"]
@@ -182,6 +316,12 @@ class Index(Protocol):
         nothing."""
         ...
 
+    def label(self, wholes: Sequence[Entry]) -> None:
+        """Write down the labels of videos, and their properties, on what is stored of them and of their clips; nothing
+        else changes, vectors least of all. Takes videos' own entries, their vectors may be empty; a label that is None
+        stays as it is, and a video that is gone stays gone. One call is one change of version: bring hundreds."""
+        ...
+
     def search(
         self,
         target: np.ndarray | Taste,
@@ -191,26 +331,20 @@ class Index(Protocol):
         scope: Scope | None = None,
         exclude: Collection[str] = (),
         among: Collection[str] | None = None,
+        where: Where | None = None,
     ) -> list[Match]:
         """Return at most `limit` videos, best first, each with its at most `per_video` best entries and their
         vectors, without tags and subtitles. `exclude` names videos to leave out, `among` the only ones to look at (up
-        to some hundreds; None is all, empty is none); `scope` None searches videos and clips alike.
+        to some hundreds; None is all, empty is none), `where` holds while it searches: the best of all that fit come.
+        `scope` None searches videos and clips alike.
 
         Searching for a vector scores by its cosine, for a Taste as told there. Raises LibraryError for a vector that
         this encoder cannot have made and for a Taste without any."""
         ...
 
-    def scroll(
-        self, *, video_id: str | None = None, content_sha256: str | None = None, scope: Scope | None = None
-    ) -> Iterator[Entry]:
-        """Yield entries with their vectors, all or those that fit, in a stable order."""
-        ...
-
     def delete(self, video_id: str) -> None:
         """Remove a video and its clips; no error when it is not there."""
         ...
-
-    def count(self) -> Counts: ...
 
     def close(self) -> None:
         """Release files and connections. The index cannot be used afterwards."""

@@ -16,17 +16,18 @@ import shutil
 import sys
 import threading
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import qdrant_edge as edge
 
 from core.errors import EncoderMismatch, LibraryError, LibraryLocked
 from core.files import write_text
-from core.index import base
+from core.index import base, paging, payload
+from core.index.base import Order, Place, Where
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored, Taste
 
 NOTE = "library.json"
@@ -35,11 +36,18 @@ BATCH = 256
 """Entries a call to Edge, written or scrolled: a call keeps the other threads waiting, and 256 take about 10 ms."""
 FETCH_PER_VIDEO = 8
 """Nearest entries to look at for every video wanted: 100 more cost 0.5 ms, one more look 8 ms (100,000 clips)."""
+MAX_VALUES = 10_000
+"""Values of a field that are counted, most frequent first: more than any field has that anybody counts."""
 MIN_FREE_BYTES = 128 * 1024 * 1024
 """Edge grows its files by 32 MiB and writes them through memory maps: on a full disk SIGBUS kills us. Stop before."""
 
 PointId = int | uuid.UUID | str
 _BRIEF = edge.PayloadSelector.Exclude(list(base.LONG_FIELDS))
+_KINDS = {
+    "keyword": edge.PayloadSchemaType.Keyword,
+    "number": edge.PayloadSchemaType.Float,
+    "time": edge.PayloadSchemaType.Datetime,
+}
 _Condition = (
     edge.FieldCondition
     | edge.IsEmptyCondition
@@ -83,6 +91,7 @@ class EdgeIndex:
     def upsert(self, entries: Sequence[Entry]) -> None:
         base.check_entries(entries, self.info)
         self._check_disk()
+        self._index_standings(entries)
         batches = (entries[start : start + BATCH] for start in range(0, len(entries), BATCH))
         self._write(edge.UpdateOperation.upsert_points([_point(entry) for entry in batch]) for batch in batches)
         for entry in entries:  # a search may have looked one up while it was being deleted
@@ -97,53 +106,101 @@ class EdgeIndex:
         scope: Scope | None = None,
         exclude: Collection[str] = (),
         among: Collection[str] | None = None,
+        where: Where | None = None,
     ) -> list[Match]:
         base.check_target(target, self.info)
         query = _query(target)
-        best = self._best_points(query, base.videos_wanted(limit, among), scope, exclude, among)
+        best = self._best_points(query, base.videos_wanted(limit, among), scope, exclude, among, where)
         if not best:
             return []
         matches = self._retrieved(best) if per_video == 1 else self._asked_each(best, query, per_video, scope)
         return sorted(matches, key=lambda match: -match.score)
 
     def scroll(
-        self, *, video_id: str | None = None, content_sha256: str | None = None, scope: Scope | None = None
+        self,
+        *,
+        video_id: str | None = None,
+        content_sha256: str | None = None,
+        scope: Scope | None = None,
+        where: Where | None = None,
+        order: Order | None = None,
+        after: Place | None = None,
+        limit: int | None = None,
+        with_vectors: bool = True,
+        with_texts: bool = True,
     ) -> Iterator[Entry]:
-        offset = None
-        while True:
+        must, must_not = _conditions(video_id=video_id, content_sha256=content_sha256, scope=scope, where=where)
+
+        def page(more: list[_Condition], size: int, behind: str | None = None, by: edge.OrderBy | None = None):
+            request = edge.ScrollRequest(
+                offset=behind,
+                limit=size + (behind is not None),
+                filter=_filter([*must, *more], must_not),
+                with_payload=True if with_texts else _BRIEF,
+                with_vector=with_vectors,
+                order_by=by,
+            )
             with self._translated():
-                records, offset = self._shard.scroll(
-                    edge.ScrollRequest(
-                        offset=offset,
-                        limit=BATCH,
-                        filter=_where(video_id=video_id, content_sha256=content_sha256, scope=scope),
-                        with_payload=True,
-                        with_vector=True,
-                    )
-                )
-            for record in records:
-                yield base.from_payload(record.payload, record.vector)
-            if offset is None:
-                return
+                records, _ = self._shard.scroll(request)
+            # It begins with the entry that it is told to begin with, if that is still there.
+            found = [record for record in records if behind is None or str(record.id) != behind][:size]
+            return [base.from_payload(record.payload, record.vector) for record in found]
+
+        if order is None:
+            yield from paging.by_id(after, limit, BATCH, lambda behind, size: page([], size, behind))
+        elif self._has_field(order.field):
+            direction = edge.Direction.Desc if order.descending else edge.Direction.Asc
+            by = edge.OrderBy(order.field, direction)
+            yield from paging.in_order(
+                order,
+                after,
+                limit,
+                BATCH,
+                lambda value, size: page([] if value is None else [_beyond(order, value)], size, by=by),
+                lambda value, behind, size: page([_equal(order.field, value)], size, behind),
+            )
+
+    def retrieve(self, video_ids: Sequence[str], *, scope: Scope = "video", with_vectors: bool = True) -> list[Entry]:
+        found: list[Entry] = []
+        for some in base.portions(video_ids):
+            among = Where(any_of={"video_id": some})
+            found += self.scroll(scope=scope, where=among, with_vectors=with_vectors, with_texts=False)
+        return base.arranged(found, video_ids)
+
+    def facets(self, field: str, where: Where | None = None) -> Mapping[str, int]:
+        must, must_not = _conditions(scope="video", where=where)
+        request = edge.FacetRequest(field, limit=MAX_VALUES, exact=True, filter=_filter(must, must_not))
+        with self._translated():
+            return {str(hit.value): hit.count for hit in self._shard.facet(request).hits}
+
+    def label(self, wholes: Sequence[Entry]) -> None:
+        self._index_standings(wholes)
+        self._write(itertools.chain.from_iterable(map(_labelling, wholes)))
 
     def delete(self, video_id: str) -> None:
         conditions = edge.Filter(must=[edge.FieldCondition(key="video_id", match=edge.MatchValue(video_id))])
         self._write([edge.UpdateOperation.delete_points_by_filter(conditions)])
         self._video_of.clear()
 
-    def count(self) -> Counts:
+    def count(self, where: Where | None = None) -> Counts:
         """Return how many videos and clips there are; counted once after each write, for every page asks."""
+        if where is not None:
+            return self._counts(where)
         writes = self._writes
         counted = self._counted
         if counted is None or counted[0] != writes:
-            with self._translated():
-                found = {hit.value: hit.count for hit in self._shard.facet(edge.FacetRequest("scope", exact=True))}
-            self._counted = counted = writes, Counts(videos=found.get("video", 0), clips=found.get("clip", 0))
+            self._counted = counted = writes, self._counts(None)
         return counted[1]
 
     def close(self) -> None:
         with self._write_lock, self._translated():
             self._shard.close()
+
+    def _counts(self, where: Where | None) -> Counts:
+        with self._translated():
+            found = self._shard.facet(edge.FacetRequest("scope", exact=True, filter=_where(where=where)))
+        counts = {hit.value: hit.count for hit in found}
+        return Counts(videos=counts.get("video", 0), clips=counts.get("clip", 0))
 
     def _best_points(
         self,
@@ -152,6 +209,7 @@ class EdgeIndex:
         scope: Scope | None,
         exclude: Collection[str],
         among: Collection[str] | None,
+        where: Where | None,
     ) -> dict[str, edge.ScoredPoint]:
         """Return the best entry of each of the `limit` best videos, best first, by video id; without its payload.
 
@@ -164,7 +222,7 @@ class EdgeIndex:
             request = edge.QueryRequest(
                 limit=size,
                 query=query,
-                filter=_where(scope=scope, exclude=[*exclude, *found], among=among),
+                filter=_where(scope=scope, exclude=[*exclude, *found], among=among, where=where),
             )
             with self._translated():
                 points = self._shard.query(request)
@@ -227,13 +285,24 @@ class EdgeIndex:
             finally:
                 self._writes += 1  # also when it failed half-way: what was counted may be wrong
 
+    def _has_field(self, field: str) -> bool:
+        """Tell whether a field can order; one of standings cannot before the first video has it."""
+        return field in self._fields
+
+    def _index_standings(self, entries: Sequence[Entry]) -> None:
+        """Make the payload indexes of standings that come for the first time."""
+        missing = payload.standing_fields(entries) - self._fields
+        if missing:
+            self._write(edge.UpdateOperation.create_field_index(field, _KINDS["number"]) for field in sorted(missing))
+            self._fields |= missing
+
     def _open(self) -> edge.EdgeShard:
         if not (self.path / NOTE).exists():
             self._create()
         self._check_encoder()
         with self._translated():
             shard = edge.EdgeShard.load(str(self.path / SHARD))
-            _index_fields(shard)
+            self._fields = _index_fields(shard)
         return shard
 
     def _create(self) -> None:
@@ -331,17 +400,29 @@ def write_note(folder: Path, space: base.Space) -> None:
     write_text(folder / NOTE, json.dumps(base.note(space)))
 
 
-def _index_fields(shard: edge.EdgeShard) -> None:
-    """Make the keyword indexes that are missing."""
-    missing = [field for field in base.KEYWORD_FIELDS if field not in shard.info().payload_schema]
+def _index_fields(shard: edge.EdgeShard) -> set[str]:
+    """Make the payload indexes that are missing, and return the fields that have one."""
+    there = set(shard.info().payload_schema)
+    missing = [field for field in payload.FIELDS if field not in there]
     for field in missing:
-        shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))
+        shard.update(edge.UpdateOperation.create_field_index(field, _KINDS[payload.FIELDS[field]]))
     if missing:
         shard.flush()
+    return there | set(missing)
 
 
 def _point(entry: Entry) -> edge.Point:
-    return edge.Point(base.id_of(entry), entry.vector.tolist(), base.to_payload(entry))
+    return edge.Point(base.id_of(entry), entry.vector.tolist(), payload.stored(entry))
+
+
+def _labelling(whole: Entry) -> Iterator[edge.UpdateOperation]:
+    """Yield what writes the labels of a video."""
+    everywhere, own = payload.labelled(whole)
+    mine = edge.FieldCondition(key="video_id", match=edge.MatchValue(whole.video_id))
+    yield edge.UpdateOperation.set_payload_by_filter(edge.Filter(must=[mine]), everywhere)
+    if own:
+        video = edge.FieldCondition(key="scope", match=edge.MatchValue("video"))
+        yield edge.UpdateOperation.set_payload_by_filter(edge.Filter(must=[mine, video]), own)
 
 
 def _query(target: np.ndarray | Taste) -> edge.Query:
@@ -351,23 +432,53 @@ def _query(target: np.ndarray | Taste) -> edge.Query:
     return edge.Query.Nearest(target.tolist())
 
 
-def _where(
+def _where(**conditions: Any) -> edge.Filter | None:
+    """Return a filter for those conditions that are given, or None when none is."""
+    return _filter(*_conditions(**conditions))
+
+
+def _filter(must: list[_Condition], must_not: list[_Condition]) -> edge.Filter | None:
+    return edge.Filter(must=must, must_not=must_not) if must or must_not else None
+
+
+def _conditions(
     *,
     video_id: str | None = None,
     content_sha256: str | None = None,
     scope: Scope | None = None,
     exclude: Collection[str] = (),
     among: Collection[str] | None = None,
-) -> edge.Filter | None:
-    """Return a filter for those conditions that are given, or None when none is."""
+    where: Where | None = None,
+) -> tuple[list[_Condition], list[_Condition]]:
+    """Return what must hold and what must not."""
     must: list[_Condition] = [
         edge.FieldCondition(key=key, match=edge.MatchValue(value))
         for key, value in (("video_id", video_id), ("content_sha256", content_sha256), ("scope", scope))
         if value is not None
     ]
     if among is not None:
-        must.append(edge.FieldCondition(key="video_id", match=edge.MatchAny(list(among))))
-    must_not: list[_Condition] = []
-    if exclude:
-        must_not.append(edge.FieldCondition(key="video_id", match=edge.MatchAny(list(exclude))))
-    return edge.Filter(must=must, must_not=must_not) if must or must_not else None
+        must.append(_any("video_id", among))
+    must_not: list[_Condition] = [_any("video_id", exclude)] if exclude else []
+    if where is not None:
+        must += [_any(key, values) for key, values in where.any_of.items()]
+        must_not += [_any(key, values) for key, values in where.none_of.items() if values]
+    return must, must_not
+
+
+def _any(key: str, values: Collection[str]) -> edge.FieldCondition:
+    return edge.FieldCondition(key=key, match=edge.MatchAny(list(values)))
+
+
+def _beyond(order: Order, value: float | str) -> edge.FieldCondition:
+    """Return the condition of what comes behind a value, without the value itself."""
+    behind: dict[str, Any] = {"lt" if order.descending else "gt": value}
+    return _ranged(order.field, value, behind)
+
+
+def _equal(field: str, value: float | str) -> edge.FieldCondition:
+    return _ranged(field, value, {"gte": value, "lte": value})
+
+
+def _ranged(field: str, value: float | str, bounds: dict[str, Any]) -> edge.FieldCondition:
+    range_ = edge.RangeDateTime(**bounds) if isinstance(value, str) else edge.RangeFloat(**bounds)
+    return edge.FieldCondition(key=field, range=range_)

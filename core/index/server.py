@@ -12,7 +12,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import httpx
@@ -21,7 +21,8 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from core.errors import EncoderMismatch, LibraryError
-from core.index import base
+from core.index import base, paging, payload
+from core.index.base import Order, Place, Where
 from core.index.connection import READ, TIMEOUT_S, WRITE, Answer, Connection, Patience
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored, Taste
 
@@ -37,8 +38,17 @@ EXACT_UP_TO = 50_000
 """Entries up to which the server compares all of them, as Edge does; above, it walks its graph."""
 GRAPH_EFFORT = 256
 """How many candidates the graph is walked with (hnsw_ef); twice the server's default, for fewer misses."""
+MAX_VALUES = 10_000
+"""Values of a field that are counted, most frequent first: more than any field has that anybody counts."""
 COUNT_TTL_S = 5.0
 """How long a count holds: every page asks, and others may write to the same collection."""
+
+_BRIEF = models.PayloadSelectorExclude(exclude=list(base.LONG_FIELDS))
+_KINDS = {
+    "keyword": models.PayloadSchemaType.KEYWORD,
+    "number": models.PayloadSchemaType.FLOAT,
+    "time": models.PayloadSchemaType.DATETIME,
+}
 
 
 class ServerIndex:
@@ -86,6 +96,7 @@ class ServerIndex:
 
     def upsert(self, entries: Sequence[Entry]) -> None:
         base.check_entries(entries, self.info)
+        self._index_standings(entries)
         for batch in _batches(entries):
             self._write(self._client.upsert, points=batch)
 
@@ -98,6 +109,7 @@ class ServerIndex:
         scope: Scope | None = None,
         exclude: Collection[str] = (),
         among: Collection[str] | None = None,
+        where: Where | None = None,
     ) -> list[Match]:
         base.check_target(target, self.info)
         query, limit = _query(target), base.videos_wanted(limit, among)
@@ -107,11 +119,16 @@ class ServerIndex:
                 self._client.query_points_groups,
                 group_by="video_id",
                 query=query,
-                query_filter=_where(scope=scope, exclude=[*exclude, *(match.video_id for match in found)], among=among),
+                query_filter=_where(
+                    scope=scope,
+                    exclude=[*exclude, *(match.video_id for match in found)],
+                    among=among,
+                    where=where,
+                ),
                 search_params=self._search_params(),
                 limit=limit - len(found),
                 group_size=per_video,
-                with_payload=models.PayloadSelectorExclude(exclude=list(base.LONG_FIELDS)),
+                with_payload=_BRIEF,
                 with_vectors=True,
             ).groups
             if not groups:
@@ -120,41 +137,89 @@ class ServerIndex:
         return sorted(found, key=lambda match: -match.score)
 
     def scroll(
-        self, *, video_id: str | None = None, content_sha256: str | None = None, scope: Scope | None = None
+        self,
+        *,
+        video_id: str | None = None,
+        content_sha256: str | None = None,
+        scope: Scope | None = None,
+        where: Where | None = None,
+        order: Order | None = None,
+        after: Place | None = None,
+        limit: int | None = None,
+        with_vectors: bool = True,
+        with_texts: bool = True,
     ) -> Iterator[Entry]:
-        offset = None
-        while True:
-            records, offset = self._ask(
+        must, must_not = _conditions(video_id=video_id, content_sha256=content_sha256, scope=scope, where=where)
+
+        def page(
+            more: list[models.Condition], size: int, behind: str | None = None, by: models.OrderBy | None = None
+        ) -> list[Entry]:
+            records, _ = self._ask(
                 self._client.scroll,
-                scroll_filter=_where(video_id=video_id, content_sha256=content_sha256, scope=scope),
-                limit=BATCH,
-                offset=offset,
-                with_payload=True,
-                with_vectors=True,
+                scroll_filter=_filter([*must, *more], must_not),
+                limit=size + (behind is not None),
+                offset=behind,
+                order_by=by,
+                with_payload=True if with_texts else _BRIEF,
+                with_vectors=with_vectors,
             )
-            for record in records:
-                yield self._entry(record)
-            if offset is None:
-                return
+            # It begins with the entry that it is told to begin with, if that is still there.
+            return [self._entry(record) for record in records if behind is None or str(record.id) != behind][:size]
+
+        if order is None:
+            yield from paging.by_id(after, limit, BATCH, lambda behind, size: page([], size, behind))
+        elif self._has_field(order.field):
+            by = models.OrderBy(key=order.field, direction=_direction(order))
+            yield from paging.in_order(
+                order,
+                after,
+                limit,
+                BATCH,
+                lambda value, size: page([] if value is None else [_beyond(order, value)], size, by=by),
+                lambda value, behind, size: page([_equal(order.field, value)], size, behind),
+            )
+
+    def retrieve(self, video_ids: Sequence[str], *, scope: Scope = "video", with_vectors: bool = True) -> list[Entry]:
+        found: list[Entry] = []
+        for some in base.portions(video_ids):
+            among = Where(any_of={"video_id": some})
+            found += self.scroll(scope=scope, where=among, with_vectors=with_vectors, with_texts=False)
+        return base.arranged(found, video_ids)
+
+    def facets(self, field: str, where: Where | None = None) -> Mapping[str, int]:
+        fits = _where(scope="video", where=where)
+        answer = self._ask(self._client.facet, key=field, facet_filter=fits, limit=MAX_VALUES, exact=True)
+        return {str(hit.value): hit.count for hit in answer.hits}
+
+    def label(self, wholes: Sequence[Entry]) -> None:
+        self._index_standings(wholes)
+        operations = [operation for whole in wholes for operation in _labelling(whole)]
+        for start in range(0, len(operations), BATCH):
+            self._write(self._client.batch_update_points, update_operations=operations[start : start + BATCH])
 
     def delete(self, video_id: str) -> None:
         its_own = models.FieldCondition(key="video_id", match=models.MatchValue(value=video_id))
         self._write(self._client.delete, points_selector=models.FilterSelector(filter=models.Filter(must=[its_own])))
 
-    def count(self) -> Counts:
+    def count(self, where: Where | None = None) -> Counts:
         """Return how many videos and clips there are: exact after every write of ours, at most COUNT_TTL_S old after
-        one of somebody else's."""
+        one of somebody else's. Of those that fit it is counted anew each time."""
+        if where is not None:
+            return self._counts(where)
         writes, now = self._writes, time.monotonic()
         if self._counted is None or self._counted[0] != writes or now - self._counted[1] >= COUNT_TTL_S:
-            hits = self._ask(self._client.facet, key="scope", exact=True).hits
-            found = {hit.value: hit.count for hit in hits}
-            counts = Counts(videos=found.get("video", 0), clips=found.get("clip", 0))
+            counts = self._counts(None)
             self._counted = writes, now, counts
             self._size = counts.videos + counts.clips
         return self._counted[2]
 
     def close(self) -> None:
         self._connection.close()
+
+    def _counts(self, where: Where | None) -> Counts:
+        hits = self._ask(self._client.facet, key="scope", facet_filter=_where(where=where), exact=True).hits
+        found = {hit.value: hit.count for hit in hits}
+        return Counts(videos=found.get("video", 0), clips=found.get("clip", 0))
 
     def _open(self) -> int:
         """Make the collection if there is none, hold it to what is kept here, and return how many entries it has."""
@@ -163,14 +228,28 @@ class ServerIndex:
         described = self._ask(self._client.get_collection)
         self._check_kind(described.config)
         self._check_encoder(described.config.metadata or {})
-        for field in base.KEYWORD_FIELDS:
-            if field not in described.payload_schema:
-                self._write(
-                    self._client.create_payload_index,
-                    field_name=field,
-                    field_schema=models.PayloadSchemaType.KEYWORD,
-                )
+        self._fields = set(described.payload_schema)
+        self._index_fields(payload.FIELDS)
         return described.points_count or 0
+
+    def _index_fields(self, fields: Iterable[str]) -> None:
+        """Make the payload indexes of these fields that are missing."""
+        for field in fields:
+            if field not in self._fields:
+                schema = _KINDS[payload.kind(field)]
+                self._write(self._client.create_payload_index, field_name=field, field_schema=schema)
+                self._fields.add(field)
+
+    def _index_standings(self, entries: Sequence[Entry]) -> None:
+        """Make the payload indexes of standings that come for the first time."""
+        self._index_fields(sorted(payload.standing_fields(entries) - self._fields))
+
+    def _has_field(self, field: str) -> bool:
+        """Tell whether a field can order; one of standings cannot before the first video has it, and another process
+        may have brought that."""
+        if field not in self._fields:
+            self._fields |= set(self._ask(self._client.get_collection).payload_schema)
+        return field in self._fields
 
     def _create(self, collection_name: str) -> None:
         """Create the collection, unless another process just did: it is judged next, like every one that is opened."""
@@ -267,12 +346,12 @@ def _batches(entries: Sequence[Entry]) -> Iterator[list[models.PointStruct]]:
     batch: list[models.PointStruct] = []
     batch_bytes = 0
     for entry in entries:
-        payload = base.to_payload(entry)
-        point_bytes = len(json.dumps(payload)) + NUMBER_BYTES * len(entry.vector)
+        stored = payload.stored(entry)
+        point_bytes = len(json.dumps(stored)) + NUMBER_BYTES * len(entry.vector)
         if batch and (len(batch) == BATCH or batch_bytes + point_bytes > MAX_BATCH_BYTES):
             yield batch
             batch, batch_bytes = [], 0
-        batch.append(models.PointStruct(id=base.id_of(entry), vector=entry.vector.tolist(), payload=payload))
+        batch.append(models.PointStruct(id=base.id_of(entry), vector=entry.vector.tolist(), payload=stored))
         batch_bytes += point_bytes
     if batch:
         yield batch
@@ -290,23 +369,66 @@ def _query(target: np.ndarray | Taste) -> list[float] | models.RecommendQuery:
     )
 
 
-def _where(
+def _where(**conditions: Any) -> models.Filter | None:
+    """Return a filter for those conditions that are given, or None when none is."""
+    return _filter(*_conditions(**conditions))
+
+
+def _filter(must: list[models.Condition], must_not: list[models.Condition]) -> models.Filter | None:
+    return models.Filter(must=must or None, must_not=must_not or None) if must or must_not else None
+
+
+def _conditions(
     *,
     video_id: str | None = None,
     content_sha256: str | None = None,
     scope: Scope | None = None,
     exclude: Collection[str] = (),
     among: Collection[str] | None = None,
-) -> models.Filter | None:
-    """Return a filter for those conditions that are given, or None when none is."""
+    where: Where | None = None,
+) -> tuple[list[models.Condition], list[models.Condition]]:
+    """Return what must hold and what must not."""
     must: list[models.Condition] = [
         models.FieldCondition(key=key, match=models.MatchValue(value=value))
         for key, value in (("video_id", video_id), ("content_sha256", content_sha256), ("scope", scope))
         if value is not None
     ]
     if among is not None:
-        must.append(models.FieldCondition(key="video_id", match=models.MatchAny(any=list(among))))
-    must_not: list[models.Condition] = []
-    if exclude:
-        must_not.append(models.FieldCondition(key="video_id", match=models.MatchAny(any=list(exclude))))
-    return models.Filter(must=must or None, must_not=must_not or None) if must or must_not else None
+        must.append(_any("video_id", among))
+    must_not: list[models.Condition] = [_any("video_id", exclude)] if exclude else []
+    if where is not None:
+        must += [_any(key, values) for key, values in where.any_of.items()]
+        must_not += [_any(key, values) for key, values in where.none_of.items() if values]
+    return must, must_not
+
+
+def _any(key: str, values: Collection[str]) -> models.FieldCondition:
+    return models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
+
+
+def _direction(order: Order) -> models.Direction:
+    return models.Direction.DESC if order.descending else models.Direction.ASC
+
+
+def _beyond(order: Order, value: float | str) -> models.FieldCondition:
+    """Return the condition of what comes behind a value, without the value itself."""
+    behind: dict[str, Any] = {"lt" if order.descending else "gt": value}
+    return _ranged(order.field, value, behind)
+
+
+def _equal(field: str, value: float | str) -> models.FieldCondition:
+    return _ranged(field, value, {"gte": value, "lte": value})
+
+
+def _ranged(field: str, value: float | str, bounds: dict[str, Any]) -> models.FieldCondition:
+    range_ = models.DatetimeRange(**bounds) if isinstance(value, str) else models.Range(**bounds)
+    return models.FieldCondition(key=field, range=range_)
+
+
+def _labelling(whole: Entry) -> Iterator[models.SetPayloadOperation]:
+    """Yield what writes the labels of a video."""
+    everywhere, own = payload.labelled(whole)
+    for said, scope in ((everywhere, None), (own, "video")):
+        if said:
+            to = _where(video_id=whole.video_id, scope=scope)
+            yield models.SetPayloadOperation(set_payload=models.SetPayload(payload=said, filter=to))

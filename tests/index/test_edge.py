@@ -12,8 +12,8 @@ import pytest
 import qdrant_edge
 
 from core.errors import EncoderMismatch, LibraryError, LibraryLocked
-from core.index.base import KEYWORD_FIELDS
 from core.index.edge import EdgeIndex
+from core.index.payload import FIELDS
 from core.models import Counts
 from tests.fakes import FAKE_INFO, make_entries, word_vector
 
@@ -117,9 +117,9 @@ def test_an_empty_folder_becomes_a_library(folder: Path) -> None:
 def test_fields_that_filter_are_indexed(folder: Path) -> None:
     filled(folder)
     shard = qdrant_edge.EdgeShard.load(str(folder / "shard"))
-    assert {name: field.points for name, field in shard.info().payload_schema.items()} == dict.fromkeys(
-        KEYWORD_FIELDS, 4
-    )
+    indexed = {name: field.points for name, field in shard.info().payload_schema.items()}
+    unlabelled = dict.fromkeys(("categories", "moods", "labels_version", "language"), 0)
+    assert indexed == dict.fromkeys(FIELDS, 4) | unlabelled
     shard.close()
 
 

@@ -20,8 +20,9 @@ from qdrant_client import models
 from core.errors import AppError, EncoderMismatch, LibraryError, SettingsError, Unavailable
 from core.index import connection
 from core.index import server as module
-from core.index.base import KEYWORD_FIELDS, id_of, to_payload
+from core.index.base import id_of, to_payload
 from core.index.edge import EdgeIndex
+from core.index.payload import FIELDS
 from core.index.server import ServerIndex
 from core.models import Counts, Match
 from tests.fakes import FAKE_INFO, make_entries
@@ -108,9 +109,10 @@ def test_the_collection_is_made_once_with_what_it_needs(index: ServerIndex, qdra
     described = qdrant.memory.get_collection(NAME)
     assert described.config.params.vectors == models.VectorParams(size=64, distance=models.Distance.COSINE)
     assert described.config.metadata == {"encoder": "fake-v1", "dimension": 64}
-    assert {name: i.data_type.value for name, i in described.payload_schema.items()} == dict.fromkeys(
-        KEYWORD_FIELDS, "keyword"
-    )
+    types = {"keyword": "keyword", "number": "float", "time": "datetime"}
+    assert {name: i.data_type.value for name, i in described.payload_schema.items()} == {
+        name: types[kind] for name, kind in FIELDS.items()
+    }
     index.upsert(make_entries("Wolf"))
     qdrant.seen.clear()
     again = open_on(qdrant)

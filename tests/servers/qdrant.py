@@ -77,11 +77,21 @@ class MemoryQdrant:
             }
             return described
 
-    def facet(self, collection_name: str, key: str, **_: Any) -> models.FacetResponse:
+    def facet(
+        self, collection_name: str, key: str, facet_filter: models.Filter | None = None, limit: int = 10, **_: Any
+    ) -> models.FacetResponse:
         with self._lock:
             if key not in self._indexes.get(collection_name, {}):
                 raise ValueError(f'Index required but not found for "{key}" of one of the following types: [keyword]')
-            return self._client.facet(collection_name, key=key, limit=1000)
+            return self._client.facet(collection_name, key=key, facet_filter=facet_filter, limit=limit)
+
+    def scroll(
+        self, collection_name: str, order_by: models.OrderBy | None = None, **how: Any
+    ) -> tuple[list[models.Record], models.PointId | None]:
+        with self._lock:
+            if order_by is not None and order_by.key not in self._indexes.get(collection_name, {}):
+                raise ValueError(f"No range index for `order_by` key: `{order_by.key}`. Please create one")
+            return self._client.scroll(collection_name, order_by=order_by, **how)
 
     def query_points_groups(
         self,
@@ -285,9 +295,14 @@ def _respond(memory: MemoryQdrant, method: str, path: str, body: bytes) -> tuple
             return _error(400, f"Format error in JSON body: {error.errors()[0]['msg']}")
         except (ValueError, AssertionError) as error:
             return _error(*_judged(str(error)))
-        result = result.model_dump(mode="json", exclude_none=True) if isinstance(result, BaseModel) else result
-        return 200, {"result": result, "status": "ok", "time": time.perf_counter() - started}
+        return 200, {"result": _dumped(result), "status": "ok", "time": time.perf_counter() - started}
     return _error(404, "Not found")
+
+
+def _dumped(result: Any) -> Any:
+    if isinstance(result, list):
+        return [_dumped(one) for one in result]
+    return result.model_dump(mode="json", exclude_none=True) if isinstance(result, BaseModel) else result
 
 
 def _judged(said: str) -> tuple[int, str]:
@@ -355,6 +370,7 @@ def _scroll(memory: MemoryQdrant, name: str, body: bytes) -> models.ScrollResult
         scroll_filter=asked.filter,
         limit=asked.limit,
         offset=asked.offset,
+        order_by=asked.order_by,
         with_payload=asked.with_payload,
         with_vectors=asked.with_vector,
     )
@@ -376,7 +392,12 @@ def _groups(memory: MemoryQdrant, name: str, body: bytes) -> models.GroupsResult
 
 
 def _facet(memory: MemoryQdrant, name: str, body: bytes) -> models.FacetResponse:
-    return memory.facet(name, models.FacetRequest.model_validate_json(body).key)
+    asked = models.FacetRequest.model_validate_json(body)
+    return memory.facet(name, asked.key, facet_filter=asked.filter, limit=asked.limit or 10, exact=asked.exact)
+
+
+def _batch(memory: MemoryQdrant, name: str, body: bytes) -> list[models.UpdateResult]:
+    return memory.batch_update_points(name, models.UpdateOperations.model_validate_json(body).operations)
 
 
 _NAME = "/collections/([^/]+)"
@@ -389,6 +410,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("GET", _NAME, _describe),
     ("PUT", f"{_NAME}/index", _index_field),
     ("PUT", f"{_NAME}/points", _upsert),
+    ("POST", f"{_NAME}/points/batch", _batch),
     ("POST", f"{_NAME}/points/delete", _delete),
     ("POST", f"{_NAME}/points/scroll", _scroll),
     ("POST", f"{_NAME}/points/query/groups", _groups),
