@@ -9,6 +9,8 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from core.errors import AppError
 from pages.components.services import app_routes, close_services, shared_services
+from pages.components.state import state
+from pages.components.wording import say
 
 
 @asynccontextmanager
@@ -24,9 +26,10 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 if __name__ == "__main__":
+    state.speak()
     pages = [
-        st.Page("pages/discover.py", title="Discover", icon=":material/explore:", default=True),
-        st.Page("pages/ingest.py", title="Ingest", icon=":material/upload:"),
+        st.Page("pages/discover.py", title=say("discover.title"), icon=":material/explore:", default=True),
+        st.Page("pages/ingest.py", title=say("ingest.title"), icon=":material/upload:"),
     ]
     st.navigation(pages, position="top").run()
 else:

@@ -38,7 +38,7 @@ def show_nothing_found(query: Query, results: Results) -> None:
             st.caption(say("nothing.instead"))
             with st.container(horizontal=True, gap="xsmall"):
                 for id_ in results.alternatives:
-                    label = plain(services.taxonomy.category(id_).label)
+                    label = plain(ask.theme_name("category", services.taxonomy.category(id_)))
                     st.button(label, key=f"instead-{id_}", on_click=safely(ask.show_category), args=[id_])
 
 

@@ -9,9 +9,8 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.discover.taxonomy import Theme
+from core.discover.taxonomy import Kind, Theme
 from core.errors import AppError
-from core.languages import language_name
 from core.models import Facets, Query, Sort
 from core.properties import PROPERTIES, Property
 from core.services import Services
@@ -20,10 +19,10 @@ from pages.components.boundary import part, safely, show_error, show_line
 from pages.components.chrome import badge
 from pages.components.extras import keep_menu
 from pages.components.state import ANY, FILTERS, MAX_NAME, MAX_WORDS, ME, PageState, Row, pressed, state
-from pages.components.wording import plain, say
+from pages.components.wording import language_word, named, plain, say
 
 PICTURES = ["jpg", "jpeg", "png", "webp", "gif", "bmp"]
-NAMES_OF_VALUES: Mapping[str, Callable[[str], str]] = {"language": language_name}
+NAMES_OF_VALUES: Mapping[str, Callable[[str], str]] = {"language": language_word}
 """What names the values of a property with an open vocabulary; without it they are shown as they are."""
 
 
@@ -48,12 +47,17 @@ def asked(limit: int, taste_of: str | None) -> Query:
 
 def described(query: Query, services: Services) -> str:
     """Return in words what was asked for."""
-    words = [services.taxonomy.category(name).label for name in query.categories]
-    words += [services.taxonomy.mood(name).label.lower() for name in query.moods]
+    words = [theme_name("category", services.taxonomy.category(name)) for name in query.categories]
+    words += [theme_name("mood", services.taxonomy.mood(name)).lower() for name in query.moods]
     words += [say("found.words", words=query.text)] if query.text else []
     words += [say("found.like")] if query.like else []
     words += [say("found.picture")] if query.picture is not None else []
     return " · ".join(words) or say("found.taste")
+
+
+def theme_name(kind: Kind, theme: Theme) -> str:
+    """Return what a category or mood is called; one that a person added is called as they typed it."""
+    return theme.label if theme.own else named(kind, theme.id, theme.label)
 
 
 def profile() -> str:
@@ -127,7 +131,7 @@ def mood_pills(services: Services) -> None:
     moods = {theme.id: theme for theme in services.taxonomy.moods}
 
     def text(id_: str) -> str:
-        return _labelled(moods[id_]) if id_ in moods else say("ask.mood.any")
+        return _labelled("mood", moods[id_]) if id_ in moods else say("ask.mood.any")
 
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small", key="moods"):
         _pills(say("ask.mood"), PageState.mood, [ANY, *moods], text)
@@ -277,13 +281,14 @@ def _keep_newest(row: Row[list[str]], before: Sequence[str]) -> None:
     row.value = now or list(row.default)
 
 
-def _labelled(theme: Theme) -> str:
-    return f":material/{theme.icon}: {plain(theme.label)}"
+def _labelled(kind: Kind, theme: Theme) -> str:
+    return f":material/{theme.icon}: {plain(theme_name(kind, theme))}"
 
 
 def _counted(theme: Theme, counts: Mapping[str, int] | None) -> str:
     """Return a category's label with its count, faded at none; as it is where it could not be counted."""
+    label = _labelled("category", theme)
     if counts is None or theme.id not in counts:
-        return _labelled(theme)
+        return label
     count = counts[theme.id]
-    return f"{_labelled(theme)} · {count}" if count else f":gray[{_labelled(theme)}]"
+    return f"{label} · {count}" if count else f":gray[{label}]"

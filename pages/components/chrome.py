@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.services import Services
 from pages.components.boundary import begin_run, fragment, part
-from pages.components.wording import say
+from pages.components.state import Language, state
+from pages.components.wording import named, say
 
 STYLE = Path(__file__).with_name("style.css")
 LOGO = Path(__file__).with_name("logo.svg")
@@ -16,11 +17,29 @@ MARK = Path(__file__).with_name("mark.svg")
 
 
 def set_page(title: str) -> None:
-    """Set what the browser shows of this page, and our style. Call first."""
+    """Set what the browser shows of this page, our style and the way to the other language. Call first."""
+    state.speak()
     st.set_page_config(page_title=say("app.title", page=title), page_icon=str(MARK), layout="wide")
     st.logo(str(LOGO), size="large")
     st.html(STYLE)
+    language_switch()
     begin_run()
+
+
+def language_switch() -> None:
+    """Draw the way to the other language, named in it, and tell browsers and screen readers which one this is."""
+    other: Language = "en" if state.language == "zh" else "zh"
+    with st.container(key="language-switch"):
+        st.button(
+            say("other.language"),
+            type="tertiary",
+            help=say("other.language.help"),
+            key="other-language",
+            on_click=state.speak,
+            args=[other],
+        )
+    tag = "zh-Hans" if state.language == "zh" else "en"
+    st.html(f"<script>document.documentElement.lang = '{tag}'</script>", unsafe_allow_javascript=True)
 
 
 def presenting() -> None:
@@ -53,8 +72,8 @@ def badge(services: Services) -> None:
             "badge.encoder": info.name,
             "badge.index": say("badge.index.value", n=counts.clips, index=say(f"backend.{services.index.name}")),
             "badge.store": say(f"backend.{services.store.name}"),
-            "badge.sees": ", ".join(info.sees),
-            "badge.blind": ", ".join(info.blind_to),
+            "badge.sees": _phrases(info.sees),
+            "badge.blind": _phrases(info.blind_to),
         }
         if status := services.reembed.status():
             rows["badge.filling"] = say(
@@ -67,6 +86,10 @@ def badge(services: Services) -> None:
             for name, value in rows.items():
                 st.caption(say(name))
                 st.text(value)
+
+
+def _phrases(phrases: tuple[str, ...]) -> str:
+    return say("list").join(named("sees", phrase, phrase) for phrase in phrases)
 
 
 def _badge_down(sentence: str) -> None:

@@ -12,7 +12,7 @@ from core.discover.shelves import LENGTH, Shelf, shelves
 from core.models import Hit, Query
 from core.services import Services
 from core.state.taste import Marks
-from pages.components import views
+from pages.components import ask, views
 from pages.components.boundary import part, safely, show_line
 from pages.components.state import state
 from pages.components.video_card import video_card
@@ -70,9 +70,10 @@ def _shelf(id_: str, name: str, hits: Sequence[Hit], services: Services, marks: 
 
 
 def _name(shelf: Shelf, services: Services) -> str:
-    category = services.taxonomy.category(shelf.category).label
+    category = ask.theme_name("category", services.taxonomy.category(shelf.category))
     if shelf.mood is None:
         return category
     # "Calm nature", but "Calm 3D Animation".
     category = category.lower() if category[0].isalpha() else category
-    return say("shelf.pair", mood=services.taxonomy.mood(shelf.mood).label, category=category)
+    mood = ask.theme_name("mood", services.taxonomy.mood(shelf.mood))
+    return say("shelf.pair", mood=mood, category=category)

@@ -15,7 +15,7 @@ import copy
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any, Generic, Literal, TypeVar, get_args, overload
+from typing import Any, Generic, Literal, TypeVar, cast, get_args, overload
 
 import numpy as np
 import streamlit as st
@@ -28,6 +28,7 @@ from core.properties import PROPERTIES, Property
 T = TypeVar("T")
 View = Literal["grid", "feed"]
 Show = Literal["", "newest", "you"]
+Language = Literal["en", "zh"]
 
 ANY = "any"
 """The mood pressed when none is asked for."""
@@ -174,6 +175,7 @@ class PageState:
     shown: Row[int] = Row(PAGE_SIZE, Part.PLACE)
     playing: Row[list[str]] = Row([], Part.PLACE)
 
+    lang: Row[Language | None] = Row(None)  # what a person chose or a link says; else it is the browser's
     mix: Row[bool] = Row(False)
     all_categories: Row[bool] = Row(False)
     was_working: Row[bool | None] = Row(None)
@@ -249,6 +251,22 @@ class PageState:
         for row in ROWS.values():
             if row.part in parts:
                 row.value = copy.copy(row.default)
+
+    def speak(self, language: Language | None = None) -> None:
+        """Go on in the language of a link, or in this one, and keep it in the address of every page.
+
+        It is no part of a question: Back, another page and a shelf leave it as it is. Call first in each run.
+        """
+        asked = language or st.query_params.get(PageState.lang.name)
+        if asked in get_args(Language):
+            self.lang = cast(Language, asked)
+        if self.lang is not None and st.query_params.get(PageState.lang.name) != self.lang:
+            st.query_params[PageState.lang.name] = self.lang
+
+    @property
+    def language(self) -> Language:
+        """The language that is spoken: the one chosen, or else the first of the browser's that there is."""
+        return self.lang or ("zh" if (st.context.locale or "").lower().startswith("zh") else "en")
 
     @property
     def moods(self) -> list[str]:

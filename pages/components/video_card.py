@@ -16,7 +16,7 @@ from pages.components import ask
 from pages.components.boundary import fragment, part, rerun, safely, show_nothing, show_said
 from pages.components.poster import poster, share
 from pages.components.state import pressed, state
-from pages.components.wording import clock, knows, plain, say
+from pages.components.wording import clock, named, plain, say
 
 _COLOURS: dict[Confidence, Literal["green", "blue", "gray"]] = {"high": "green", "medium": "blue", "low": "gray"}
 _MARK_ICONS: dict[Mark, str] = {
@@ -99,7 +99,7 @@ def striking_words(hit: Hit, services: Services) -> list[str]:
 
 def seen_word(word: str) -> str:
     """Return how people say what an encoder saw."""
-    return say(f"seen.{word}") if knows(f"seen.{word}") else word
+    return named("seen", word, word)
 
 
 def moment_player(hit: Hit) -> None:
@@ -160,7 +160,7 @@ def details(hit: Hit, services: Services, shelf: str, marks: Marks) -> None:
     # A new key is a closed menu: it has done its work when something was found by it.
     menu = st.popover(say("why"), type="tertiary", key=f"{place}-{state.menus_used}")
     with menu, part(place):
-        _why(hit)
+        _why(hit, services)
         st.caption(say("why.on"))
         if st.button(
             say("more.moment", time=clock(hit.start_s)),
@@ -183,14 +183,14 @@ def details(hit: Hit, services: Services, shelf: str, marks: Marks) -> None:
         _mark_button(hit, services, "seen", hit.video_id in marks.seen, shelf)
 
 
-def _why(hit: Hit) -> None:
+def _why(hit: Hit, services: Services) -> None:
     """Draw what each part of the query contributed, what was seen, where."""
     most = max((abs(reason.share) for reason in hit.reasons), default=0.0) or 1.0
     for reason in hit.reasons:
-        _reason(reason, most)
+        _reason(reason, most, services)
     if hit.seen:
         st.caption(say("why.seen"))
-        st.text(", ".join(map(seen_word, hit.seen)))
+        st.text(say("list").join(map(seen_word, hit.seen)))
     st.caption(say("why.moment"))
     st.text(say("why.span", start=clock(hit.start_s), end=clock(hit.end_s), length=clock(hit.duration_s)))
     if hit.copies:
@@ -237,13 +237,23 @@ def _similar(_services: Services, video_id: str, version: str) -> list[Hit]:
     return _services.discover.similar(video_id)
 
 
-def _reason(reason: Reason, most: float) -> None:
+def _reason(reason: Reason, most: float, services: Services) -> None:
     st.caption(say(f"why.{reason.kind}"))
     if reason.kind == "taste":
         st.text(say("why.taste.liked" if reason.score > 0 else "why.taste.disliked"))
         return
-    st.text(reason.label)
+    st.text(_reason_name(reason, services))
     st.progress(min(max(reason.share / most, 0.0), 1.0))
+
+
+def _reason_name(reason: Reason, services: Services) -> str:
+    if reason.kind == "picture":
+        return say("why.yours")
+    if reason.kind == "category":
+        return ask.theme_name("category", services.taxonomy.category(reason.label))
+    if reason.kind == "mood":
+        return ask.theme_name("mood", services.taxonomy.mood(reason.label))
+    return reason.label
 
 
 def _mark(services: Services, video_id: str, mark: Mark, on: bool) -> None:

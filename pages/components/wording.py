@@ -1,10 +1,16 @@
 """All words that people read on the pages, and raw numbers as people read them.
 
-A second language is a second table with the same keys. Words that come from core (categories, what an encoder sees,
-the sentences of errors) are kept there.
+A second language is a second table with the same keys (chinese.py): a new word goes into both. Core has its words
+(categories, what an encoder sees, the sentences of errors) in English; another language's table has those it knows.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.languages import language_name
+from pages.components.chinese import CHINESE
+from pages.components.state import Language, state
 
 Template = str | tuple[str, str]
 """A text for str.format, or two, of which the first is for `n` = 1."""
@@ -12,6 +18,9 @@ Template = str | tuple[str, str]
 ENGLISH: dict[str, Template] = {
     # Around every page
     "app.title": "{page} · Moodreel",
+    "other.language": "中文",
+    "other.language.help": "用中文显示",
+    "list": ", ",
     "broken.title": "The library cannot be opened",
     "broken.hint": "Nothing is lost. When it is mended, reload this page.",
     "broken.static": "This host serves none of the app's own addresses, and Streamlit's static serving is off, so no "
@@ -168,6 +177,7 @@ ENGLISH: dict[str, Template] = {
     "why.taste": "Your taste",
     "why.taste.liked": "nearer to what you like",
     "why.taste.disliked": "nearer to what you dislike",
+    "why.yours": "your picture",
     "why.seen": "Seen at this moment",
     "why.moment": "Moment",
     "why.span": "{start} to {end} of {length}",
@@ -270,17 +280,28 @@ ENGLISH: dict[str, Template] = {
 }
 
 
+TABLES: Mapping[Language, Mapping[str, Template]] = {"en": ENGLISH, "zh": CHINESE}
+
+
 def say(key: str, **values: object) -> str:
-    """Return the text of this key with its values; of two forms the one that fits the number `n`."""
-    template = ENGLISH[key]
+    """Return the text of this key with its values, in the language of who reads; of two forms the one for `n`."""
+    template = TABLES[state.language][key]
     if not isinstance(template, str):
         template = template[0] if values["n"] == 1 else template[1]
     return template.format(**values)
 
 
-def knows(key: str) -> bool:
-    """Tell whether there is a text of this key."""
-    return key in ENGLISH
+def named(kind: str, id_: str, otherwise: str) -> str:
+    """Return what this is called in the language of who reads: by kind and id, or else as core says it in English."""
+    key = f"{kind}.{id_}"
+    return say(key) if key in TABLES[state.language] else otherwise
+
+
+def language_word(code: str) -> str:
+    """Return a language's name: German for "de", Portuguese (BR) for "pt-br"."""
+    language, _, region = code.partition("-")
+    name = named("language", language, "")
+    return language_name(code) if not name else f"{name} ({region.upper()})" if region else name
 
 
 def clock(seconds: float) -> str:

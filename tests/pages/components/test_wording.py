@@ -10,10 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from pages.components.wording import ENGLISH, clock, elapsed, plain, say
+from core.discover import taxonomy
+from core.encoders import bedrock, clip, clip_models, local, twelvelabs
+from core.encoders.percepts import _WORDS
+from core.languages import _LANGUAGES
+from pages.components.chinese import CHINESE
+from pages.components.wording import ENGLISH, Template, clock, elapsed, language_word, plain, say
+from tests.pages.support import open_page, readable, shown
 
 PAGES = Path(__file__).parents[3] / "pages"
-SOURCES = sorted(path for path in PAGES.rglob("*.py") if path.name != "wording.py")
+TABLES = ("wording.py", "chinese.py")
+SOURCES = sorted(path for path in PAGES.rglob("*.py") if path.name not in TABLES)
+NOT_CHINESE = {"Moodreel", "Qdrant", "Edge", "English", "local", "S3", "MB", "GB", "Me", "v"}
+"""What stands in Latin letters on a Chinese page: names, units, and the language one can change to."""
 READ = ("label", "body", "text", "help", "placeholder", "value", "alt")
 UNREAD = ("html", "container", "fragment", "form", "set_page_config", "logo", "switch_page")
 """Calls of st whose texts are names or markup."""
@@ -42,8 +51,8 @@ def keys(node: ast.expr) -> list[str]:
     return []
 
 
-def forms(key: str) -> tuple[str, ...]:
-    return (ENGLISH[key],) if isinstance(ENGLISH[key], str) else ENGLISH[key]
+def forms(key: str, table: dict[str, Template] = ENGLISH) -> tuple[str, ...]:
+    return (table[key],) if isinstance(table[key], str) else table[key]
 
 
 def fields(text: str) -> set[str]:
@@ -123,6 +132,76 @@ def test_every_value_that_pages_fill_in_has_its_text():
         "backend": ("edge", "server", "folder", "s3"),
     }
     assert {f"{prefix}.{value}" for prefix, values in wanted.items() for value in values} <= ENGLISH.keys()
+
+
+def test_every_word_is_there_in_chinese_with_the_same_values_and_nothing_is_left_over():
+    assert not ENGLISH.keys() - CHINESE.keys()
+    for key in ENGLISH:
+        wanted = set().union(*map(fields, forms(key)))
+        for form in forms(key, CHINESE):
+            assert fields(form) == wanted, key
+            assert "  " not in form, key
+    themes = taxonomy.load()
+    infos = [local.INFO, *(clip.info_of(model) for model in clip_models.MODELS)]
+    phrases = {phrase for info in infos for phrase in (*info.sees, *info.blind_to)}
+    for service in (twelvelabs, bedrock):
+        phrases |= {*service._SEES, *service._BLIND_TO}
+    of_core = {f"category.{theme.id}" for theme in themes.categories} | {f"mood.{theme.id}" for theme in themes.moods}
+    of_core |= {f"seen.{word}" for group in _WORDS for word, _, _ in group}
+    of_core |= {f"sees.{phrase}" for phrase in phrases} | {f"language.{code}" for code in _LANGUAGES}
+    assert of_core | ENGLISH.keys() == CHINESE.keys()
+
+
+def everything(app) -> str:
+    """Return all that a page shows in letters: texts, labels, placeholders, hints and options, icons taken off."""
+    found = [readable(app)]
+    for element in app.main:
+        proto = getattr(element, "proto", None)
+        for name in ("label", "placeholder", "help", "body"):
+            found.append(str(getattr(proto, name, "")))
+        found += [str(getattr(one, "content", one)) for one in getattr(proto, "options", ())]
+    markup = r"<(script|style)>.*?</\1>|<[^<>]*>"
+    return re.sub(rf"(?s){markup}|:material/\w+:|:[a-z]+(?=\[)|\\(?=.)", " ", "\n".join(found))
+
+
+@pytest.mark.parametrize(("page", "query"), [("discover", {}), ("discover", {"category": "animals"}), ("ingest", {})])
+def test_no_english_is_left_on_a_chinese_page(library, page, query):
+    app = open_page(page, **query, lang="zh")
+    text = everything(app)
+    for own in [*shown(app), library.encoder.info.name, "Grey wolf in a forest", "Tax office"]:
+        text = text.replace(own, "")
+    for meant in ("other.language.help", "own.phrases.example"):  # for who reads English; what most encoders read
+        text = text.replace(str(CHINESE[meant]), "")
+    assert re.search(r"[\u4e00-\u9fff]{2}", text)
+    assert not set(re.findall(r"[A-Za-z]+", text)) - NOT_CHINESE
+
+
+def test_the_browser_chooses_the_language_a_link_and_a_press_change_it(services):
+    from streamlit.testing.v1 import AppTest
+
+    from tests.pages.support import ROOT, press
+
+    def opened(locale: str, **query: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "pages" / "ingest.py"), default_timeout=30)
+        app.context["locale"] = locale
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+
+    english, chinese = ENGLISH["ingest.title"], CHINESE["ingest.title"]
+    assert opened("de-DE").title[0].value == english
+    assert opened("zh-CN").title[0].value == chinese
+    assert opened("de-DE", lang="zh").title[0].value == chinese
+    assert opened("zh-CN", lang="klingon").title[0].value == chinese
+    app = press(opened("zh-CN"), "English")
+    assert app.title[0].value == english
+    assert app.query_params["lang"] == ["en"]
+    assert press(app, "中文").title[0].value == chinese
+
+
+def test_a_language_is_named_with_its_region():
+    assert language_word("pt-br") == "Portuguese (BR)"
+    assert language_word("de") == "German"
 
 
 def test_the_form_fits_the_number():
