@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.services import Services
-from pages.components.boundary import begin_run, fragment, part
+from pages.components.boundary import begin_run, fragment, part, safely
 from pages.components.state import Language, state
 from pages.components.wording import named, say
 
@@ -35,7 +35,7 @@ def language_switch() -> None:
             type="tertiary",
             help=say("other.language.help"),
             key="other-language",
-            on_click=state.speak,
+            on_click=safely(state.speak),
             args=[other],
         )
     tag = "zh-Hans" if state.language == "zh" else "en"

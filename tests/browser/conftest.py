@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.support import upload, wait_for_ready
 from tests.environ import clean_environ
+from tests.videos import make_video, plain
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -124,3 +126,23 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="session")
+def full(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with thirteen animals, more than one page, for tests that leave them as they are."""
+    folder = tmp_path_factory.mktemp("full")
+    server = Server(folder / "data", free_port())
+    server.start()
+    names = ("wolf", "dog", "kitten", "horse", "fox", "bear", "lion", "tiger", "sheep", "goat", "cow", "rabbit", "deer")
+    files = [
+        make_video(folder / f"{name} animal.mp4", seconds=4, pattern=plain(19 * n, 240 - 19 * n, 90))
+        for n, name in enumerate(names)
+    ]
+    context = browser.new_context()
+    page = context.new_page()
+    upload(page, server, *files)
+    wait_for_ready(page, len(files))
+    context.close()
+    yield server
+    server.stop()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, free_port
-from tests.browser.test_app import plays, upload, wait_for_ready
+from tests.browser.support import plays, upload, wait_for_ready
 from tests.videos import make_video, plain
 
 TITLES = ("grey wolf in the forest", "dog on a meadow", "kitten asleep", "horse gallop")
@@ -186,26 +186,6 @@ def test_the_keyboard_alone_reaches_a_category(library, page):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     expect(page).to_have_url(re.compile("category=animals"))
-
-
-@pytest.fixture(scope="module")
-def full(browser, tmp_path_factory) -> Iterator[Server]:
-    """A server with thirteen animals: more than one page."""
-    folder = tmp_path_factory.mktemp("full")
-    server = Server(folder / "data", free_port())
-    server.start()
-    names = ("wolf", "dog", "kitten", "horse", "fox", "bear", "lion", "tiger", "sheep", "goat", "cow", "rabbit", "deer")
-    files = [
-        make_video(folder / f"{name} animal.mp4", seconds=4, pattern=plain(19 * n, 240 - 19 * n, 90))
-        for n, name in enumerate(names)
-    ]
-    context = browser.new_context()
-    page = context.new_page()
-    upload(page, server, *files)
-    wait_for_ready(page, len(files))
-    context.close()
-    yield server
-    server.stop()
 
 
 def test_pictures_fill_the_first_screen_and_no_video_is_fetched_before_it_is_asked_for(full, page):
