@@ -100,7 +100,7 @@ def show_arrived(job: Job) -> None:
             st.text(job.filename)
             st.caption(say("ready.gone"))
             return
-        player(hit.url, whole_second(hit.start_s, hit.end_s), hit.title)
+        player(hit.url, whole_second(hit.start_s, hit.end_s), hit.title, job.id)
         title(hit.title, job.id)
         if job.duplicate and job.reason:
             st.text(job.reason)

@@ -39,7 +39,7 @@ def _card(hit: Hit, services: Services, marks: Marks, best: bool, shelf: str) ->
     start = chosen or first
     opened = best or chosen is not None or key in state.playing
     if opened:
-        player(hit.url, start, hit.title, autoplay=True, muted=best and chosen is None)
+        player(hit.url, start, hit.title, key, autoplay=True, muted=best and chosen is None)
     else:
         poster(hit, start, key, partial(_play, key))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"head-{key}"):
@@ -109,7 +109,7 @@ def moment_player(hit: Hit) -> None:
 
 def _moment_player(hit: Hit) -> None:
     starts, first, chips, chosen = _moments(hit, hit.video_id)
-    player(hit.url, chosen or first, hit.title, autoplay=True, muted=True)
+    player(hit.url, chosen or first, hit.title, hit.video_id, autoplay=True, muted=True)
     title(hit.title, hit.video_id)
     if len(starts) > 1:
         _moment_pills(starts, chips, first)
@@ -199,9 +199,13 @@ def _why(hit: Hit, services: Services) -> None:
             st.text(copy)
 
 
-def player(url: str, start_s: int, title: str, *, autoplay: bool = False, muted: bool = False) -> None:
-    """Draw a player that fetches by URL (never by path: Streamlit would hold the whole file in memory)."""
-    st.video(url, start_time=start_s, alt=title, autoplay=autoplay, muted=muted)
+def player(url: str, start_s: int, title: str, key: str, *, autoplay: bool = False, muted: bool = False) -> None:
+    """Draw a player that fetches by URL (never by path: Streamlit would hold the whole file in memory).
+
+    The key tells `poster_script` which players begin by themselves.
+    """
+    with st.container(gap=None, key=f"{'plays' if autoplay else 'shows'}-{key}"):
+        st.video(url, start_time=start_s, alt=title, autoplay=autoplay, muted=muted)
 
 
 def whole_second(start_s: float, end_s: float) -> int:

@@ -100,6 +100,28 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+SETTLED = """() => {
+    if (!document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]')) return false;
+    if (document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')) return false;
+    const now = document.body.innerHTML.length, seen = window.settledAt;
+    if (!seen || seen.length !== now) { window.settledAt = { length: now, frames: 0 }; return false; }
+    return ++seen.frames >= 20;
+}"""
+"""Nothing runs and nothing was drawn for twenty frames. What is pressed before may be drawn anew under the press."""
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is drawn whole, as a person would before pressing something."""
+    page.evaluate("() => { window.settledAt = null; }")
+    page.wait_for_function(SETTLED)
+
+
+def go(page: Page, url: str) -> None:
+    """Open a page and wait until it is drawn whole."""
+    page.goto(url)
+    settle(page)
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path / "data", free_port())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, free_port
+from tests.browser.conftest import Server, free_port, go, settle
 from tests.browser.support import plays, upload, wait_for_ready
 from tests.videos import make_video, plain
 
@@ -64,12 +64,12 @@ def titles(page: Page) -> list[str]:
 
 
 def ask(page: Page, server: Server, query: str, hits: int) -> None:
-    page.goto(f"{server.url}/?{query}")
+    go(page, f"{server.url}/?{query}")
     expect(cards(page)).to_have_count(hits)
 
 
 def test_a_press_replaces_the_one_before_and_back_brings_it_again(library, page):
-    page.goto(library.url)
+    go(page, library.url)
     page.get_by_text(re.compile(r"^Animals · 4$")).click()
     expect(cards(page)).to_have_count(4)
     page.get_by_text(re.compile(r"^Nature")).first.click()
@@ -80,7 +80,7 @@ def test_a_press_replaces_the_one_before_and_back_brings_it_again(library, page)
 
 
 def test_the_feed_plays_one_at_a_time_and_goes_on_by_key(library, page):
-    page.goto(f"{library.url}/?category=animals&view=feed")
+    go(page, f"{library.url}/?category=animals&view=feed")
     expect(page.get_by_text("1 of 4")).to_be_visible()
     video = page.locator(".st-key-feed video")
     page.wait_for_function("() => document.querySelector('.st-key-feed video')?.currentTime > 0.2")
@@ -100,9 +100,10 @@ def test_the_feed_plays_one_at_a_time_and_goes_on_by_key(library, page):
 def test_a_swipe_goes_on(library, browser):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
-    page.goto(f"{library.url}/?category=animals&view=feed")
+    go(page, f"{library.url}/?category=animals&view=feed")
     expect(page.get_by_text("1 of 4")).to_be_visible()
     page.wait_for_function("() => window.moodreelGestures")
+    expect(page.get_by_role("button", name="Next")).to_be_enabled()
     page.locator(".st-key-feed video").evaluate(
         """video => {
             const touch = (x) => new Touch({ identifier: 1, target: video, clientX: x, clientY: 300 });
@@ -172,7 +173,7 @@ def test_a_frame_of_a_video_finds_it(library, page):
 
 
 def test_the_keyboard_alone_reaches_a_category(library, page):
-    page.goto(library.url)
+    go(page, library.url)
     expect(page.get_by_text(re.compile(r"^Animals · 4$"))).to_be_visible()
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -190,27 +191,47 @@ def test_the_keyboard_alone_reaches_a_category(library, page):
 
 def test_pictures_fill_the_first_screen_and_no_video_is_fetched_before_it_is_asked_for(full, page):
     asked = videos_asked_for(page)
-    page.goto(full.url)
+    go(page, full.url)
     expect(page.get_by_role("heading", name="Newest")).to_be_visible()
     expect(page.get_by_role("heading", name="Animals")).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert page.evaluate(PICTURES_SHARE) >= 0.45
-    page.goto(f"{full.url}/?show=newest")
+    go(page, f"{full.url}/?show=newest")
     expect(cards(page)).to_have_count(12)
     page.wait_for_load_state("networkidle")
     assert not asked
-    page.goto(f"{full.url}/?category=animals")
+    go(page, f"{full.url}/?category=animals")
     expect(cards(page)).to_have_count(12)
     page.wait_for_function("() => document.querySelector('.st-key-results video')?.currentTime > 0.2")
     assert page.evaluate(PICTURES_SHARE) >= 0.45
     assert len(set(asked)) == 1, "the best answer, and no other"
 
 
+NO_AUTOPLAY = """() => {
+    const set = Element.prototype.setAttribute;
+    Element.prototype.setAttribute = function (name, value) { if (name !== "autoplay") set.call(this, name, value); };
+    Object.defineProperty(HTMLMediaElement.prototype, "autoplay", { get: () => false, set: () => {} });
+}"""
+"""What happens where React draws a player twice before it shows it: Streamlit gives autoplay to the first alone."""
+
+
+def test_a_player_begins_where_the_page_lost_its_autoplay_and_stays_paused_where_a_person_pauses_it(full, page):
+    page.add_init_script(f"({NO_AUTOPLAY})()")
+    go(page, f"{full.url}/?category=animals")
+    best = page.locator(".st-key-results video")
+    page.wait_for_function("() => document.querySelector('.st-key-results video')?.currentTime > 0.1")
+    best.evaluate("video => video.pause()")
+    cards(page).first.get_by_role("button", name="More of this kind").click()
+    expect(cards(page).first.get_by_role("button", name="More of this kind, undo")).to_be_visible()
+    settle(page)
+    assert best.evaluate("video => video.paused")
+
+
 def test_the_first_video_is_whole_on_a_phone(full, browser):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
     for query in ("", "?category=animals"):
-        page.goto(f"{full.url}/{query}")
+        go(page, f"{full.url}/{query}")
         first = page.locator("img.reel-poster, video").first
         expect(first).to_be_visible()
         box = first.bounding_box()
@@ -222,7 +243,7 @@ def test_the_first_video_is_whole_on_a_phone(full, browser):
 
 def test_a_poster_plays_when_pointed_at_and_opens_when_pressed(full, page):
     asked = videos_asked_for(page)
-    page.goto(f"{full.url}/?show=newest")
+    go(page, f"{full.url}/?show=newest")
     button = page.get_by_role("button", name="Play Fox animal")
     button.hover()
     preview = page.locator("video.reel-preview")
@@ -246,7 +267,7 @@ def test_a_poster_plays_when_pointed_at_and_opens_when_pressed(full, page):
 
 
 def test_the_keyboard_reaches_a_poster_and_opens_it(full, page):
-    page.goto(f"{full.url}/?show=newest")
+    go(page, f"{full.url}/?show=newest")
     button = page.get_by_role("button", name="Play Fox animal")
     button.focus()
     page.keyboard.press("Enter")
@@ -255,13 +276,13 @@ def test_the_keyboard_reaches_a_poster_and_opens_it(full, page):
 
 def test_share_copies_a_link_that_opens_the_video_at_its_moment(full, page):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(f"{full.url}/?show=newest")
+    go(page, f"{full.url}/?show=newest")
     expect(cards(page)).to_have_count(12)
     card = page.locator("[class*=st-key-card-]", has=page.get_by_role("button", name="Play Fox animal"))
     card.get_by_role("button", name="Share").click()
     expect(card.get_by_text("Link copied")).to_be_visible()
     link = page.evaluate("() => navigator.clipboard.readText()")
     assert link.startswith(f"{full.url}/?watch=")
-    page.goto(link)
+    go(page, link)
     expect(page.locator(".st-key-results video")).to_have_attribute("aria-label", "Fox animal")
     assert plays(page)
