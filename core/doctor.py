@@ -22,7 +22,7 @@ from core.discover import taxonomy
 from core.encoders import clip_download, clip_models, registry
 from core.errors import AppError, EncoderError
 from core.index.base import Space
-from core.ingest import inspecting
+from core.ingest import sandbox
 from core.models import EncoderInfo, ignore_progress
 from core.settings import Settings, load
 
@@ -199,5 +199,5 @@ def _check_video() -> str:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "check.mp4"
         samples.render(samples.SCENES[0].name, target)
-        info = inspecting.inspect(target)
+        info = sandbox.inspect(target)
     return f"rendered and read back {info.duration_s:.1f} s of {info.video_codec}"

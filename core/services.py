@@ -23,7 +23,7 @@ from core.encoders.clip_download import Getter
 from core.encoders.clip_models import ClipModel
 from core.errors import AppError, QueryError, SettingsError, StoreError
 from core.index.base import Index, Space, Spaces
-from core.ingest import frames
+from core.ingest import sandbox
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
 from core.ingest.reembed import Reembed
@@ -142,7 +142,7 @@ class Services:
         entry = next(self.index.scroll(video_id=video_id, scope="video"), None)
         if entry is None:
             raise QueryError("The video is no longer in the library.")
-        return frames.frame_at(self.store.local_path(entry.media_key) or self.store.url(entry.media_key), at_s)
+        return sandbox.frame_at(self.store.local_path(entry.media_key) or self.store.url(entry.media_key), at_s)
 
     def start(self) -> None:
         """Start the workers; what was under way goes on."""

@@ -70,7 +70,7 @@ from core.encoders.bedrock_aws import (
 from core.encoders.marengo_limits import LEAST_PX, LEAST_S, MOST_PX, fits, pause
 from core.encoders.modalities import WHOLE_GOOD_UNTIL_S, Form, Fused, Part, SideBySide, assembled, unit
 from core.errors import AppError, EncoderError, EncoderPaused, SettingsError, Unavailable
-from core.ingest import playable
+from core.ingest import sandbox
 from core.models import EncoderInfo, Progress, Video, VideoEmbedding
 
 MODELS: Mapping[str, int] = {"twelvelabs.marengo-embed-3-0-v1:0": 512}
@@ -425,7 +425,7 @@ class BedrockEncoder:
             return
         copy = self._scratch_dir / f"{video.content_sha256}.mp4"
         try:
-            yield playable.write_fitted(
+            yield sandbox.write_fitted(
                 video.path,
                 video.info,
                 copy,

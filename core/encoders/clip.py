@@ -35,7 +35,8 @@ from core.encoders.clip_models import ClipModel, Folders, fingerprint
 from core.encoders.percepts import Measurements, Measurer
 from core.encoders.words import CONCEPTS, read
 from core.errors import EncoderError
-from core.ingest.sampling import Large, Picture, sample, shrink_to_side
+from core.ingest.sampling import Large, Picture, shrink_to_side
+from core.ingest.sandbox import sample
 from core.models import Calibration, ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding
 
 FRAME_EVERY_S = 2.0

@@ -33,7 +33,8 @@ from core.encoders import exclusions
 from core.encoders.layout import LAYOUT
 from core.encoders.percepts import OF_A_STILL, PERCEPTS, Measurements, Measurer, describe
 from core.encoders.words import CONCEPTS, HASHED, MOODS, Reading, read
-from core.ingest.sampling import Picture, sample, shrink
+from core.ingest.sampling import Picture, shrink
+from core.ingest.sandbox import sample
 from core.models import ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding, ignore_progress
 
 INFO = EncoderInfo(

@@ -23,7 +23,7 @@ from twelvelabs.types.presigned_url_chunk import PresignedUrlChunk
 from core.encoders.marengo_limits import LEAST_PX, LEAST_S, MOST_PX, fits, pause
 from core.encoders.twelvelabs_errors import CannotFetch, NotThere, Sentences
 from core.errors import EncoderError, Unavailable
-from core.ingest import playable
+from core.ingest import sandbox
 from core.models import Progress, Video
 
 MOST_S = 4 * 3600.0
@@ -113,7 +113,7 @@ class Uploader:
             return
         copy = self._scratch_dir / f"{video.content_sha256}.mp4"
         try:
-            yield playable.write_fitted(
+            yield sandbox.write_fitted(
                 video.path,
                 video.info,
                 copy,

@@ -147,6 +147,8 @@ def decoded(packet: av.Packet, kind: type[Decoded]) -> list[Decoded]:
     """Return the frames of a packet, none when it is damaged: decoders recover at the next key frame."""
     try:
         return [frame for frame in packet.decode() if isinstance(frame, kind)]
+    except av.error.MemoryError as error:  # No damage, and no key frame mends it.
+        raise MemoryError from error
     except BROKEN:
         return []
 

@@ -20,7 +20,7 @@ from typing import Protocol
 from core.errors import AppError, MediaError, Unavailable
 from core.files import whole
 from core.index.base import video_id
-from core.ingest import frames, inspecting, playable, stored, titles
+from core.ingest import inspecting, playable, sandbox, stored, titles
 from core.ingest.embeddings import entries_of, is_saved, load_embedding, save_embedding
 from core.ingest.lanes import Lane, Lanes
 from core.ingest.work import HANDED, Step, Work, known
@@ -170,6 +170,7 @@ class Pipeline:
         """Find out which content it is, before anything that takes long."""
         if work.target is not None:
             return stored.identified(work, self._known_as(work))
+        sandbox.warm()  # While the file is made or hashed, who looks into it gets ready.
         make = self._maker(work.source)
         comes = make is not None or work.handed is not None
         path = self._source(work, _part(on_progress, 0.0, 0.6 if comes else 0.0))
@@ -191,12 +192,13 @@ class Pipeline:
 
     def _inspect(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
         if work.target is not None:
-            info = inspecting.inspect(self._source(work, _part(on_progress, 0.0, 0.9)))
+            source = self._source(work, _part(on_progress, 0.0, 0.9))
+            info = sandbox.inspect(source, on_progress=_part(on_progress, 0.9, 1.0))
             info = stored.with_words(info, self._known_as(work))
             _check_limits(info, self._lane(work).encoder.info)
             return replace(work, step=Step.EMBED, info=info)
         path = self._source(work)
-        info = inspecting.inspect(path, max_bytes=self.max_bytes)
+        info = sandbox.inspect(path, max_bytes=self.max_bytes, on_progress=on_progress)
         _check_limits(info, self._lane(work).encoder.info)
         on_progress(1.0)
         return replace(
@@ -217,7 +219,7 @@ class Pipeline:
             self.store.put(copy, media_key, _part(on_progress, makes, 0.95))
         if not self.store.exists(poster_key):
             poster = self._own_folder(work) / "poster.jpg"
-            frames.write_poster(self._source(work), info, poster)
+            sandbox.write_poster(self._source(work), info, poster, _part(on_progress, 0.95, 0.95))
             self.store.put(poster, poster_key, _part(on_progress, 0.95, 1.0))
         return replace(work, step=Step.EMBED)
 
@@ -341,7 +343,7 @@ class Pipeline:
         if info.playable == "as-is":
             return source
         copy = self._own_folder(work) / f"playable{playable.playable_suffix(info)}"
-        return copy if copy.is_file() else playable.make_playable(source, info, copy, on_progress)
+        return copy if copy.is_file() else sandbox.make_playable(source, info, copy, on_progress)
 
     def _step_back(self, work: Work) -> Work:
         """Go back to the step whose result is gone, if one is."""

@@ -120,10 +120,15 @@ def atomic(target: Path, what: str) -> Iterator[Path]:
     """Give a path to write to, which becomes `target` when all went well and disappears when not."""
     try:
         # The same name each time: a run after a crash replaces what that left.
-        with whole(target, target.with_name(f"{target.name}.part")) as part:
+        with whole(target, part_of(target)) as part:
             yield part
     except OSError as error:
         raise MediaError(_not_made(what, error)) from error
+
+
+def part_of(target: Path) -> Path:
+    """Return where a file is written until it is whole."""
+    return target.with_name(f"{target.name}.part")
 
 
 def _not_made(what: str, error: Exception) -> str:

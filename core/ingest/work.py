@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.models import MediaInfo, Stage
 
@@ -102,8 +102,7 @@ class Work:
         """Return it as ASCII, so that a path of any bytes can be written down."""
         row = {field.name: getattr(self, field.name) for field in fields(self)}
         if self.info is not None:
-            info = {field.name: getattr(self.info, field.name) for field in fields(self.info)}
-            row["info"] = info | {"tags": dict(self.info.tags)}
+            row["info"] = info_row(self.info)
         return json.dumps(row)
 
     @classmethod
@@ -113,10 +112,19 @@ class Work:
         row["step"] = Step(row["step"])
         row["fingerprint"] = row["fingerprint"] and tuple(row["fingerprint"])
         if row["info"] is not None:
-            languages = tuple(row["info"].pop("subtitle_languages", ()))
-            row["info"] = MediaInfo(**row["info"], subtitle_languages=languages)
+            row["info"] = info_from(row["info"])
         row["seen"] = tuple(row["seen"])
         return cls(**row)
+
+
+def info_row(info: MediaInfo) -> dict[str, Any]:
+    """Return what is known of a file as JSON can hold it."""
+    return {field.name: getattr(info, field.name) for field in fields(info)} | {"tags": dict(info.tags)}
+
+
+def info_from(row: dict[str, Any]) -> MediaInfo:
+    """Return what `info_row` made a row of; one of an earlier release knows no languages."""
+    return MediaInfo(**row | {"subtitle_languages": tuple(row.get("subtitle_languages", ()))})
 
 
 def stored_source(video_id: str, encoder: str) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from core.encoders.base import NameReader
 from core.errors import MediaError, QueryError
 from core.index.base import Index
-from core.ingest import inspecting
+from core.ingest import sandbox
 from core.ingest.titles import MAX_TITLE_CHARS
 from core.library.spaces import Serving
 from core.models import Entry, MediaInfo, Video
@@ -75,7 +75,7 @@ class Editor:
             return dict(entry.tags)
         path = self._store.local_path(entry.media_key)
         try:
-            return dict(inspecting.inspect(path).tags) if path is not None and path.is_file() else {}
+            return dict(sandbox.inspect(path).tags) if path is not None and path.is_file() else {}
         except MediaError:
             return {}
 
