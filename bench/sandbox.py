@@ -1,6 +1,6 @@
 """What does it cost to look into files in processes of their own, and what does the app gain?
 
-    python bench/sandbox.py [CORPUS_DIR] [--rounds 2]
+    python bench/sandbox.py [CORPUS_DIR] [--rounds 2] [--nice 5]
 
 Every video of CORPUS_DIR (or $CORPUS_DIR, or ../shared/corpus) is put into an empty library by the real queue and the
 local encoder, with the workers of core/ingest/sandbox.py and, in turn, with the same modules called in the app's own
@@ -10,7 +10,8 @@ process, as it was before. Printed of each (the better of so many rounds):
    something to draw: what is more than in the calm app is the wait for the interpreter's lock and for a core.
 3. the time from a dropped file to its end, with no worker started yet, and with one that waits.
 
-Exit 1 when the batch takes longer than that. Other work on the machine falls on workers first, which yield to it.
+Exit 1 when the batch takes longer than that. Other work on the machine falls on workers first, which stand back
+behind it: --nice 0 compares like with like there.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def main() -> int:
     default = Path(os.environ.get("CORPUS_DIR", ROOT / "../shared/corpus"))
     arguments.add_argument("corpus", nargs="?", type=Path, default=default)
     arguments.add_argument("--rounds", type=int, default=2)
+    arguments.add_argument("--nice", type=int, default=sandbox.NICE, help="0 on a machine that others work on too")
     given = arguments.parse_args()
+    sandbox.NICE = given.nice
     paths = sorted(path for path in given.corpus.iterdir() if path.suffix.lower() in ENDINGS)
     with lateness() as calm:
         time.sleep(2.0)

@@ -35,17 +35,16 @@ from core.models import Progress
 
 _TELL_EVERY_S = 0.05
 """Progress is told no more often: some of those who tell it do so at every packet."""
-_NICE = 5
 
 
-def main(memory_bytes: int) -> None:
+def main(memory_bytes: int, nice: int) -> None:
     """Do what is ordered until there are no more orders."""
     # Whatever prints must not end up between two messages.
     says = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who ordered; we go when it goes.
     if hasattr(os, "nice"):
-        os.nice(_NICE)
+        os.nice(nice)
     if resource is not None:
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_DATA, memory_bytes, for_good=True)
@@ -212,4 +211,4 @@ def _gone_with_who_ordered() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))
