@@ -140,7 +140,7 @@ class TestAFileThatHurts:
     def test_a_crash_is_that_files_alone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         library = Library(tmp_path)
         try:
-            paths = [library.video(f"{name}.mp4") for name in ("first", "hurts", "last")]
+            paths = [library.video(f"{name}.mp4", n) for n, name in enumerate(("first", "hurts", "last"))]
             hurting(monkeypatch, "hurts.mp4")
             queue = library.open()
             jobs = finish(queue, *(queue.submit(path) for path in paths))
