@@ -16,7 +16,7 @@ import shutil
 import sys
 import threading
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +28,7 @@ from core.errors import EncoderMismatch, LibraryError, LibraryLocked
 from core.files import write_text
 from core.index import base, paging, payload
 from core.index.base import Order, Place, Where
+from core.index.tally import COUNTED, Tally
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored, Taste
 
 NOTE = "library.json"
@@ -76,7 +77,8 @@ class EdgeIndex:
         self._write_lock = threading.Lock()
         self._opening = uuid.uuid4().hex
         self._writes = 0
-        self._counted: tuple[int, Counts] | None = None
+        self._tally: Tally | None = None
+        """What counting goes by, once something was counted; None again where it may be wrong."""
         self._video_of: dict[PointId, str] = {}
         """Which video an entry is of, for those that came up since the last time one was deleted: content that comes
         back can come under another id. Reading it from the payloads of 800 entries takes half as long as finding
@@ -93,7 +95,8 @@ class EdgeIndex:
         self._check_disk()
         self._index_standings(entries)
         batches = (entries[start : start + BATCH] for start in range(0, len(entries), BATCH))
-        self._write(edge.UpdateOperation.upsert_points([_point(entry) for entry in batch]) for batch in batches)
+        written = (edge.UpdateOperation.upsert_points([_point(entry) for entry in batch]) for batch in batches)
+        self._write(written, lambda tally: self._note_written(tally, entries))
         for entry in entries:  # a search may have looked one up while it was being deleted
             self._video_of.pop(uuid.UUID(base.id_of(entry)), None)
 
@@ -168,39 +171,73 @@ class EdgeIndex:
         return base.arranged(found, video_ids)
 
     def facets(self, field: str, where: Where | None = None) -> Mapping[str, int]:
-        must, must_not = _conditions(scope="video", where=where)
-        request = edge.FacetRequest(field, limit=MAX_VALUES, exact=True, filter=_filter(must, must_not))
+        if field in COUNTED and (where is None or Tally.knows(where)):
+            return self._counting().facets(field, where)
+        request = edge.FacetRequest(field, limit=MAX_VALUES, exact=True, filter=_where(scope="video", where=where))
         with self._translated():
             return {str(hit.value): hit.count for hit in self._shard.facet(request).hits}
 
     def label(self, wholes: Sequence[Entry]) -> None:
         self._index_standings(wholes)
-        self._write(itertools.chain.from_iterable(map(_labelling, wholes)))
+
+        def note(tally: Tally) -> None:
+            for whole in wholes:
+                tally.label(whole.video_id, payload.labelled(whole)[0])
+
+        self._write(itertools.chain.from_iterable(map(_labelling, wholes)), note)
 
     def delete(self, video_id: str) -> None:
         conditions = edge.Filter(must=[edge.FieldCondition(key="video_id", match=edge.MatchValue(video_id))])
-        self._write([edge.UpdateOperation.delete_points_by_filter(conditions)])
+        self._write([edge.UpdateOperation.delete_points_by_filter(conditions)], lambda tally: tally.remove(video_id))
         self._video_of.clear()
 
     def count(self, where: Where | None = None) -> Counts:
-        """Return how many videos and clips there are; counted once after each write, for every page asks."""
-        if where is not None:
-            return self._counts(where)
-        writes = self._writes
-        counted = self._counted
-        if counted is None or counted[0] != writes:
-            self._counted = counted = writes, self._counts(None)
-        return counted[1]
+        if where is None or Tally.knows(where):
+            return self._counting().count(where)
+        with self._translated():
+            found = self._shard.facet(edge.FacetRequest("scope", exact=True, filter=_where(where=where)))
+        counts = {hit.value: hit.count for hit in found}
+        return Counts(videos=counts.get("video", 0), clips=counts.get("clip", 0))
 
     def close(self) -> None:
         with self._write_lock, self._translated():
             self._shard.close()
 
-    def _counts(self, where: Where | None) -> Counts:
-        with self._translated():
-            found = self._shard.facet(edge.FacetRequest("scope", exact=True, filter=_where(where=where)))
-        counts = {hit.value: hit.count for hit in found}
-        return Counts(videos=counts.get("video", 0), clips=counts.get("clip", 0))
+    def _counting(self) -> Tally:
+        """Return what counting goes by; reads the library through where nothing was counted yet."""
+        tally = self._tally
+        if tally is not None:
+            return tally
+        with self._write_lock:  # what is written meanwhile would be missing
+            if self._tally is None:
+                tally = Tally()
+                for record in self._records():
+                    said = record.payload or {}
+                    tally.put(said["video_id"], said["scope"], said)
+                self._tally = tally
+            return self._tally
+
+    def _records(self) -> Iterator[edge.Record]:
+        """Yield what is counted by of all entries."""
+        offset = None
+        while True:
+            request = edge.ScrollRequest(
+                offset=offset, limit=BATCH, with_payload=["scope", *COUNTED], with_vector=False
+            )
+            with self._translated():
+                records, offset = self._shard.scroll(request)
+            yield from records
+            if offset is None:
+                return
+
+    def _note_written(self, tally: Tally, entries: Sequence[Entry]) -> None:
+        """Bring the tally up to what was written. Which clips were there before only the shard can tell."""
+        for entry in entries:
+            if entry.scope == "video":
+                tally.put(entry.video_id, "video", payload.stored(entry))
+        for video_id in {entry.video_id for entry in entries if entry.scope == "clip"}:
+            clips = self._shard.count(edge.CountRequest(exact=True, filter=_where(video_id=video_id, scope="clip")))
+            tally.put_clips(video_id, clips)
 
     def _best_points(
         self,
@@ -275,15 +312,23 @@ class EdgeIndex:
             if points  # as above
         ]
 
-    def _write(self, operations: Iterable[edge.UpdateOperation]) -> None:
-        """Apply operations and see them on the disk: Edge's log alone outlives a kill, but not a power cut."""
+    def _write(self, operations: Iterable[edge.UpdateOperation], note: Callable[[Tally], None] | None = None) -> None:
+        """Apply operations and see them on the disk: Edge's log alone outlives a kill, but not a power cut. `note`
+        brings the tally up to them."""
         with self._write_lock, self._translated():
             try:
                 for operation in operations:
                     self._shard.update(operation)
                 self._shard.flush()
+                if self._tally is not None and note is not None:
+                    note(self._tally)
+                    if self._tally.entries != self._shard.info().points_count:
+                        self._tally = None  # content came under another id, say
+            except BaseException:
+                self._tally = None  # nobody knows how much of it was done
+                raise
             finally:
-                self._writes += 1  # also when it failed half-way: what was counted may be wrong
+                self._writes += 1  # also when it failed half-way: what was computed may be wrong
 
     def _has_field(self, field: str) -> bool:
         """Tell whether a field can order; one of standings cannot before the first video has it."""

@@ -8,11 +8,9 @@ them by the same keys.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -38,6 +36,8 @@ SCOPES: tuple[Scope, ...] = ("clip", "video")
 
 Show = Callable[[str, float], None]
 """Told what is being done and the fraction of it that is done."""
+Pair = tuple[Entry | None, Entry | None]
+"""An entry at the source and at the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,56 +107,95 @@ def copy(source: Index, target: Index, show: Show = lambda doing, fraction: None
     """Write every entry of the source that the target does not have, and compare the two.
 
     Safe to cut off and to repeat. `rewrite` writes also what the target has, to mend vectors that came out different.
+    Both sides are read side by side in the order of their ids, so that nothing is held of a library but a batch.
     """
-    there = _written_down(target, show)
-    taken: dict[str, Scope] = {}
-    media_keys: dict[str, str] = {}
-    written = 0
     counts = source.count()
+    sample = _Sample()
+    taken, expected = Counter[Scope](), Counter[Scope]()
+    written = 0
     for scope in SCOPES:
-        for batch in _batches(source.scroll(scope=scope)):
-            new = [entry for entry in batch if rewrite or there.get(id_of(entry)) != (scope, _digest(entry))]
+        for pairs in _batches(
+            _side_by_side(source.scroll(scope=scope), target.scroll(scope=scope, with_vectors=False))
+        ):
+            ours = [(entry, there) for entry, there in pairs if entry is not None]
+            new = [entry for entry, there in ours if rewrite or there is None or _told_apart(entry, there)]
             if new:
                 target.upsert(new)
             written += len(new)
-            taken |= dict.fromkeys(map(id_of, batch), scope)
-            media_keys |= {entry.video_id: entry.media_key for entry in batch}
-            show("copying", len(taken) / (counts.videos + counts.clips))
-    sample = random.Random(len(taken)).sample(sorted(media_keys), min(SAMPLE, len(media_keys)))
-    expected = {entry_id: scope for entry_id, (scope, _) in there.items()} | taken
+            taken[scope] += len(ours)
+            expected[scope] += len(pairs)
+            if scope == "video":
+                sample.add(entry for entry, _ in ours)
+            show("copying", min(taken.total() / max(counts.videos + counts.clips, 1), 1.0))
     return Copied(
         written=written,
-        present=len(taken) - written,
+        present=taken.total() - written,
         source=source.count(),
         target=target.count(),
-        compared_videos=len(sample),
-        media_keys=tuple(media_keys[video_id] for video_id in sample),
+        compared_videos=len(sample.media_keys),
+        media_keys=tuple(sample.media_keys.values()),
         problems=(
             *_count_problems(source.count(), taken, "source"),
             *_count_problems(target.count(), expected, "target"),
-            *_differences(source, target, sample, show),
+            *_differences(source, target, list(sample.media_keys), show),
         ),
     )
 
 
-def _written_down(target: Index, show: Show) -> dict[str, tuple[Scope, bytes]]:
-    """Return the scope and digest of every entry of the target, by id."""
-    counts = target.count()
-    found: dict[str, tuple[Scope, bytes]] = {}
-    for batch in _batches(target.scroll()):
-        found |= {id_of(entry): (entry.scope, _digest(entry)) for entry in batch}
-        show("reading what is there already", len(found) / max(counts.videos + counts.clips, len(found)))
-    return found
+class _Sample:
+    """A random choice of SAMPLE videos from a stream of unknown length, each as likely as any other (Vitter's
+    algorithm R); the same for the same library."""
+
+    def __init__(self) -> None:
+        self.media_keys: dict[str, str] = {}
+        """Of the chosen ones, by video id."""
+        self._places: list[str] = []
+        self._random = random.Random(SAMPLE)
+        self._seen = 0
+
+    def add(self, videos: Iterable[Entry]) -> None:
+        for video in videos:
+            self._seen += 1
+            if len(self._places) < SAMPLE:
+                self._places.append(video.video_id)
+            elif (place := self._random.randrange(self._seen)) < SAMPLE:
+                del self.media_keys[self._places[place]]
+                self._places[place] = video.video_id
+            else:
+                continue
+            self.media_keys[video.video_id] = video.media_key
 
 
-def _digest(entry: Entry) -> bytes:
-    """Return what tells two entries of one id apart, but for the vector: that is the same for the same content,
+def _side_by_side(source: Iterator[Entry], target: Iterator[Entry]) -> Iterator[Pair]:
+    """Pair the entries of two streams that are in the order of their ids; None stands where one side has none.
+
+    The target may be written to meanwhile: it is always read to behind what is handed out.
+    """
+    theirs = next(target, None)
+    for ours in source:
+        id_ = id_of(ours)
+        while theirs is not None and id_of(theirs) < id_:
+            yield None, theirs
+            theirs = next(target, None)
+        if theirs is not None and id_of(theirs) == id_:
+            same, theirs = theirs, next(target, None)
+            yield ours, same
+        else:
+            yield ours, None
+    while theirs is not None:
+        yield None, theirs
+        theirs = next(target, None)
+
+
+def _told_apart(one: Entry, other: Entry) -> bool:
+    """Tell whether two entries of one id differ in anything but the vector: that is the same for the same content,
     encoder and span, which make the id."""
-    return hashlib.blake2b(json.dumps(to_payload(entry), sort_keys=True).encode(), digest_size=8).digest()
+    return to_payload(one) != to_payload(other)
 
 
-def _count_problems(counted: Counts, ids: dict[str, Scope], side: Literal["source", "target"]) -> Iterator[str]:
-    per_scope = Counter(ids.values())
+def _count_problems(
+    counted: Counts, per_scope: Mapping[Scope, int], side: Literal["source", "target"]
+) -> Iterator[str]:
     expected = Counts(videos=per_scope["video"], clips=per_scope["clip"])
     if counted != expected:
         yield (
@@ -217,7 +256,7 @@ def _told(counts: Counts) -> str:
     return f"{counts.videos:,} videos with {counts.clips:,} clips"
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    rest = iter(entries)
+def _batches(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
+    rest = iter(pairs)
     while batch := list(islice(rest, BATCH)):
         yield batch

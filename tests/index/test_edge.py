@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 import qdrant_edge
 
 from core.errors import EncoderMismatch, LibraryError, LibraryLocked
+from core.index import edge as edge_module
+from core.index.base import Where
 from core.index.edge import EdgeIndex
 from core.index.payload import FIELDS
 from core.models import Counts
@@ -236,12 +239,88 @@ def test_which_video_an_entry_is_of_is_read_once(folder: Path, monkeypatch: pyte
     index.close()
 
 
-def test_counting_again_asks_the_shard_only_after_a_write(folder: Path) -> None:
+def counted_by_edge(index: EdgeIndex, field: str, **conditions: object) -> dict[str, int]:
+    """Return what Edge counts by itself, reading every entry."""
+    request = qdrant_edge.FacetRequest(field, limit=1000, exact=True, filter=edge_module._where(**conditions))
+    return {hit.value: hit.count for hit in index._shard.facet(request).hits}
+
+
+def test_what_is_counted_stays_what_edge_counts_through_all_writes(folder: Path) -> None:
+    index = EdgeIndex(folder, FAKE_INFO)
+    index.upsert(make_entries("First", categories=("city",)))
+    assert index.count() == Counts(1, 3)
+    reads = watched_scrolls(index)
+    conditions = (None, Where(any_of={"shape": ["portrait"]}), Where(none_of={"categories": ["nature"]}))
+    kinds = ((), ("nature",), ("nature", "city"), None)
+    rng = random.Random(4)
+    for step in range(60):
+        title = f"Video {rng.randrange(12)}"
+        entries = make_entries(
+            title, clips=rng.randrange(4), width_px=rng.choice((90, 200)), categories=rng.choice(kinds), moods=("calm",)
+        )
+        if step % 5 == 0:
+            index.delete(entries[0].video_id)
+        elif step % 5 == 1:
+            index.label(entries[:1])
+        else:
+            index.upsert(entries[rng.randrange(2) :])
+        for where in conditions:
+            of_videos = {"scope": "video", "where": where}
+            assert index.facets("categories", where) == counted_by_edge(index, "categories", **of_videos)
+            assert index.facets("shape", where) == counted_by_edge(index, "shape", **of_videos)
+        scopes = counted_by_edge(index, "scope")
+        assert index.count() == Counts(scopes.get("video", 0), scopes.get("clip", 0))
+    assert reads == [], "it was read through once, and then kept up with"
+    index.close()
+
+
+def watched_scrolls(index: EdgeIndex) -> list[object]:
+    """Return a list that every scroll of the shard from now on is put into."""
+    reads: list[object] = []
+
+    class Watched:
+        shard = index._shard
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.shard, name)
+
+        def scroll(self, request: object) -> object:
+            reads.append(request)
+            return self.shard.scroll(request)
+
+    index._shard = Watched()
+    return reads
+
+
+def test_content_that_is_written_over_under_another_id_is_counted_once(folder: Path) -> None:
+    index = EdgeIndex(folder, FAKE_INFO)
+    index.upsert(make_entries("Wolf", video_id="an-id-from-before"))
+    assert index.count() == Counts(1, 3)
+    index.upsert(make_entries("Wolf"))
+    assert index.count() == Counts(1, 3)
+    assert index.facets("video_id") == {make_entries("Wolf")[0].video_id: 1}
+    index.close()
+
+
+def test_what_failed_half_way_is_counted_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index = EdgeIndex(folder, FAKE_INFO)
     index.upsert(make_entries("Wolf"))
-    assert index.count() is index.count()
-    index.delete(make_entries("Wolf")[0].video_id)
-    assert index.count() == Counts(0, 0)
+    assert index.count() == Counts(1, 3)
+    shard, update = index._shard, index._shard.update
+
+    class Failing:
+        def __getattr__(self, name: str) -> object:
+            return getattr(shard, name)
+
+        def update(self, operation: object) -> None:
+            update(operation)
+            raise RuntimeError("the disk went away")
+
+    index._shard = Failing()
+    with pytest.raises(LibraryError, match="went away"):
+        index.upsert(make_entries("Bear"))
+    index._shard = shard
+    assert index.count() == Counts(2, 6)
     index.close()
 
 

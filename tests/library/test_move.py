@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,13 @@ import pytest
 from core.__main__ import main
 from core.errors import LibraryError, LibraryLocked, SettingsError, Unavailable
 from core.index import connection
-from core.index.base import Space
+from core.index.base import Space, id_of
 from core.index.edge import EdgeIndex
 from core.index.edge_spaces import EdgeSpaces
 from core.index.server import ServerIndex
 from core.index.server_spaces import ServerSpaces
 from core.library import move
-from core.models import Counts
+from core.models import Counts, Entry
 from core.settings import Settings
 from tests.fakes import FAKE_INFO, MemoryIndex, make_entries
 from tests.servers.qdrant import QdrantServer
@@ -205,14 +206,51 @@ def test_a_source_that_changes_meanwhile_is_found() -> None:
     assert [problem.split(",")[0] for problem in copied.problems] == ["The source has 11 videos with 33 clips"]
 
 
+class WatchedId(str):
+    """An id that can be seen to be forgotten."""
+
+
+def test_nothing_is_held_of_a_large_library_but_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(move, "BATCH", 16)
+    held: weakref.WeakSet[WatchedId] = weakref.WeakSet()
+    most = 0
+
+    def watched(entry: Entry) -> WatchedId:
+        nonlocal most
+        key = WatchedId(id_of(entry))
+        held.add(key)
+        most = max(most, len(held))
+        return key
+
+    monkeypatch.setattr(move, "id_of", watched)
+    source, target = MemoryIndex(), MemoryIndex()
+    source.upsert(films(200, clips=1))
+    target.upsert(films(50, clips=1))
+    copied = move.copy(source, target)
+    assert (copied.written, copied.present, copied.problems) == (300, 100, ())
+    assert copied.compared_videos == len(set(copied.media_keys)) == 50
+    assert most < 100
+
+
+def test_entries_of_both_sides_are_paired_wherever_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(move, "BATCH", 3)
+    source, target = MemoryIndex(), MemoryIndex()
+    source.upsert(films(12))
+    target.upsert([entry for entry in films(20) if entry.title[-1] in "2468"])
+    both = {id_of(entry) for entry in source.scroll()} & {id_of(entry) for entry in target.scroll()}
+    copied = move.copy(source, target)
+    assert (copied.written, copied.present, copied.problems) == (48 - len(both), len(both), ())
+    assert {id_of(entry) for entry in target.scroll()} >= {id_of(entry) for entry in source.scroll()}
+
+
 def test_progress_goes_from_nothing_to_all() -> None:
     source, target = MemoryIndex(), MemoryIndex()
     source.upsert(films(100))
     target.upsert(films(3))
     told: list[tuple[str, float]] = []
     move.copy(source, target, lambda doing, fraction: told.append((doing, fraction)))
-    assert list(dict.fromkeys(doing for doing, _ in told)) == ["reading what is there already", "copying", "comparing"]
-    for doing in ("reading what is there already", "copying", "comparing"):
+    assert list(dict.fromkeys(doing for doing, _ in told)) == ["copying", "comparing"]
+    for doing in ("copying", "comparing"):
         fractions = [fraction for what, fraction in told if what == doing]
         assert fractions == sorted(fractions)
         assert fractions[-1] == 1
