@@ -29,6 +29,7 @@ if __name__ == "__main__":
     state.speak()
     pages = [
         st.Page("pages/discover.py", title=say("discover.title"), icon=":material/explore:", default=True),
+        st.Page("pages/library.py", title=say("library.title"), icon=":material/video_library:"),
         st.Page("pages/ingest.py", title=say("ingest.title"), icon=":material/upload:"),
     ]
     st.navigation(pages, position="top").run()

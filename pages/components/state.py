@@ -29,6 +29,10 @@ T = TypeVar("T")
 View = Literal["grid", "feed"]
 Show = Literal["", "newest", "you"]
 Language = Literal["en", "zh"]
+LibraryTab = Literal["videos", "trash"]
+LibraryView = Literal["grid", "table"]
+LIBRARY_TABS: tuple[LibraryTab, ...] = get_args(LibraryTab)
+LIBRARY_VIEWS: tuple[LibraryView, ...] = get_args(LibraryView)
 
 ANY = "any"
 """The mood pressed when none is asked for."""
@@ -180,7 +184,17 @@ class PageState:
     all_categories: Row[bool] = Row(False)
     was_working: Row[bool | None] = Row(None)
     was_getting: Row[bool | None] = Row(None)
+    library_tab: Row[LibraryTab] = Row("videos")
+    library_view: Row[LibraryView] = Row("grid")
+    # Ids: of the video that is open in the library, of those that are selected, and of those deleted last.
+    managed: Row[str] = Row("")
+    picked: Row[list[str]] = Row([])
+    undoable: Row[list[str]] = Row([])
+    table_rows: Row[dict[str, list[str]]] = Row({})
+
     # A widget under a new key is a new widget: a closed menu, an empty uploader.
+    library_turn: Row[int] = Row(0)
+    pick_turn: Row[int] = Row(0)
     menus_used: Row[int] = Row(0)
     picture_turn: Row[int] = Row(0)
     upload_turn: Row[int] = Row(0)

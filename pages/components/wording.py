@@ -274,7 +274,75 @@ ENGLISH: dict[str, Template] = {
     "ready.clear.help": "The videos stay.",
     "ready.gone": "No longer in the library.",
     "ready.after": "{length} · ready after {time}",
-    # Times
+    # Library
+    "library.title": "Library",
+    "library.subtitle": "Everything you have: rename it, tag it, take it out.",
+    "library.used": "{size} used",
+    "library.free": "{size} free",
+    "library.working": ("{n:,} file being worked on", "{n:,} files being worked on"),
+    "library.watch": "Watch",
+    "library.tabs": "Part of the library",
+    "library.tab.videos": "Videos",
+    "library.tab.trash": "Trash",
+    "library.name": "Search by name",
+    "library.name.example": "Title, file name or tag",
+    "library.view.grid": "Grid",
+    "library.view.table": "Table",
+    "arrange.newest": "Newest first",
+    "arrange.oldest": "Oldest first",
+    "arrange.title": "By title",
+    "arrange.longest": "Longest first",
+    "arrange.shortest": "Shortest first",
+    "arrange.largest": "Largest file first",
+    "library.found": ("{n:,} video", "{n:,} videos"),
+    "library.nothing": "No video has that name. Try fewer words, or take filters off.",
+    "library.pick": "Select {title}",
+    "library.pick.all": "Select all on this page",
+    "library.pick.none": "Select none",
+    "library.picked": ("{n:,} video selected", "{n:,} videos selected"),
+    "library.open": "Open {title}",
+    "library.back": "Back to the library",
+    "library.delete": "Delete",
+    "library.deleted": ("{n:,} video deleted.", "{n:,} videos deleted."),
+    "library.restored": ("{n:,} video is back.", "{n:,} videos are back."),
+    "library.undo": "Undo",
+    "library.undo.what": "Deleted: {what}",
+    "library.undo.hide": "Hide",
+    "library.column.title": "Title",
+    "library.column.length": "Length",
+    "library.column.size": "Size",
+    "library.column.added": "Added",
+    "library.fact.file": "File",
+    "library.fact.picture": "Picture",
+    "library.fact.seen": "Seen in it",
+    "edit.title": "Title",
+    "edit.tags": "Tags, separated by commas",
+    "edit.tags.example": "holiday, beach, 2026",
+    "edit.save": "Save",
+    "edit.saved": "Saved. It is found by these words now.",
+    "trash.empty": "Nothing was deleted within the last day.",
+    "trash.says": ("{n:,} video. For a day it can be had back.", "{n:,} videos. For a day they can be had back."),
+    "trash.left": "goes for good in {time}",
+    "trash.restore": "Restore",
+    "trash.restore.all": "Restore all",
+    "trash.purge": "Delete now",
+    "trash.purge.all": "Empty the trash",
+    "trash.purge.means": (
+        "{n:,} video goes for good: its file, its likes and all that is known of it.",
+        "{n:,} videos go for good: their files, their likes and all that is known of them.",
+    ),
+    "trash.purge.sure": "Delete for good",
+    "trash.purged": ("{n:,} video is gone for good.", "{n:,} videos are gone for good."),
+    "trash.more": ("and {n:,} more", "and {n:,} more"),
+    "trash.returning": (
+        "{n:,} video comes back as soon as the encoder has read it.",
+        "{n:,} videos come back as soon as the encoder has read them.",
+    ),
+    # Times and sizes
+    "time.hours": "{hours} h {minutes:02d} min",
+    "size.kilobytes": "{size:,.0f} KB",
+    "size.megabytes": "{size:,.1f} MB",
+    "size.gigabytes": "{size:,.1f} GB",
     "time.seconds": "{seconds} s",
     "time.minutes": "{minutes} min {seconds:02d} s",
 }
@@ -317,6 +385,27 @@ def elapsed(seconds: float) -> str:
     if whole < 60:
         return say("time.seconds", seconds=whole)
     return say("time.minutes", minutes=whole // 60, seconds=whole % 60)
+
+
+def hours(seconds: float) -> str:
+    """Return how long something still lasts: 23 h 05 min, 12 min 00 s."""
+    whole = max(int(seconds), 0)
+    if whole < 3600:
+        return elapsed(whole)
+    return say("time.hours", hours=whole // 3600, minutes=whole // 60 % 60)
+
+
+def megabytes(size_bytes: int) -> str:
+    """Return how much a file takes: 820 KB, 1.4 MB, 12.0 GB."""
+    for unit, name in ((1e9, "gigabytes"), (1e6, "megabytes")):
+        if size_bytes >= unit:
+            return say(f"size.{name}", size=size_bytes / unit)
+    return say("size.kilobytes", size=size_bytes / 1e3)
+
+
+def day(time: str) -> str:
+    """Return the day of a time in ISO 8601."""
+    return time[:10]
 
 
 def plain(text: str) -> str:

@@ -1,0 +1,66 @@
+"""Library: everything that is in it, searched by name; edit, delete with a day to undo it, own categories."""
+
+import streamlit as st
+
+from pages.components.boundary import fragment, part, show_nothing
+from pages.components.chrome import heading, set_page
+from pages.components.ingest_panel import show_empty_library
+from pages.components.library_list import library_list
+from pages.components.library_trash import trash_list, undo_bar
+from pages.components.library_video import library_video
+from pages.components.services import page_services
+from pages.components.state import LIBRARY_TABS, state
+from pages.components.wording import megabytes, say
+
+set_page(say("library.title"))
+services = page_services()
+
+
+def is_empty() -> bool:
+    with part(show=show_nothing):  # the list asks the same service, and says what is wrong with it
+        return not services.index.count().videos and not services.library.trash.videos()
+    return False
+
+
+@part("storage")
+def show_storage() -> None:
+    """Say what the library takes, what is free, and what is on its way."""
+    storage, videos = services.library.listing.storage(), services.index.count().videos
+    said = [say("badge.videos", n=videos), say("library.used", size=megabytes(storage.used_bytes))]
+    if storage.free_bytes is not None:
+        said.append(say("library.free", size=megabytes(storage.free_bytes)))
+    working = sum(not job.stage.is_over for job in services.jobs.jobs())
+    if working:
+        said.append(say("library.working", n=working))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="library-storage"):
+        st.caption(" · ".join(said), width="content")
+        if working and st.button(say("library.watch"), type="tertiary", key="watch-work"):
+            st.switch_page("pages/ingest.py")
+
+
+def show_tabs() -> None:
+    state.library_tab = state.library_tab or LIBRARY_TABS[0]
+    st.segmented_control(
+        say("library.tabs"),
+        LIBRARY_TABS,
+        format_func=lambda tab: say(f"library.tab.{tab}"),
+        key="library_tab",
+        required=True,
+        label_visibility="collapsed",
+    )
+    if state.library_tab == "trash":
+        trash_list(services)
+    else:
+        library_list(services)
+
+
+heading(say("library.title"), say("library.subtitle"), services)
+if is_empty():
+    show_empty_library(services)
+    st.stop()
+fragment(show_storage, every_s=5.0)()
+undo_bar(services)
+if state.managed:
+    library_video(services)
+else:
+    show_tabs()
