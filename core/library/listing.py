@@ -163,18 +163,18 @@ def tags_of(entry: Entry) -> tuple[str, ...]:
 
 def categories_of(entry: Entry) -> tuple[str, ...]:
     """Return the ids of the categories that a video answers; none where nobody said so yet."""
-    return tuple(getattr(entry, "categories", None) or ())
+    return entry.categories or ()
 
 
 def moods_of(entry: Entry) -> tuple[str, ...]:
     """Return the ids of the moods that a video answers; none where nobody said so yet."""
-    return tuple(getattr(entry, "moods", None) or ())
+    return entry.moods or ()
 
 
 def _read(index: Index) -> Iterator[tuple[Entry, tuple[str, ...], str]]:
-    for entry in index.scroll(scope="video"):
+    for entry in index.scroll(scope="video", with_vectors=False):
         tags = tags_of(entry)
-        brief = replace(entry, vector=_NO_VECTOR, tags=None, subtitles=None)
+        brief = replace(entry, vector=_NO_VECTOR, tags=None, subtitles=None, standings=None)
         yield brief, tags, identity(" ".join((entry.title, entry.filename, *tags)))
 
 

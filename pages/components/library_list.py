@@ -12,11 +12,12 @@ from core.discover.taxonomy import Kind, Theme
 from core.library.listing import ARRANGED, Asked, Page, Row, categories_of, moods_of
 from core.properties import PROPERTIES
 from core.services import Services
+from pages.components.ask import theme_name
 from pages.components.boundary import part, safely
 from pages.components.library_trash import delete_videos
 from pages.components.services import page_url
 from pages.components.state import LIBRARY_VIEWS, pressed, state
-from pages.components.wording import clock, day, megabytes, plain, say
+from pages.components.wording import clock, day, language_word, megabytes, plain, say
 
 PER_PAGE = {"grid": 24, "table": 50}
 BADGES = 3
@@ -89,7 +90,7 @@ def _filters(services: Services) -> None:
     for kind in kinds:
         themes = {theme.id: theme for theme in services.taxonomy.themes(kind) if counts[kind].get(theme.id)}
         if themes:
-            _choose(say(f"ask.{kind}"), f"library-{kind}", list(themes), partial(_counted, themes, counts[kind]))
+            _choose(say(f"ask.{kind}"), f"library-{kind}", list(themes), partial(_counted, kind, themes, counts[kind]))
     for row in PROPERTIES.values():
         if row.options:
             _choose(say(row.name), f"library-{row.name}", row.options, partial(_value, row.name))
@@ -99,8 +100,8 @@ def _value(name: str, value: str) -> str:
     return say(f"{name}.{value}")
 
 
-def _counted(themes: Mapping[str, Theme], counts: Mapping[str, int], id_: str) -> str:
-    return f"{plain(themes[id_].label)} · {counts[id_]}"
+def _counted(kind: Kind, themes: Mapping[str, Theme], counts: Mapping[str, int], id_: str) -> str:
+    return f"{plain(theme_name(kind, themes[id_]))} · {counts[id_]}"
 
 
 def _choose(label: str, key: str, options: Sequence[str], text: Callable[[str], str]) -> None:
@@ -217,8 +218,11 @@ def _facts(row: Row) -> str:
 
 def _labels(services: Services, row: Row) -> list[str]:
     """Return the categories and moods of a video as people read them."""
-    named = [(services.taxonomy.categories, categories_of(row.entry)), (services.taxonomy.moods, moods_of(row.entry))]
-    return [theme.label for themes, ids in named for theme in themes if theme.id in ids]
+    return [*_named(services, "category", categories_of(row.entry)), *_named(services, "mood", moods_of(row.entry))]
+
+
+def _named(services: Services, kind: Kind, ids: Sequence[str]) -> list[str]:
+    return [theme_name(kind, theme) for theme in services.taxonomy.themes(kind) if theme.id in ids]
 
 
 def _table(services: Services, page: Page) -> None:
@@ -263,7 +267,7 @@ def _take_rows() -> None:
 
 
 def _cells(services: Services, row: Row) -> dict[str, object]:
-    entry, taxonomy = row.entry, services.taxonomy
+    entry = row.entry
     poster = services.store.url(entry.poster_key) if entry.poster_key else None
     return {
         "poster": poster and page_url(poster),
@@ -271,10 +275,10 @@ def _cells(services: Services, row: Row) -> dict[str, object]:
         "length": clock(entry.duration_s),
         "size": "" if row.size_bytes is None else megabytes(row.size_bytes),
         "added": day(entry.ingested_at),
-        "categories": [theme.label for theme in taxonomy.categories if theme.id in categories_of(entry)],
-        "moods": [theme.label for theme in taxonomy.moods if theme.id in moods_of(entry)],
+        "categories": _named(services, "category", categories_of(entry)),
+        "moods": _named(services, "mood", moods_of(entry)),
         "encoder": entry.encoder,
-        "language": ", ".join(entry.subtitle_languages),
+        "language": ", ".join(map(language_word, entry.subtitle_languages)),
     }
 
 

@@ -10,7 +10,7 @@ from pages.components.boundary import part, safely
 from pages.components.library_trash import delete_videos
 from pages.components.state import state
 from pages.components.video_card import player, seen_word
-from pages.components.wording import clock, day, megabytes, plain, say
+from pages.components.wording import clock, day, language_word, megabytes, plain, say
 
 
 def library_video(services: Services) -> None:
@@ -72,7 +72,7 @@ def _facts(row: Row) -> None:
         "library.column.size": "" if row.size_bytes is None else megabytes(row.size_bytes),
         "library.column.added": day(entry.ingested_at),
         "badge.encoder": entry.encoder,
-        "language": ", ".join(entry.subtitle_languages),
+        "language": ", ".join(map(language_word, entry.subtitle_languages)),
         "library.fact.seen": ", ".join(map(seen_word, entry.seen)),
     }
     lines = [f"| {say(name)} | {plain(value)} |" for name, value in facts.items() if value]

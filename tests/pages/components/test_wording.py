@@ -21,7 +21,7 @@ from tests.pages.support import open_page, readable, shown
 PAGES = Path(__file__).parents[3] / "pages"
 TABLES = ("wording.py", "chinese.py")
 SOURCES = sorted(path for path in PAGES.rglob("*.py") if path.name not in TABLES)
-NOT_CHINESE = {"Moodreel", "Qdrant", "Edge", "English", "local", "S3", "MB", "GB", "Me", "v"}
+NOT_CHINESE = {"Moodreel", "Qdrant", "Edge", "English", "local", "S3", "KB", "MB", "GB", "Me", "v"}
 """What stands in Latin letters on a Chinese page: names, units, and the language one can change to."""
 READ = ("label", "body", "text", "help", "placeholder", "value", "alt")
 UNREAD = ("html", "container", "fragment", "form", "set_page_config", "logo", "switch_page")
@@ -164,7 +164,9 @@ def everything(app) -> str:
     return re.sub(rf"(?s){markup}|:material/\w+:|:[a-z-]+(?=\[)|\\(?=.)", " ", "\n".join(found))
 
 
-@pytest.mark.parametrize(("page", "query"), [("discover", {}), ("discover", {"category": "animals"}), ("ingest", {})])
+@pytest.mark.parametrize(
+    ("page", "query"), [("discover", {}), ("discover", {"category": "animals"}), ("ingest", {}), ("library", {})]
+)
 def test_no_english_is_left_on_a_chinese_page(library, page, query):
     app = open_page(page, **query, lang="zh")
     text = everything(app)
