@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from core.access.roles import Action
 from core.errors import AppError
-from pages.components.services import app_routes, close_services, shared_services
+from pages.components.services import app_middleware, app_routes, close_services, shared_services
 from pages.components.state import state
+from pages.components.who import shown_to
 from pages.components.wording import say
 
 
@@ -29,11 +31,21 @@ if __name__ == "__main__":
     state.speak()
     pages = [
         st.Page("pages/discover.py", title=say("discover.title"), icon=":material/explore:", default=True),
-        st.Page("pages/library.py", title=say("library.title"), icon=":material/video_library:"),
-        st.Page("pages/ingest.py", title=say("ingest.title"), icon=":material/upload:"),
+        st.Page(
+            "pages/library.py",
+            title=say("library.title"),
+            icon=":material/video_library:",
+            visibility=shown_to(Action.MANAGE),
+        ),
+        st.Page(
+            "pages/ingest.py",
+            title=say("ingest.title"),
+            icon=":material/upload:",
+            visibility=shown_to(Action.ADD),
+        ),
     ]
     st.navigation(pages, position="top").run()
 else:
     # Until a session has run the router, Streamlit would take the files of pages/ for its pages and draw its own menu.
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__, routes=app_routes(), lifespan=lifespan)
+    app = st.App(__file__, routes=app_routes(), middleware=app_middleware(), lifespan=lifespan)

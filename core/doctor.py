@@ -5,6 +5,7 @@ Each check opens what it needs by itself and runs whatever became of the others:
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -18,6 +19,8 @@ import numpy as np
 from PIL import Image
 
 from core import samples, services
+from core.access.access import Access
+from core.access.hosts import is_loopback
 from core.discover import taxonomy
 from core.encoders import clip_download, clip_models, registry
 from core.errors import AppError, EncoderError
@@ -57,6 +60,7 @@ def run(say: Callable[[str], None] = print) -> int:
 
 def _checks(settings: Settings) -> Iterator[Check]:
     yield "settings", lambda: _check_settings(settings)
+    yield "access", lambda: _check_access(settings)
     yield "categories", lambda: _check_taxonomy(settings)
     if settings.database_url:
         yield "database", lambda: _check_database(settings)
@@ -76,6 +80,26 @@ def _check_settings(settings: Settings) -> str:
     services.make_data_dir(settings)
     free = shutil.disk_usage(settings.data_dir).free
     return f"read; everything is written under {settings.data_dir.absolute()}, where {free / 1e9:.1f} GB are free"
+
+
+def _check_access(settings: Settings) -> str:
+    """Say who may come in; sessions are signed and read back where anybody is asked."""
+    policy = settings.access
+    hosts = f"; asked for as {', '.join(policy.allowed_hosts)} only" if policy.allowed_hosts else ""
+    if policy.mode == "open":
+        address = os.environ.get("STREAMLIT_SERVER_ADDRESS")
+        if address is not None and is_loopback(address):
+            return f"open, to this machine only{hosts}"
+        return (
+            "open: whoever reaches the app may do everything, which is for this machine alone or for a demonstration. "
+            f"Set ACCESS=password or oidc before others reach it (docs/security.md){hosts}"
+        )
+    Access(policy, settings.data_dir).sign_media("check")
+    known = f"{len(policy.tokens)} tokens for programs{hosts}"
+    if policy.mode == "password":
+        who = [role for role, word in (("editors", policy.edit_password), ("viewers", policy.view_password)) if word]
+        return f"by password, for {' and '.join(who)}; {known}"
+    return f"by a provider; {len(policy.editors)} editors and {len(policy.viewers)} viewers or domains; {known}"
 
 
 def _check_taxonomy(settings: Settings) -> str:

@@ -12,6 +12,9 @@ AppError
  │   ├─ LibraryLocked    another process holds the embedded index
  │   └─ EncoderMismatch  the library was filled by another encoder
  ├─ QueryError           a search that asks for nothing, or for something unknown
+ ├─ NotSignedIn          nobody is signed in, or a password was wrong
+ ├─ NotAllowed           who asks may not do this
+ ├─ TooMany              more was asked than is allowed; it can be asked again later
  └─ Unavailable          a service that is configured does not answer now; trying again can help
      └─ EncoderPaused    the encoder takes nothing from us, whatever it is, until somebody sees to it or it recovers
 
@@ -57,6 +60,22 @@ class QueryError(AppError):
     def __init__(self, message: str, details: dict[str, object] | None = None) -> None:
         super().__init__(message)
         self.details = details or {}
+
+
+class NotSignedIn(AppError):
+    """Say that nobody is signed in, and how to."""
+
+
+class NotAllowed(AppError):
+    """Say what one may not do and who may."""
+
+
+class TooMany(AppError):
+    """Say what there is too much of; `retry_after_s` is when it can be asked again."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(AppError):

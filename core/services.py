@@ -13,6 +13,7 @@ from typing import cast
 import numpy as np
 
 from core import samples
+from core.access.access import Access
 from core.discover import taxonomy
 from core.discover.composition import fixed_texts
 from core.discover.search import Discover
@@ -394,7 +395,7 @@ def open_store(settings: Settings) -> CountedStore:
         return StaticFolderStore(settings.media_dir, settings.served_dir, max_bytes=STATIC_FILE_MB * 1024 * 1024)
     from core.stores.folder import FolderStore
 
-    return FolderStore(settings.media_dir)
+    return FolderStore(settings.media_dir, sign=Access(settings.access, settings.data_dir).sign_media)
 
 
 def open_spaces(settings: Settings) -> Spaces:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from core.access import policy
+from core.access.policy import Policy
 from core.encoders import clip_models, marengo_models, registry
 from core.errors import SettingsError
 
@@ -67,6 +69,9 @@ class Settings:
 
     database_url: str | None = field(default=None, repr=False)
     """PostgreSQL for what people and jobs leave behind; None for SQLite under `data_dir`. It may hold a password."""
+
+    access: Policy = field(default_factory=Policy)
+    """Who may come in, and as what."""
 
     served_dir: Path | None = None
     """Folder the host itself serves under /app/static/media/; None where our own route does. No variable sets it."""
@@ -183,6 +188,7 @@ def load(
         aws_session_token=get("AWS_SESSION_TOKEN"),
         s3_public_read=_switch("S3_PUBLIC_READ", get("S3_PUBLIC_READ") or "false"),
         database_url=_database(get("DATABASE_URL")),
+        access=policy.read(get),
     )
     return replace(settings, encoder=registry.chosen(wanted, settings))
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.access.roles import Action
 from core.models import Facets, Hit, Query, Results
 from core.state.taste import Marks
 from pages.components import ask, extras, home, views
@@ -12,12 +13,13 @@ from pages.components.model_panel import model_panel
 from pages.components.poster import poster_script
 from pages.components.services import page_services
 from pages.components.state import PAGE_SIZE, state
+from pages.components.who import may
 from pages.components.wording import plain, say
 
 FEED_SIZE, MOST_SHOWN = 48, 100
 
 set_page(say("discover.title"))
-services = page_services()
+services = page_services(say("discover.title"), Action.WATCH)
 
 
 def is_empty() -> bool:
@@ -102,7 +104,8 @@ else:
 extras.notices(services)
 if is_empty():
     show_empty_library(services)
-    model_panel(services)
+    if may(Action.MANAGE):
+        model_panel(services)
     st.stop()
 if not state.present and state.view == "grid":
     extras.channel_bar(services)

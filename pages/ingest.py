@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from core.access.roles import Action
 from core.models import Job, Stage
 from pages.components.boundary import fragment, part, rerun, safely, show_nothing
 from pages.components.chrome import heading, set_page
-from pages.components.ingest_panel import add_samples_button, upload_box
+from pages.components.ingest_panel import add_samples_button, open_notice, upload_box
 from pages.components.job_row import job_row
 from pages.components.model_panel import model_panel
 from pages.components.reembed_panel import reembed_panel
@@ -17,7 +18,7 @@ from pages.components.wording import clock, elapsed, plain, say
 ROWS_SHOWN = 40
 READY_PER_PAGE = 6
 set_page(say("ingest.title"))
-services = page_services()
+services = page_services(say("ingest.title"), Action.ADD)
 
 
 def show_jobs() -> None:
@@ -120,6 +121,7 @@ def at_work() -> bool:
 
 
 heading(say("ingest.title"), say("ingest.subtitle"), services, badge_every_s=2)
+open_notice()
 upload_box(services)
 add_samples_button(services)
 model_panel(services)

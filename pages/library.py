@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.access.roles import Action
 from pages.components.boundary import fragment, part, show_nothing
 from pages.components.chrome import heading, set_page
 from pages.components.ingest_panel import show_empty_library
@@ -13,7 +14,7 @@ from pages.components.state import LIBRARY_TABS, state
 from pages.components.wording import megabytes, say
 
 set_page(say("library.title"))
-services = page_services()
+services = page_services(say("library.title"), Action.MANAGE)
 
 
 def is_empty() -> bool:

@@ -6,7 +6,7 @@ import os
 
 OURS = (
     *("ENCODER", "TWELVE", "API_KEY", "QDRANT", "AWS", "BEDROCK", "S3_", "DATA_DIR", "MAX_UPLOAD_MB", "STREAMLIT"),
-    *("CLIP", "HF_"),
+    *("CLIP", "HF_", "ACCESS", "VIEW", "EDIT", "API_TOKENS", "SESSION_", "ALLOWED_HOSTS", "FRAME_", "LOG_"),
 )
 
 

@@ -32,7 +32,8 @@ HOMES = {
     "fastembed": ("core/encoders/clip.py",),
     "onnxruntime": (),
     "huggingface_hub": ("core/encoders/clip_download.py",),
-    "starlette": ("core/serving/routes.py",),
+    "starlette": ("core/serving/",),
+    "itsdangerous": ("core/access/access.py",),
     "sqlalchemy": ("core/state/",),
     "alembic": ("core/state/migrate.py", "core/state/migrations/"),
     "sqlite3": ("core/state/sqlite.py",),
@@ -89,10 +90,12 @@ LIGHT = (
 """What there is and how to get it: they lie among the backends, are none, and load none until they are asked to."""
 
 
-def test_settings_import_only_errors_and_the_tables_of_encoders():
+def test_settings_import_only_errors_the_tables_of_encoders_and_the_policy_of_access():
+    allowed = ("core.errors", *LIGHT[:3], "core.access.policy")
     assert all(
-        name.startswith(("core.errors", *LIGHT[:3])) or name == "core.encoders" for name in ours("core/settings.py")
+        name.startswith(allowed) or name in ("core.encoders", "core.access") for name in ours("core/settings.py")
     )
+    assert all(name.startswith("core.errors") for name in ours("core/access/policy.py"))
 
 
 @pytest.mark.parametrize("source", [f"{name.replace('.', '/')}.py" for name in LIGHT])

@@ -12,7 +12,7 @@ from core.errors import MediaError
 from core.settings import load
 from tests.models import write_colour_model
 
-CHECKED = ("settings", "categories", "store", "index", "encoder", "model", "queue", "video")
+CHECKED = ("settings", "access", "categories", "store", "index", "encoder", "model", "queue", "video")
 
 
 @pytest.fixture

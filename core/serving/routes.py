@@ -1,6 +1,6 @@
 """The HTTP contract other programs rely on: health, search and media, as routes for the app's own port.
 
-Streamlit gives custom routes no origin check of its own, so `_same_origin` stands before the one that takes a body.
+Who may have what is the guard's (guard.py), by the table of permissions.py; it stands before every route.
 """
 
 from __future__ import annotations
@@ -9,18 +9,22 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from anyio import to_thread
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from core.access.access import Access
+from core.access.hosts import is_own_origin
 from core.errors import AppError, QueryError, StoreError
 from core.models import Hit, Query
+from core.names import identity
 from core.services import Services
 from core.serving import openapi, videos
 from core.serving.bodies import ErrorBody, HealthBody, HitBody, read_query
+from core.serving.guard import Guard, House, identity_of
 from core.stores.base import CONTENT_TYPES
 
 log = logging.getLogger(__name__)
@@ -51,6 +55,8 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
             query = parse_query(await _body(request))
         except QueryError as error:
             return _error(400, str(error), error.details)
+        if not _own_taste(request, query):
+            return _error(403, "Only one's own likes can be asked for. Leave profile out, or send your own address.")
         base_url = base_of(request)
         return await _answer(lambda: [hit_to_json(hit, base_url) for hit in services().discover.search(query).hits])
 
@@ -108,6 +114,11 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
             Route(prefix + MEDIA_PREFIX + "{key}", media, methods=["GET"]),
         )
     ]
+
+
+def guarding(access: Callable[[], Access], house: Callable[[], House]) -> Middleware:
+    """Return the guard of all routes, ours and Streamlit's, as middleware; it stands before any other."""
+    return Middleware(Guard, access=access, house=house)
 
 
 def parse_query(body: bytes) -> Query:
@@ -180,9 +191,12 @@ def _error(status: int, message: str, details: dict[str, object] | None = None) 
 
 
 def _same_origin(request: Request) -> bool:
-    """Tell whether a request comes from our own pages or from a program (which sends no Origin)."""
-    origin = request.headers.get("origin")
-    if origin is None:
-        return True
+    """Tell whether a request comes from our own pages or from a program; the guard asks it too, of every route."""
     hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
-    return urlsplit(origin).netloc in hosts
+    return is_own_origin(request.headers.get("origin"), hosts)
+
+
+def _own_taste(request: Request, query: Query) -> bool:
+    """Tell whether a search leaves the taste of others alone, where likes belong to people a provider knows."""
+    who = identity_of(request)
+    return query.profile is None or who is None or who.person is None or identity(query.profile) == identity(who.person)

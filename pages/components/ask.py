@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.access.roles import Action
 from core.discover.taxonomy import Kind, Theme
 from core.errors import AppError
 from core.models import Facets, Query, Sort
@@ -19,6 +20,7 @@ from pages.components.boundary import part, safely, show_error, show_line
 from pages.components.chrome import badge
 from pages.components.extras import keep_menu
 from pages.components.state import ANY, FILTERS, MAX_NAME, MAX_WORDS, ME, PageState, Row, pressed, state
+from pages.components.who import may, person, why_not
 from pages.components.wording import language_word, named, plain, say
 
 PICTURES = ["jpg", "jpeg", "png", "webp", "gif", "bmp"]
@@ -61,7 +63,12 @@ def theme_name(kind: Kind, theme: Theme) -> str:
 
 
 def profile() -> str:
-    """Return whose taste counts. A name that cannot be one does not count; its field says why."""
+    """Return whose taste counts: that of who is signed in, else a name that was typed.
+
+    A name that cannot be one does not count; its field says why.
+    """
+    if (known := person()) is not None:
+        return known
     try:
         return profile_name(state.who)
     except AppError:
@@ -201,7 +208,23 @@ def tuning(services: Services, facets: Facets | None) -> None:
 
 
 def _whose_taste(services: Services) -> None:
-    """Draw the name whose taste counts, what is wrong with it, and the way to forget that taste."""
+    """Draw whose taste counts, and the way to forget it."""
+    if (known := person()) is not None:
+        st.caption(say("tune.who"))
+        st.text(say("tune.who.yours", name=known))
+    else:
+        _typed_name()
+    with part("forget"):
+        st.button(
+            say("tune.forget"),
+            icon=":material/restart_alt:",
+            on_click=safely(services.taste.reset, "forget"),
+            args=[profile()],
+        )
+
+
+def _typed_name() -> None:
+    """Draw the field for the name whose taste counts, and what is wrong with it."""
     st.text_input(
         say("tune.who"), key=PageState.who.name, max_chars=MAX_NAME, placeholder=ME, help=say("tune.who.help")
     )
@@ -210,13 +233,6 @@ def _whose_taste(services: Services) -> None:
             profile_name(state.who)
         except AppError as error:
             show_error(say("tune.who.instead", problem=error, name=ME))
-    with part("forget"):
-        st.button(
-            say("tune.forget"),
-            icon=":material/restart_alt:",
-            on_click=safely(services.taste.reset, "forget"),
-            args=[profile()],
-        )
 
 
 def _property_pills(row: Property, counts: Mapping[str, int]) -> None:
@@ -234,6 +250,10 @@ def _property_pills(row: Property, counts: Mapping[str, int]) -> None:
 
 def _picture_box() -> None:
     with part("picture"):
+        if not may(Action.ADD):  # an upload is one, whatever is in it
+            st.text(why_not(Action.ADD))
+            st.caption(say("ask.picture.instead"))
+            return
         key = f"picture-{state.picture_turn}"
         st.file_uploader(
             say("ask.picture.drop"), type=PICTURES, key=key, on_change=safely(_take_picture, "picture"), args=[key]

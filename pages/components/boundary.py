@@ -15,6 +15,7 @@ import streamlit as st
 
 from core.errors import AppError
 from pages.components.state import state
+from pages.components.who import is_signed_in, leave, require_anybody
 from pages.components.wording import plain
 
 P = ParamSpec("P")
@@ -59,7 +60,14 @@ def fragment(draw: Callable[P, R], place: str = "", every_s: float | None = None
 
     Streamlit catches what a fragment raises before anything outside of it can, so its boundary is inside.
     """
-    return st.fragment(part(place)(draw), run_every=every_s)
+
+    def for_somebody(*args: P.args, **kwargs: P.kwargs) -> R:
+        # It is drawn again long after the page has asked who looks.
+        if not is_signed_in():
+            leave()  # a run of the whole page would meet other fragments that are on their way
+        return draw(*args, **kwargs)
+
+    return st.fragment(part(place)(wraps(draw)(for_somebody)), run_every=every_s)
 
 
 def safely(callback: Callable[P, object], place: str = PAGE) -> Callable[P, None]:
@@ -69,6 +77,7 @@ def safely(callback: Callable[P, object], place: str = PAGE) -> Callable[P, None
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         state.said, state.to_say = {}, {}
         try:
+            require_anybody()
             callback(*args, **kwargs)
         except AppError as error:
             say_next(place, str(error))

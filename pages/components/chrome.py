@@ -9,6 +9,7 @@ import streamlit as st
 from core.services import Services
 from pages.components.boundary import begin_run, fragment, part, safely
 from pages.components.state import Language, state
+from pages.components.who import described, sign_out_button, who
 from pages.components.wording import named, say
 
 STYLE = Path(__file__).with_name("style.css")
@@ -86,6 +87,11 @@ def badge(services: Services) -> None:
             for name, value in rows.items():
                 st.caption(say(name))
                 st.text(value)
+            known = who()
+            if known is not None and known.kind != "open":
+                st.caption(say("badge.you"))
+                st.text(described(known))
+                sign_out_button()
 
 
 def _phrases(phrases: tuple[str, ...]) -> str:

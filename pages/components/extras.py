@@ -6,12 +6,14 @@ from typing import get_args
 
 import streamlit as st
 
+from core.access.roles import Action
 from core.discover.taxonomy import Kind
 from core.services import Services
 from core.state.channels import Channel
 from pages.components.boundary import fragment, part, rerun, safely
 from pages.components.reembed_panel import reembed_hint
 from pages.components.state import Part, state
+from pages.components.who import may, why_not
 from pages.components.wording import plain, say
 
 
@@ -37,9 +39,9 @@ def keep_menu(services: Services) -> None:
     """Draw the ways to keep something: this search as a channel, an own category or mood."""
     with st.popover(say("keep"), icon=":material/bookmark_add:", help=say("keep.help")):
         with part("keep-channel"):
-            _channel_form(services)
+            _channel_form(services) if may(Action.CHANNELS) else st.text(why_not(Action.CHANNELS))
         with part("keep-theme"):
-            _theme_form(services)
+            _theme_form(services) if may(Action.THEMES) else st.text(why_not(Action.THEMES))
 
 
 def _channel_form(services: Services) -> None:
@@ -92,7 +94,7 @@ def _tune_in(channel: Channel) -> None:
 def notices(services: Services) -> None:
     """Say what a person should know of the encoder before asking."""
     reading(services)
-    if state.view == "grid" and not state.present:
+    if state.view == "grid" and not state.present and may(Action.MANAGE):
         reembed_hint(services)
 
 

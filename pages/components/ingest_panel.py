@@ -10,10 +10,13 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core import samples
+from core.access.roles import Action
 from core.errors import AppError
 from core.services import Services
 from pages.components.boundary import part, rerun, say_next
+from pages.components.doors import is_open_to_others
 from pages.components.state import state
+from pages.components.who import may, why_not
 from pages.components.wording import say
 
 
@@ -35,6 +38,12 @@ def upload_box(services: Services) -> None:
         rerun()
 
 
+def open_notice() -> None:
+    """Say that nobody is asked who they are, where others than this machine's own people reach the app."""
+    if is_open_to_others():
+        st.caption(f":material/lock_open: {say('open')}")
+
+
 @part("samples")
 def add_samples_button(services: Services, then_go_to: str | None = None) -> None:
     """Draw the button that renders and adds the sample library."""
@@ -51,6 +60,9 @@ def show_empty_library(services: Services) -> None:
     """Say that there is nothing yet, and offer the two ways to begin."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
         st.subheader(f":material/movie: {say('empty.title')}", anchor=False, text_alignment="center")
+        if not may(Action.ADD):
+            st.text(why_not(Action.ADD))
+            return
         st.text(say("empty.text"))
         with st.container(horizontal=True, horizontal_alignment="center"):
             add_samples_button(services, then_go_to="pages/ingest.py")

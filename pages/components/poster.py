@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.models import Hit
 from pages.components.boundary import safely
+from pages.components.doors import page_script
 from pages.components.services import page_url
 from pages.components.wording import clock, plain, say
 
@@ -54,4 +55,4 @@ def share(hit: Hit, start_s: int) -> None:
 
 def poster_script() -> None:
     """Let posters play when pointed at, links be copied, and pressed pills stay in sight. Call once a page, last."""
-    st.html(SCRIPT.read_text("utf-8"), unsafe_allow_javascript=True)
+    st.html(page_script(SCRIPT), unsafe_allow_javascript=True)

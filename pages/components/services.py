@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 
 import streamlit as st
 from streamlit import config, runtime
 
+from core.access.roles import Action
 from core.errors import AppError, SettingsError
 from core.services import Services, build
-from core.serving.routes import routes
-from core.settings import Settings, load
+from core.serving.routes import guarding, routes
+from core.serving.signin import sign_in_routes
+from core.settings import Settings
+from pages.components.doors import app_settings, base_path, house, is_open_to_others, shared_access
+from pages.components.signin import sign_in_page
+from pages.components.who import let_in
 from pages.components.wording import say
+
+logger = logging.getLogger(__name__)
 
 STATIC_DIR = Path(__file__).parents[2] / "static"
 """The folder Streamlit serves as /app/static/: the one beside streamlit_app.py."""
@@ -24,15 +32,23 @@ def app_routes() -> list:
     _routes_are_served.set()
     # Static serving stands in where a host knows no routes. Here it would only warn of a folder that is not there.
     config.set_option("server.enableStaticServing", False)
-    return routes(shared_services, config.get_option("server.baseUrlPath"))
+    path = base_path()
+    return [*sign_in_routes(shared_access, sign_in_page, path), *routes(shared_services, path)]
+
+
+def app_middleware() -> list:
+    """Return what stands before all routes, ours and Streamlit's."""
+    return [guarding(shared_access, house)]
 
 
 @st.cache_resource(show_spinner=False)
 def shared_services() -> Services:
     """Open the library once a process and start its workers. Raises AppError."""
-    settings = _fit_host(load(secrets=_secrets()))
+    settings = _fit_host(app_settings())
     # The server refuses a larger body on its own; the two caps must not disagree.
     config.set_option("server.maxUploadSize", settings.max_upload_mb)
+    if is_open_to_others():
+        logger.warning(say("open"))
     services = build(settings)
     services.start()
     return services
@@ -44,13 +60,20 @@ def close_services() -> None:
         services = shared_services()
     except AppError:
         return
+    finally:
+        shared_access.clear()
     shared_services.clear()
     services.close()
 
 
-def page_services() -> Services:
-    """Return the shared services, or end the page with the sentence that says why there are none."""
+def page_services(title: str, needs: Action = Action.MANAGE) -> Services:
+    """Return the shared services to who may do what this page is for.
+
+    The page ends here for others, with the way in or why they may not; and for all, with the sentence that says why,
+    where there are no services.
+    """
     try:
+        let_in(needs, title)
         return shared_services()
     except AppError as error:
         st.title(say("broken.title"))
@@ -67,8 +90,8 @@ def page_url(url: str) -> str:
     """
     if not url.startswith("/"):
         return url
-    base = config.get_option("server.baseUrlPath").strip("/")
-    return f"/{base}{url}" if base else url.removeprefix("/")
+    base = base_path()
+    return f"{base}{url}" if base else url.removeprefix("/")
 
 
 def _fit_host(settings: Settings) -> Settings:
@@ -77,13 +100,12 @@ def _fit_host(settings: Settings) -> Settings:
     A host that treats streamlit_app.py as a plain script serves no routes of ours, so that Streamlit's static serving
     has to hand out the media. S3 hands out its own.
     """
-    if _routes_are_served.is_set() or settings.aws_bucket or not runtime.exists():
+    if _routes_are_served.is_set() or not runtime.exists():
+        return settings
+    if settings.access.mode != "open":
+        raise SettingsError(say("broken.unguarded", mode=settings.access.mode))
+    if settings.aws_bucket:
         return settings
     if not config.get_option("server.enableStaticServing"):
         raise SettingsError(say("broken.static", folder=STATIC_DIR))
     return settings.for_static_host(STATIC_DIR / "media")
-
-
-def _secrets() -> dict[str, object]:
-    """Return Streamlit's secrets, or nothing where there is no secrets file (the usual case)."""
-    return st.secrets.to_dict() if st.secrets.load_if_toml_exists() else {}

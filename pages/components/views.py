@@ -12,6 +12,7 @@ from core.models import Hit
 from core.services import Services
 from core.state.taste import Marks
 from pages.components.boundary import part, safely, show_said
+from pages.components.doors import page_script
 from pages.components.poster import share
 from pages.components.state import View, state
 from pages.components.video_card import (
@@ -60,7 +61,7 @@ def feed(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
         show_said(taste_place(hit))
     # Swipes, sound on a tap, and going on at the end need the browser's own events.
     st.html(
-        GESTURES.read_text("utf-8").replace("PLAY_ON", "true" if state.play else "false"),
+        page_script(GESTURES, PLAY_ON="true" if state.play else "false"),
         unsafe_allow_javascript=True,
     )
 

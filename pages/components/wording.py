@@ -26,6 +26,34 @@ ENGLISH: dict[str, Template] = {
     "broken.static": "This host serves none of the app's own addresses, and Streamlit's static serving is off, so no "
     "video could play. Set enableStaticServing = true under [server] in .streamlit/config.toml (Streamlit turns it off "
     "at start while {folder} holds more than 1 GB), or keep the videos in S3: set AWS_BUCKET_NAME.",
+    "broken.unguarded": "ACCESS is {mode}, but this host runs streamlit_app.py as a plain script, where nothing stands "
+    "before the videos. Start it by `streamlit run streamlit_app.py`, or set ACCESS=open.",
+    # Who may do what
+    "open": "Open to whoever reaches this machine: all may add videos, spend minutes and change the library. To ask "
+    "who is there, set ACCESS (docs/security.md).",
+    "signin.title": "Sign in to Moodreel",
+    "signin.text": "Type the password you were given.",
+    "signin.password": "Password",
+    "signin.press": "Sign in",
+    "signin.provider": "Sign in with the account of your organisation.",
+    "signin.stranger": "You are signed in as {name}, and this account is not among those that may come in. Ask who "
+    "runs this app to add it.",
+    "signin.other": "Use another account",
+    "signin.over": "You are not signed in, or your session is over. Sign in to go on.",
+    "signin.no-provider": "ACCESS is oidc, but there is no [auth] section in .streamlit/secrets.toml. Write it as "
+    "docs/security.md shows.",
+    "signout": "Sign out",
+    "role.viewer": "Viewer",
+    "role.editor": "Editor",
+    "role.named": "{name} · {role}",
+    "may-not": "Only for editors",
+    "may-not.you": "You are: {who}.",
+    "may-not.add": "Only editors add videos or send files. Ask who runs this app to make you one.",
+    "may-not.manage": "Only editors change what is in the library. Ask who runs this app to make you one.",
+    "may-not.themes": "Own categories and moods are made by editors, for everybody sees them.",
+    "may-not.channels": "Channels are saved by editors, for everybody sees them.",
+    "ask.picture.instead": "A frame of any video can be searched by: open its “Why this?”.",
+    # The badge
     "badge.recognises": "Sees what is in the picture",
     "badge.measures": "Sees light, colour, sound and names",
     "badge.filling": "Being filled",
@@ -40,6 +68,7 @@ ENGLISH: dict[str, Template] = {
     "badge.store": "Store",
     "badge.sees": "It sees",
     "badge.blind": "It does not see",
+    "badge.you": "You are",
     "backend.edge": "Qdrant Edge, in this app",
     "backend.server": "Qdrant server",
     "backend.folder": "local folder",
@@ -101,6 +130,7 @@ ENGLISH: dict[str, Template] = {
     "sort.longest": "Longest first",
     "tune.who": "Whose taste counts",
     "tune.who.help": "Any name. Likes are kept under it on this machine.",
+    "tune.who.yours": "Yours, {name}. Nobody else sees or changes your likes.",
     "tune.who.instead": "{problem} Until then this is the taste of {name}.",
     "tune.forget": "Forget this taste",
     "tune.unseen": "Hide what I have seen",

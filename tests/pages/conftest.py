@@ -7,6 +7,7 @@ import os
 import pytest
 
 from core.ingest.jobs import JobQueue
+from pages.components.doors import shared_access
 from pages.components.services import close_services, shared_services
 from tests.environ import clean_environ
 from tests.pages.support import ROOT, add
@@ -20,6 +21,7 @@ def services(tmp_path, monkeypatch):
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(ROOT)
     shared_services.clear()
+    shared_access.clear()
     yield shared_services()
     close_services()
 
