@@ -1,4 +1,4 @@
-"""What pages show to whom, as AppTest runs them: who looks is set by hand; in test_roles.py browsers sign in for real."""
+"""What pages show to whom, as AppTest runs them: who looks is set by hand; in test_roles.py a browser signs in."""
 
 from __future__ import annotations
 
