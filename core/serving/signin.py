@@ -16,22 +16,25 @@ from core.serving.guard import SIGN_IN
 from core.serving.headers import SIGN_IN_POLICY
 
 MAX_FORM_BYTES = 4096
-Draw = Callable[[str, str], str]
-"""Returns the page as HTML, from where it leads and what there is to say."""
+Draw = Callable[[str, str, str], str]
+"""Returns the page as HTML, from where it leads, what there is to say, and which languages the browser speaks."""
 
 
 def sign_in_routes(access: Callable[[], Access], draw: Draw, base_path: str = "") -> list[BaseRoute]:
     """Return the way in, with and without the base path of a proxy."""
+
+    def spoken(request: Request) -> str:
+        return request.headers.get("accept-language", "")
 
     async def show(request: Request) -> Response:
         target = _target(request.query_params.get("next", ""), base_path)
         try:
             door = access()
         except AppError as error:
-            return _page(draw(target, str(error)), 503)
+            return _page(draw(target, str(error), spoken(request)), 503)
         if door.policy.mode != "password" or door.identify(request.cookies) is not None:
             return RedirectResponse(base_path + target, status_code=303)
-        return _page(draw(target, ""))
+        return _page(draw(target, "", spoken(request)))
 
     async def enter(request: Request) -> Response:
         form = parse_qs((await _body(request)).decode("utf-8", "replace"), max_num_fields=10)
@@ -43,11 +46,13 @@ def sign_in_routes(access: Callable[[], Access], draw: Draw, base_path: str = ""
                 return RedirectResponse(base_path + target, status_code=303)
             cookie = await to_thread.run_sync(door.sign_in, password, address)
         except TooMany as error:
-            return _page(draw(target, str(error)), 429, {"Retry-After": f"{max(1, round(error.retry_after_s))}"})
+            return _page(
+                draw(target, str(error), spoken(request)), 429, {"Retry-After": f"{max(1, round(error.retry_after_s))}"}
+            )
         except NotSignedIn as error:
-            return _page(draw(target, str(error)), 401)
+            return _page(draw(target, str(error), spoken(request)), 401)
         except AppError as error:
-            return _page(draw(target, str(error)), 503)
+            return _page(draw(target, str(error), spoken(request)), 503)
         answer = RedirectResponse(base_path + target, status_code=303)
         answer.set_cookie(
             COOKIE,

@@ -17,6 +17,33 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "broken.static": "这台主机不提供应用自身的地址，Streamlit 的静态文件服务也已关闭，因此视频无法播放。请在 "
     ".streamlit/config.toml 的 [server] 下设置 enableStaticServing = true（若 {folder} 超过 1 GB，Streamlit 启动时会"
     "将其关闭），或设置 AWS_BUCKET_NAME，把视频存放在 S3。",
+    "broken.unguarded": "ACCESS 是 {mode}，但这台主机把 streamlit_app.py 当作普通脚本运行，视频前没有任何把关。请用 "
+    "`streamlit run streamlit_app.py` 启动，或设置 ACCESS=open。",
+    # Who may do what
+    "open": "对所有能访问本机的人开放：人人都能添加视频、消耗分钟数、"
+    "更改视频库。如需验证身份，请在设置中指定谁可以进入。",
+    "signin.title": "登录 Moodreel",
+    "signin.text": "请输入您拿到的密码。",
+    "signin.password": "密码",
+    "signin.press": "登录",
+    "signin.provider": "请用您所在组织的账号登录。",
+    "signin.stranger": "您以 {name} 登录，但该账号不在允许之列。请联系此应用的管理者添加。",
+    "signin.other": "换一个账号",
+    "signin.over": "您尚未登录，或登录已过期。请登录后继续。",
+    "signin.no-provider": "ACCESS 是 oidc，但 .streamlit/secrets.toml 中没有 [auth] 部分。请按 docs/security.md 填写。",
+    "signout": "退出登录",
+    "role.viewer": "观看者",
+    "role.editor": "编辑者",
+    "role.named": "{name} · {role}",
+    "may-not": "仅限编辑者",
+    "may-not.you": "您是：{who}。",
+    "may-not.add": "只有编辑者能添加视频或上传文件。如有需要，请联系此应用的管理者。",
+    "may-not.manage": "只有编辑者能更改视频库的内容。如有需要，请联系此应用的管理者。",
+    "may-not.themes": "自定义的分类和心情由编辑者添加，因为所有人都会看到。",
+    "may-not.channels": "频道由编辑者保存，因为所有人都会看到。",
+    "ask.picture.instead": "可以用任意视频中的一帧来搜索：打开它的“推荐理由”。",
+    # The badge
+    "badge.you": "您是",
     "badge.recognises": "能看懂画面内容",
     "badge.measures": "能识别光线、色彩、声音和名称",
     "badge.filling": "正在建立",
@@ -92,6 +119,7 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "sort.longest": "最长在前",
     "tune.who": "按谁的喜好",
     "tune.who.help": "任意名字。喜好以此名字保存在这台电脑上。",
+    "tune.who.yours": "{name}，您自己的。其他人看不到，也改不了。",
     "tune.who.instead": "{problem} 在此之前按“{name}”的喜好推荐。",
     "tune.forget": "清除这份喜好",
     "tune.unseen": "隐藏看过的视频",

@@ -8,12 +8,14 @@ import streamlit as st
 
 from core.services import Services
 from pages.components.boundary import begin_run, fragment, part, safely
+from pages.components.doors import page_script
 from pages.components.state import Language, state
 from pages.components.who import described, sign_out_button, who
 from pages.components.wording import named, say
 
 STYLE = Path(__file__).with_name("style.css")
 LOGO = Path(__file__).with_name("logo.svg")
+LANGUAGE = Path(__file__).with_name("language.html")
 MARK = Path(__file__).with_name("mark.svg")
 
 
@@ -40,7 +42,7 @@ def language_switch() -> None:
             args=[other],
         )
     tag = "zh-Hans" if state.language == "zh" else "en"
-    st.html(f"<script>document.documentElement.lang = '{tag}'</script>", unsafe_allow_javascript=True)
+    st.html(page_script(LANGUAGE, LANGUAGE=tag), unsafe_allow_javascript=True)
 
 
 def presenting() -> None:

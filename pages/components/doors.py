@@ -72,6 +72,7 @@ SCRIPTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "posters.html": {},
     "gestures.html": {"PLAY_ON": ("true", "false")},
     "enter.html": {},
+    "language.html": {"LANGUAGE": ("en", "zh-Hans")},
 }
 """The scripts of pages, and what can be filled in."""
 

@@ -18,7 +18,7 @@ from core.settings import Settings
 from pages.components.doors import app_settings, base_path, house, is_open_to_others, shared_access
 from pages.components.signin import sign_in_page
 from pages.components.who import let_in
-from pages.components.wording import say
+from pages.components.wording import say, say_in
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def shared_services() -> Services:
     # The server refuses a larger body on its own; the two caps must not disagree.
     config.set_option("server.maxUploadSize", settings.max_upload_mb)
     if is_open_to_others():
-        logger.warning(say("open"))
+        logger.warning(say_in("en", "open"))
     services = build(settings)
     services.start()
     return services

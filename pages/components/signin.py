@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from html import escape
 from pathlib import Path
 from string import Template
 
-from pages.components.wording import say
+from pages.components.state import Language
+from pages.components.wording import say_in
 
 PAGE = Path(__file__).with_name("signin.html")
 MARK = Path(__file__).with_name("mark.svg")
 
 
-def sign_in_page(target: str, sentence: str) -> str:
-    """Return the page, with a sentence for what was wrong before, and where it leads."""
+def sign_in_page(target: str, sentence: str, languages: str) -> str:
+    """Return the page, with a sentence for what was wrong before, and where it leads.
+
+    `languages` is what the browser says it speaks (Accept-Language), the preferred one first.
+    """
+    language: Language = "zh" if languages.lower().startswith("zh") else "en"
+    say = partial(say_in, language)
     mark = base64.b64encode(MARK.read_bytes()).decode()
     return Template(PAGE.read_text("utf-8")).substitute(
+        language={"en": "en", "zh": "zh-Hans"}[language],
         title=escape(say("signin.title")),
         text=escape(say("signin.text")),
         label=escape(say("signin.password")),

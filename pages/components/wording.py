@@ -383,7 +383,12 @@ TABLES: Mapping[Language, Mapping[str, Template]] = {"en": ENGLISH, "zh": CHINES
 
 def say(key: str, **values: object) -> str:
     """Return the text of this key with its values, in the language of who reads; of two forms the one for `n`."""
-    template = TABLES[state.language][key]
+    return say_in(state.language, key, **values)
+
+
+def say_in(language: Language, key: str, **values: object) -> str:
+    """Return the text of this key with its values in a language: where nobody looks at a page."""
+    template = TABLES[language][key]
     if not isinstance(template, str):
         template = template[0] if values["n"] == 1 else template[1]
     return template.format(**values)

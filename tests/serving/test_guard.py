@@ -41,7 +41,7 @@ def reach(tmp_path):
         door = Access(read(environ.get), tmp_path, claims=claims)
         app = Starlette(
             routes=[
-                *sign_in_routes(lambda: door, lambda target, sentence: f"{target}|{sentence}", base_path),
+                *sign_in_routes(lambda: door, lambda target, sentence, languages: f"{target}|{sentence}", base_path),
                 WebSocketRoute("/_stcore/stream", socket),
                 Route("/{path:path}", anything, methods=METHODS),
             ]
