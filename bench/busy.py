@@ -2,10 +2,12 @@
 
     python bench/busy.py [CORPUS_DIR] [--encoder clip] [--model-dir DIR]
 
-Half of the videos of CORPUS_DIR (or $CORPUS_DIR, or ../shared/corpus) are put into a library by the real queue, then
-every category is pressed at rest, and pressed again while the other half goes in. Printed are the median and the 95th
-percentile of both, and their ratio; at most 2.0 for the median is wanted. Without --model-dir, clip runs a network of
-the size of ViT-B/32 with random weights (bench/vit.py): it sees nothing and takes as long.
+Half of the videos of CORPUS_DIR (or $CORPUS_DIR, or ../shared/corpus) are put into a library by the real queue. Then
+the other half goes in, a few at a time, and every category is pressed before, meanwhile and after, so that what else
+the machine does falls on both. Printed are the median and the 95th percentile of all presses at rest and of all
+meanwhile, and the ratio of the medians of each few videos beside its own rest, as median and range; at most 2.0 for
+that median is wanted. Without --model-dir, clip runs a network of the size of ViT-B/32 with random weights
+(bench/vit.py): it sees nothing and takes as long.
 
 Exit 1 when it is not kept.
 """
@@ -17,6 +19,7 @@ import os
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +33,8 @@ from core.services import Services, build  # noqa: E402
 from core.settings import load  # noqa: E402
 
 TARGET = 2.0
-ROUNDS = 3
+LOT = 2
+"""Videos that go in together: as many as the queue works on at the same time."""
 PAUSE_S = 0.05
 """Between two presses: a person does not hammer."""
 
@@ -51,17 +55,29 @@ def main() -> int:
             services.jobs.start()
             add(services, paths[::2])
             press(services, rounds=1)  # What is worked out once is not timed.
-            idle = press(services, rounds=ROUNDS)
-            waiting = [services.jobs.submit(path).id for path in paths[1::2]]
-            busy = press(services, until=lambda: all(job.stage.is_over for job in services.jobs.wait(waiting, 0)))
+            rest, busy, ratios = compare(services, paths[1::2])
         finally:
             services.close()
-    ratio = float(np.median(busy) / np.median(idle))
-    for name, times in (("at rest", idle), ("while videos go in", busy)):
+    for name, times in (("at rest", rest), ("while videos go in", busy)):
         median, high = np.percentile(times, [50, 95]) * 1000
         print(f"{name:20}{len(times):6d} presses   median {median:7.1f} ms   p95 {high:7.1f} ms")
-    print(f"ratio of medians {ratio:.2f}   at most {TARGET:.1f}: {'kept' if ratio <= TARGET else 'MISSED'}")
+    ratio = float(np.median(ratios))
+    print(f"ratio {ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f} over {len(ratios)} lots)", end="   ")
+    print(f"at most {TARGET:.1f}: {'kept' if ratio <= TARGET else 'MISSED'}")
     return 0 if ratio <= TARGET else 1
+
+
+def compare(services: Services, paths: list[Path]) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    """Return the seconds of the presses at rest, of those while videos go in, and the ratio of these for each lot."""
+    resting, working, ratios = [press(services, rounds=1)], [], []
+    for start in range(0, len(paths), LOT):
+        waiting = [services.jobs.submit(path).id for path in paths[start : start + LOT]]
+        over = partial(lambda ids: all(job.stage.is_over for job in services.jobs.wait(ids, 0)), waiting)
+        working.append(press(services, until=over))
+        services.jobs.wait(waiting)
+        resting.append(press(services, rounds=1))
+        ratios.append(float(np.median(working[-1]) / np.median(np.concatenate(resting[-2:]))))
+    return np.concatenate(resting), np.concatenate(working), ratios
 
 
 def add(services: Services, paths: list[Path]) -> None:
@@ -73,8 +89,10 @@ def press(services: Services, rounds: int | None = None, until=lambda: False) ->
     """Press every category in turn, some rounds or until something is true; return the seconds each took."""
     times: list[float] = []
     done = 0
-    while done != rounds and not until():
+    while done != rounds:
         for theme in services.taxonomy.categories:
+            if times and until():
+                return np.array(times)
             began = time.perf_counter()
             services.discover.search(Query(categories=(theme.id,)))
             times.append(time.perf_counter() - began)

@@ -25,6 +25,7 @@ from __future__ import annotations
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
@@ -38,6 +39,7 @@ from core.errors import EncoderError
 from core.ingest.sampling import Large, Picture, shrink_to_side
 from core.ingest.sandbox import sample
 from core.models import Calibration, ClipEmbedding, EncoderInfo, Progress, Video, VideoEmbedding
+from core.priority import step_back
 
 FRAME_EVERY_S = 2.0
 """No clip is shorter, where the video is not, so each has a frame of its own."""
@@ -165,11 +167,13 @@ class Towers:
         with self._lock:
             loaded = self._vision if which == "vision" else self._text
             if loaded is None:
-                loaded = self._loaded(which)
                 if which == "vision":
-                    self._vision = loaded
+                    # A network's threads have the priority of the one that loads it. This one is videos' work for hours
+                    # and a page's for a dropped picture, whoever of them comes first.
+                    with ThreadPoolExecutor(1, initializer=step_back) as behind:
+                        loaded = self._vision = behind.submit(self._loaded, which).result()
                 else:
-                    self._text = loaded
+                    loaded = self._text = self._loaded(which)
             return loaded
 
     def _loaded(self, which: str):

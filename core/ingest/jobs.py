@@ -38,6 +38,7 @@ from core.ingest.pipeline import Pipeline, Step, Work
 from core.ingest.scheduling import BACKOFF_S, PROBE_S, Pause, Row
 from core.ingest.working import Working
 from core.models import EncoderPause, Job, Stage
+from core.priority import step_back
 from core.state.base import JobRecord, Ledger
 from core.text import display_name, printable
 
@@ -316,6 +317,7 @@ class JobQueue(Working):
     # Work: what a worker does with it
 
     def _work(self) -> None:
+        step_back()
         while (row := self._take()) is not None:
             try:
                 self._advance(row)
