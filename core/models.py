@@ -49,6 +49,8 @@ class MediaInfo:
     """Plain text of embedded and sidecar subtitles, without times."""
     subtitle_languages: tuple[str, ...] = ()
     """Codes as of core/languages.py: en, pt-br …; empty where no subtitles say."""
+    captions: tuple[tuple[str, str], ...] = ()
+    """The tracks of subtitles with their times: each its language and its WebVTT (core/ingest/captions.py)."""
 
     @property
     def has_audio(self) -> bool:
@@ -167,6 +169,8 @@ class Entry:
     """UTC, ISO 8601."""
     seen: tuple[str, ...] = ()
     subtitle_languages: tuple[str, ...] = ()
+    caption_keys: tuple[str, ...] = ()
+    """Where the store has its subtitles as WebVTT, a key a track."""
     tags: Mapping[str, str] | None = None
     """Container tags of the file that was added, for encoding anew; None on clips, where a search left them out, and on
     what release 0.1.0 wrote."""
@@ -308,6 +312,8 @@ class Hit:
     moments: tuple[Moment, ...] = ()
     """Matching clips, best first."""
     seen: tuple[str, ...] = ()
+    caption_keys: tuple[str, ...] = ()
+    """Where the store has its subtitles as WebVTT, a key a track."""
     copies: tuple[str, ...] = ()
     """Titles of near-duplicates folded into this hit."""
 

@@ -24,7 +24,7 @@ from core.encoders.clip_download import Getter
 from core.encoders.clip_models import ClipModel
 from core.errors import AppError, QueryError, SettingsError, StoreError
 from core.index.base import Index, Space, Spaces
-from core.ingest import sandbox
+from core.ingest import sandbox, stored
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
 from core.ingest.reembed import Reembed
@@ -144,6 +144,10 @@ class Services:
         if entry is None:
             raise QueryError("The video is no longer in the library.")
         return sandbox.frame_at(self.store.local_path(entry.media_key) or self.store.url(entry.media_key), at_s)
+
+    def caption(self, key: str) -> str:
+        """Return the WebVTT under a key of the store. Raises AppError."""
+        return stored.text_of(self.store, key)
 
     def start(self) -> None:
         """Start the workers; what was under way goes on."""

@@ -12,7 +12,7 @@ from pages.components.model_panel import model_panel
 from pages.components.reembed_panel import reembed_panel
 from pages.components.services import page_services
 from pages.components.state import state
-from pages.components.video_card import most_like, player, striking_words, title, whole_second
+from pages.components.video_card import most_like, preview, striking_words, title
 from pages.components.wording import clock, elapsed, plain, say
 
 ROWS_SHOWN = 40
@@ -101,7 +101,7 @@ def show_arrived(job: Job) -> None:
             st.text(job.filename)
             st.caption(say("ready.gone"))
             return
-        player(hit.url, whole_second(hit.start_s, hit.end_s), hit.title, job.id)
+        preview(hit, services, f"arrived-{job.id}")
         title(hit.title, job.id)
         if job.duplicate and job.reason:
             st.text(job.reason)

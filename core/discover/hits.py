@@ -90,4 +90,5 @@ class Hits:
             confidence=None,
             moments=tuple(Moment(clip.entry.start_s, clip.entry.end_s, clip.score) for clip in clips),
             seen=best.seen,
+            caption_keys=video.caption_keys,
         )

@@ -75,6 +75,7 @@ def to_payload(entry: Entry) -> dict[str, object]:
             "ingested_at": entry.ingested_at,
             "seen": list(entry.seen),
             "subtitle_languages": list(entry.subtitle_languages),
+            "caption_keys": list(entry.caption_keys),
         }
     )
 
@@ -114,6 +115,7 @@ def from_payload(payload: Mapping[str, Any] | None, vector: object) -> Entry:
         ingested_at=payload["ingested_at"],
         seen=tuple(payload.get("seen") or ()),
         subtitle_languages=tuple(payload.get("subtitle_languages") or ()),
+        caption_keys=tuple(payload.get("caption_keys") or ()),
         tags=payload.get("tags"),
         subtitles=payload.get("subtitles"),
         categories=_texts(payload.get("categories")),

@@ -67,6 +67,7 @@ def entries_of(work: Work, embedding: VideoEmbedding) -> list[Entry]:
         ingested_at=known(work.ingested_at),
         seen=embedding.seen,
         subtitle_languages=info.subtitle_languages,
+        caption_keys=work.caption_keys,
         tags=info.tags,
         subtitles=info.subtitles,
     )

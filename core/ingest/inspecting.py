@@ -20,6 +20,7 @@ from av.stream import Discard
 
 from core.errors import MediaError
 from core.ingest import playable
+from core.ingest.captions import Cue, captions_of, cue_at
 from core.ingest.decoding import (
     DEMUX_ENDS,
     LAST_FRAME_S,
@@ -60,7 +61,7 @@ def inspect(path: Path, *, max_bytes: int | None = None) -> MediaInfo:
     with opened(path) as container:
         picture = picture_of(container)
         tags = tags_of(container, picture)
-        tracks = [stream.metadata.get("language", "") for stream in container.streams.subtitles]
+        tracks = {stream.index: stream.metadata.get("language", "") for stream in container.streams.subtitles}
         survey = _survey(container, picture)
     _check_length(survey)
     with opened(path) as container:
@@ -85,7 +86,10 @@ def inspect(path: Path, *, max_bytes: int | None = None) -> MediaInfo:
         playable=playable.needed(kind, look.codec, look.pixels, sound_codec, ready=ready),
         tags=tags,
         subtitles=subtitle_text(survey.cues, sidecars),
-        subtitle_languages=languages_of([*tracks, *(sidecar.language for sidecar in sidecars)]),
+        subtitle_languages=languages_of([*tracks.values(), *(sidecar.language for sidecar in sidecars)]),
+        captions=captions_of(
+            ((tracks.get(index, ""), cues) for index, cues in survey.captions.items()), survey.start_s, sidecars
+        ),
     )
 
 
@@ -195,6 +199,8 @@ class _Survey:
     failed: bool = False
     """Packets were broken, or reading ended in an error instead of at the end."""
     cues: list[str] = field(default_factory=list)
+    captions: dict[int, list[Cue]] = field(default_factory=dict)
+    """Cues with their times in the file, by the index of their stream."""
 
     @property
     def complete(self) -> bool:
@@ -235,6 +241,8 @@ def _survey(container: InputContainer, picture: av.VideoStream) -> _Survey:
                 words = cue_of(packet)
                 cue_chars += len(words)
                 survey.cues.append(words)
+                if (cue := cue_at(packet, words)) is not None:
+                    survey.captions.setdefault(packet.stream.index, []).append(cue)
     except DEMUX_ENDS:
         survey.failed = True  # A truncated file ends like this; what came before it counts.
     _measure(survey, float(picture.average_rate or picture.guessed_rate or 25), first, last, end)

@@ -21,6 +21,7 @@ from core.errors import AppError, MediaError, Unavailable
 from core.files import whole
 from core.index.base import video_id
 from core.ingest import inspecting, playable, sandbox, stored, titles
+from core.ingest.captions import caption_key
 from core.ingest.embeddings import entries_of, is_saved, load_embedding, save_embedding
 from core.ingest.lanes import Lane, Lanes
 from core.ingest.work import HANDED, Step, Work, known
@@ -151,6 +152,8 @@ class Pipeline:
         if work.target is None and not any(video and video.video_id == work.video_id for video in kept):
             self.store.delete(work.media_key)
             self.store.delete(work.poster_key)
+            for key in work.caption_keys:
+                self.store.delete(key)
 
     def discard(self, work: Work) -> None:
         """Remove the job's folder, and our copy of the upload. A person's own file is never touched."""
@@ -221,7 +224,18 @@ class Pipeline:
             poster = self._own_folder(work) / "poster.jpg"
             sandbox.write_poster(self._source(work), info, poster, _part(on_progress, 0.95, 0.95))
             self.store.put(poster, poster_key, _part(on_progress, 0.95, 1.0))
-        return replace(work, step=Step.EMBED)
+        return replace(work, step=Step.EMBED, caption_keys=self._store_captions(work, info))
+
+    def _store_captions(self, work: Work, info: MediaInfo) -> tuple[str, ...]:
+        """Put each track of subtitles beside the video; return their keys."""
+        keys = []
+        for number, (language, text) in enumerate(info.captions):
+            key = caption_key(known(work.video_id), number, language)
+            track = self._own_folder(work) / "captions.vtt"
+            track.write_text(text, "utf-8")
+            self.store.put(track, key, ignore_progress)
+            keys.append(key)
+        return tuple(keys)
 
     def _embed(self, work: Work, notes: MutableMapping[str, str], on_progress: Progress) -> Work:
         saved, info = self._embedding_path(work), known(work.info)

@@ -65,6 +65,7 @@ def as_known(entries: list[Entry], known: Entry) -> list[Entry]:
             has_audio=known.has_audio,
             ingested_at=known.ingested_at,
             subtitle_languages=known.subtitle_languages,
+            caption_keys=known.caption_keys,
             tags=known.tags if entry.scope == "video" else None,
             subtitles=known.subtitles if entry.scope == "video" else None,
         )
@@ -103,3 +104,17 @@ def fetch(store: Store, media_key: str, target: Path, on_progress: Progress, *, 
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise Unavailable("The store cannot be reached to fetch the stored copy. Check the network.") from error
     return target
+
+
+def text_of(store: Store, key: str) -> str:
+    """Return a small text that the store keeps. Raises MediaError when it is not there, Unavailable."""
+    path = store.local_path(key)
+    try:
+        if path is not None:
+            return path.read_text("utf-8")
+        with urllib.request.urlopen(store.url(key), timeout=TIMEOUT_S) as source:
+            return str(source.read().decode("utf-8"))
+    except (FileNotFoundError, urllib.error.HTTPError) as error:
+        raise MediaError(f"{key} is no longer in the store.") from error
+    except (urllib.error.URLError, TimeoutError, OSError) as error:
+        raise Unavailable("The store cannot be reached to fetch subtitles. Check the network.") from error

@@ -23,7 +23,7 @@ _ENDING = re.compile(
     re.IGNORECASE,
 )
 """What follows a video's stem, as players name them: film.srt, film.en.srt, film.pt-BR.vtt, film.en.forced.srt."""
-_MARKUP = re.compile(r"\{[^{}]{0,400}\}|<[^<>]{0,400}>")
+MARKUP = re.compile(r"\{[^{}]{0,400}\}|<[^<>]{0,400}>")
 _ASS_FIELDS_BEFORE_TEXT = 9
 
 
@@ -88,26 +88,31 @@ def _plain(cues: Iterable[str]) -> str:
     lines: list[str] = []
     for cue in cues:
         text = cue.replace("\\N", " ").replace("\\n", " ").replace("\\h", " ")
-        text = printable(html.unescape(_MARKUP.sub(" ", text)))
+        text = printable(html.unescape(MARKUP.sub(" ", text)))
         if text and (not lines or lines[-1] != text):
             lines.append(text)
     return "\n".join(lines)[:MAX_SUBTITLE_CHARS]
 
 
-def _sidecar_cues(path: Path) -> list[str]:
+def sidecar_lines(path: Path) -> list[str]:
+    """Return the lines of a subtitle file, whatever its encoding. Raises MediaError when it cannot be read."""
     try:
         with path.open("rb") as file:
             data = file.read(8 * MAX_SUBTITLE_CHARS)
     except OSError as error:
         raise MediaError(f"The subtitle file cannot be read ({error.strerror}). Remove it or add it again.") from error
-    lines = _decoded_text(data).splitlines()
+    return _decoded_text(data).splitlines()
+
+
+def _sidecar_cues(path: Path) -> list[str]:
+    lines = sidecar_lines(path)
     if path.suffix.lower() in (".ass", ".ssa"):
         spoken = (line for line in lines if line.startswith("Dialogue:"))
         return [line.split(",", _ASS_FIELDS_BEFORE_TEXT)[-1] for line in spoken]
-    return [" ".join(block[1:]) for block in _timed_blocks(lines)]
+    return [" ".join(block[1:]) for block in timed_blocks(lines)]
 
 
-def _timed_blocks(lines: Sequence[str]) -> Iterator[list[str]]:
+def timed_blocks(lines: Sequence[str]) -> Iterator[list[str]]:
     """Yield the blocks of an SRT or VTT file from their timing line on; headers, notes and styles have none."""
     block: list[str] = []
     for line in [*lines, ""]:

@@ -68,6 +68,8 @@ class Work:
     media_key: str | None = None
     poster_key: str | None = None
     ingested_at: str | None = None
+    caption_keys: tuple[str, ...] = ()
+    """Of the tracks that are stored."""
     seen: tuple[str, ...] = ()
 
     @property
@@ -114,6 +116,7 @@ class Work:
         if row["info"] is not None:
             row["info"] = info_from(row["info"])
         row["seen"] = tuple(row["seen"])
+        row["caption_keys"] = tuple(row.get("caption_keys", ()))
         return cls(**row)
 
 
@@ -123,8 +126,10 @@ def info_row(info: MediaInfo) -> dict[str, Any]:
 
 
 def info_from(row: dict[str, Any]) -> MediaInfo:
-    """Return what `info_row` made a row of; one of an earlier release knows no languages."""
-    return MediaInfo(**row | {"subtitle_languages": tuple(row.get("subtitle_languages", ()))})
+    """Return what `info_row` made a row of; one of an earlier release knows no languages and no captions."""
+    languages = tuple(row.get("subtitle_languages", ()))
+    captions = tuple((language, text) for language, text in row.get("captions", ()))
+    return MediaInfo(**row | {"subtitle_languages": languages, "captions": captions})
 
 
 def stored_source(video_id: str, encoder: str) -> str:

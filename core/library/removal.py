@@ -256,15 +256,16 @@ class Trash:
 
     def _remove(self, video: Trashed) -> Removed:
         """Remove all that there is of a video. What the same content, added again meanwhile, has of it stays."""
-        entries = len(self._book.entries(video.video_id))
+        entries = [_entry(kept) for kept in self._book.entries(video.video_id)]
+        captions = {key for entry in entries for key in entry.caption_keys}
         with self._serving.every() as indexes:
             again = [e for index in indexes.values() for e in index.scroll(content_sha256=video.content_sha256)]
             if not any(entry.video_id == video.video_id for entry in again if entry.scope == "video"):
                 for index in indexes.values():
                     index.delete(video.video_id)
                 again = [entry for entry in again if entry.video_id != video.video_id]
-        used = {key for entry in again for key in (entry.media_key, entry.poster_key)}
-        files = [key for key in (video.media_key, video.poster_key) if key and key not in used]
+        used = {key for entry in again for key in (entry.media_key, entry.poster_key, *entry.caption_keys)}
+        files = [key for key in (video.media_key, video.poster_key, *captions) if key and key not in used]
         there = [key for key in files if self._store.exists(key)]
         for key in files:
             self._store.delete(key)
@@ -273,7 +274,7 @@ class Trash:
             self._corrections.forget(video.content_sha256)
             self._end_jobs({video.video_id})
         self._book.drop(video.video_id)
-        return Removed(1, entries, len(there))
+        return Removed(1, len(entries), len(there))
 
 
 def _entries(indexes: Mapping[str, Index], video_id: str) -> Iterator[Entry]:

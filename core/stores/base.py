@@ -15,6 +15,7 @@ CONTENT_TYPES = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
     ".jpg": "image/jpeg",
+    ".vtt": "text/vtt",
 }
 
 

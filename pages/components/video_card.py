@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
+from io import BytesIO
+from pathlib import Path
 from typing import Literal
 
 import streamlit as st
 
+from core.ingest.captions import caption_language
 from core.models import Confidence, Hit, Reason
 from core.services import Services
 from core.state.taste import Mark, Marks
 from pages.components import ask
-from pages.components.boundary import fragment, part, rerun, safely, show_nothing, show_said
+from pages.components.boundary import fragment, part, rerun, safely, show_line, show_nothing, show_said
 from pages.components.poster import poster, share
 from pages.components.state import pressed, state
-from pages.components.wording import clock, named, plain, say
+from pages.components.wording import clock, language_word, named, plain, say
 
 _COLOURS: dict[Confidence, Literal["green", "blue", "gray"]] = {"high": "green", "medium": "blue", "low": "gray"}
 _MARK_ICONS: dict[Mark, str] = {
@@ -39,7 +42,7 @@ def _card(hit: Hit, services: Services, marks: Marks, best: bool, shelf: str) ->
     start = chosen or first
     opened = best or chosen is not None or key in state.playing
     if opened:
-        player(hit.url, start, hit.title, key, autoplay=True, muted=best and chosen is None)
+        player(hit, services, start, key, autoplay=True, muted=best and chosen is None)
     else:
         poster(hit, start, key, partial(_play, key))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"head-{key}"):
@@ -102,17 +105,26 @@ def seen_word(word: str) -> str:
     return named("seen", word, word)
 
 
-def moment_player(hit: Hit) -> None:
+def moment_player(hit: Hit, services: Services) -> None:
     """Draw the player of the feed, the title and chips for the matching moments; a chip seeks in place."""
-    fragment(_moment_player)(hit)
+    fragment(_moment_player)(hit, services)
 
 
-def _moment_player(hit: Hit) -> None:
+def _moment_player(hit: Hit, services: Services) -> None:
     starts, first, chips, chosen = _moments(hit, hit.video_id)
-    player(hit.url, chosen or first, hit.title, hit.video_id, autoplay=True, muted=True)
+    player(hit, services, chosen or first, hit.video_id, autoplay=True, muted=True)
     title(hit.title, hit.video_id)
     if len(starts) > 1:
         _moment_pills(starts, chips, first)
+
+
+def preview(hit: Hit, services: Services, key: str) -> None:
+    """Draw a video's poster, or its player once it was pressed, where nothing was asked."""
+    start = whole_second(hit.start_s, hit.end_s)
+    if key in state.playing:
+        player(hit, services, start, key, autoplay=True)
+    else:
+        poster(hit, start, key, partial(_play, key))
 
 
 def match_badge(hit: Hit) -> None:
@@ -199,13 +211,23 @@ def _why(hit: Hit, services: Services) -> None:
             st.text(copy)
 
 
-def player(url: str, start_s: int, title: str, key: str, *, autoplay: bool = False, muted: bool = False) -> None:
+def player(
+    hit: Hit, services: Services, start_s: int, key: str, *, autoplay: bool = False, muted: bool = False
+) -> None:
     """Draw a player that fetches by URL (never by path: Streamlit would hold the whole file in memory).
 
-    The key tells `poster_script` which players begin by themselves.
+    The key tells `poster_script` which players begin by themselves. The subtitles are those of the video, first the
+    ones in the language of who reads: players show the first.
     """
+    tracks: dict[str, str | Path | bytes | BytesIO] = {}
+    with part(show=show_line):
+        for track in sorted(hit.caption_keys, key=lambda one: caption_language(one).partition("-")[0] != state.language):
+            language = caption_language(track)
+            label = language_word(language) if language else say("language")
+            number = sum(one.startswith(label) for one in tracks)
+            tracks[f"{label} {number + 1}" if number else label] = _caption(services, track).encode()
     with st.container(gap=None, key=f"{'plays' if autoplay else 'shows'}-{key}"):
-        st.video(url, start_time=start_s, alt=title, autoplay=autoplay, muted=muted)
+        st.video(hit.url, start_time=start_s, alt=hit.title, autoplay=autoplay, muted=muted, subtitles=tracks or None)
 
 
 def whole_second(start_s: float, end_s: float) -> int:
@@ -233,6 +255,12 @@ def most_like(services: Services, video_id: str, key: str) -> None:
                 if hit.poster_url:
                     st.image(hit.poster_url, width="stretch", alt="")
                 st.text(hit.title)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _caption(_services: Services, key: str) -> str:
+    """Fetch a track of subtitles once: its key is made of the content of the video, so it never changes."""
+    return _services.caption(key)
 
 
 @st.cache_data(max_entries=500, show_spinner=False)

@@ -47,7 +47,7 @@ def feed(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
     number = ids.index(state.video) if state.video in ids else 0
     hit = hits[number]
     with st.container(key="feed", gap="xsmall"):
-        moment_player(hit)
+        moment_player(hit, services)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="feed-bar"):
             _step("previous", ":material/arrow_back:", "ArrowLeft", ids[:number][-1:])
             st.caption(say("feed.place", number=number + 1, total=len(hits)), width="content")

@@ -124,3 +124,13 @@ def test_a_second_process_on_the_same_library_gets_a_sentence(server, page):
         expect(page.get_by_text("DATA_DIR")).to_be_visible()
     finally:
         second.stop()
+
+
+def test_subtitles_of_a_file_are_shown_by_the_player(server, page, tmp_path):
+    upload(page, server, make_video(tmp_path / "wolf.mkv", subtitles=[(0, 2, "A wolf & a dog")]))
+    wait_for_ready(page, 1)
+    page.goto(f"{server.url}/?q=wolf")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".st-key-results video")].some(video =>
+            video.textTracks[0]?.mode === "showing" && video.textTracks[0].cues?.[0]?.text === "A wolf &amp; a dog")"""
+    )

@@ -51,6 +51,19 @@ class TestSteps:
             assert entry.duration_s == pytest.approx(1.2, abs=0.05)
             assert entry.encoder == FAKE_INFO.name
 
+    def test_subtitles_are_stored_beside_the_video_and_go_when_it_is_rolled_back(self, library: Library) -> None:
+        path = library.video("Grey wolf.mp4")
+        for language in ("en", "zh"):
+            path.with_suffix(f".{language}.srt").write_text(f"1\n00:00:00,000 --> 00:00:01,000\nHowl {language}\n")
+        work = advance(library.pipeline, start(path))
+        keys = (f"{work.video_id}_0_en.vtt", f"{work.video_id}_1_zh.vtt")
+        assert work.caption_keys == keys
+        assert b"00:00:00.000 --> 00:00:01.000\nHowl zh" in library.store.blobs[keys[1]]
+        assert {entry.caption_keys for entry in library.index.scroll(video_id=work.video_id)} == {keys}
+        library.index.delete(work.video_id)
+        library.pipeline.roll_back(work)
+        assert not library.store.blobs
+
     def test_the_clips_are_written_before_the_video_that_stands_for_all(
         self, library: Library, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -163,6 +163,18 @@ def test_for_good_go_entries_files_likes_and_corrections_and_nothing_of_others(d
     assert desk.trash.restore([wolf]) == 0
 
 
+def test_its_subtitles_go_with_a_video(desk: Desk) -> None:
+    key = "captions_0_en.vtt"
+    entries = make_entries("Owl", info=OLD, caption_keys=(key,))
+    desk.index.upsert(entries)
+    (desk.folder / "bytes").write_text("WEBVTT")
+    desk.store.put(desk.folder / "bytes", key, lambda fraction: None)
+    desk.trash.delete([entries[0].video_id])
+    assert desk.store.exists(key)
+    desk.trash.purge([entries[0].video_id])
+    assert not desk.store.exists(key)
+
+
 def test_what_has_been_deleted_for_a_day_goes_by_itself(desk: Desk) -> None:
     wolf, tax, _ = desk.fill()
     desk.trash.delete([wolf])

@@ -10,6 +10,7 @@ import pytest
 from core.errors import LibraryError, Unavailable
 from core.properties import PROPERTIES
 from core.state.ahead import Reading
+from pages.components.video_card import _caption
 from tests.environ import clean_environ
 from tests.pages.support import ROOT, add, add_entries, open_page, press, readable, shown, texts, urls
 from tests.videos import make_video
@@ -35,6 +36,23 @@ def test_a_small_library_is_shown_whole_and_promises_no_more(library):
     feed = open_page("discover", view="feed")
     assert "1 of 2" in [caption.value for caption in feed.caption]
     assert not feed.exception
+
+
+@pytest.mark.parametrize(("lang", "labels"), [("en", ["English", "Chinese"]), ("zh", ["中文", "英语"])])
+def test_a_player_has_the_subtitles_first_those_of_who_reads(services, tmp_path, lang, labels):
+    path = make_video(tmp_path / "a.mp4")
+    for language in ("en", "zh"):
+        path.with_suffix(f".{language}.srt").write_text(f"1\n00:00:00,000 --> 00:00:01,000\nHowl {language}\n")
+    id_ = add(services, path, "grey wolf.mp4")
+    app = open_page("discover", watch=id_, lang=lang)
+    (video,) = app.get("video")
+    assert [track.label for track in video.proto.subtitles] == labels
+    services.store.delete(f"{id_}_0_en.vtt")
+    _caption.clear()
+    app = open_page("discover", watch=id_, lang=lang)
+    assert any("_0_en.vtt" in caption.value.replace("\\", "") for caption in app.caption)
+    assert app.get("video"), "it plays without them"
+    assert not app.exception
 
 
 def test_a_larger_library_is_shown_page_by_page(services):
