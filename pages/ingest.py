@@ -9,6 +9,7 @@ from pages.components.chrome import heading, set_page
 from pages.components.ingest_panel import add_samples_button, open_notice, upload_box
 from pages.components.job_row import job_row
 from pages.components.model_panel import model_panel
+from pages.components.poster import poster_script
 from pages.components.reembed_panel import reembed_panel
 from pages.components.services import page_services
 from pages.components.state import state
@@ -127,3 +128,4 @@ add_samples_button(services)
 model_panel(services)
 fragment(reembed_panel, every_s=2.0)(services)
 fragment(show_jobs, "jobs", every_s=1.0 if at_work() else 5.0)()
+poster_script()

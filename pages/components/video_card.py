@@ -220,8 +220,9 @@ def player(
     ones in the language of who reads: players show the first.
     """
     tracks: dict[str, str | Path | bytes | BytesIO] = {}
+    is_foreign = {key: caption_language(key).partition("-")[0] != state.language for key in hit.caption_keys}
     with part(show=show_line):
-        for track in sorted(hit.caption_keys, key=lambda one: caption_language(one).partition("-")[0] != state.language):
+        for track in sorted(is_foreign, key=is_foreign.__getitem__):
             language = caption_language(track)
             label = language_word(language) if language else say("language")
             number = sum(one.startswith(label) for one in tracks)

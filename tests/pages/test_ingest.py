@@ -5,7 +5,7 @@ from __future__ import annotations
 from core import samples
 from core.errors import EncoderPaused
 from core.models import Stage
-from tests.pages.support import open_page, texts, urls
+from tests.pages.support import open_page, press, shown, texts, urls
 from tests.support import until
 from tests.videos import make_video, plain
 
@@ -24,6 +24,9 @@ def test_uploads_go_to_the_queue_and_the_uploader_is_empty_again(services, tmp_p
     }
     assert any("1 video ready" in element.value for element in app.subheader)
     assert "fake.mp4" in texts(app)
+    assert shown(app) == ["Good"]
+    assert not urls(app), "a poster: nothing is fetched before it is asked for"
+    press(app, "Play Good")
     assert urls(app)
     assert not app.exception
 
