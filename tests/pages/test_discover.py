@@ -246,8 +246,8 @@ def test_every_property_has_its_pills_and_words(library):
 MADE_UP = """
 from core.errors import LibraryError
 from core.properties import PROPERTIES, Property
-from pages.components.wording import ENGLISH
 PROPERTIES["initial"] = Property("initial", "", lambda entry: [entry.title[0]], "initial", ("g", "w"))
+from pages.components.wording import ENGLISH
 ENGLISH |= {"initial": "Begins with", "initial.g": "a G", "initial.w": "a W"}
 from pages.components.services import close_services, shared_services
 from tests.pages.support import ROOT, add, add_entries, open_page, press, readable, shown, texts, urls
