@@ -16,6 +16,7 @@ AppError
  ├─ NotAllowed           who asks may not do this
  ├─ TooMany              more was asked than is allowed; it can be asked again later
  └─ Unavailable          a service that is configured does not answer now; trying again can help
+     ├─ NotToday         what may be spent in a day is spent; the next day it goes on
      └─ EncoderPaused    the encoder takes nothing from us, whatever it is, until somebody sees to it or it recovers
 
 Cancelled is not an error: it is how a progress callback ends the work that called it.
@@ -84,6 +85,10 @@ class Unavailable(AppError):
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class NotToday(Unavailable):
+    """Say what is used up, and that it goes on tomorrow: however often, no job fails for it."""
 
 
 class EncoderPaused(Unavailable):

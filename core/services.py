@@ -25,6 +25,7 @@ from core.encoders.clip_models import ClipModel
 from core.errors import AppError, QueryError, SettingsError, StoreError
 from core.index.base import Index, Space, Spaces
 from core.ingest import sandbox, stored
+from core.ingest.budget import Budget
 from core.ingest.jobs import JobQueue
 from core.ingest.pipeline import Pipeline
 from core.ingest.reembed import Reembed
@@ -41,6 +42,7 @@ from core.state.calibration import Calibrations
 from core.state.channels import ChannelBook
 from core.state.corrections import Corrections
 from core.state.opening import State, open_state
+from core.state.spending import SpendingBook
 from core.state.sqlite import SqliteLedger
 from core.state.taste import TasteBook
 from core.state.trash import TrashBook
@@ -93,6 +95,8 @@ class Services:
     warmings: list[Warming | ReadAhead] = field(default_factory=list)
     getter: Getter | None = None
     """Gets a model for the encoder that sees, at a press."""
+    budget: Budget | None = None
+    """What a day's minutes are."""
 
     @property
     def encoder(self) -> Encoder:
@@ -215,6 +219,12 @@ def _built(settings: Settings, state: State) -> Services:
             max_bytes=settings.max_upload_bytes,
             sources={"sample": samples.render},
         )
+        budget = pipeline.budget = Budget(
+            SpendingBook(state.shelf("spending")),
+            covers=_is_twelvelabs,
+            minutes_a_day=settings.limits.minutes_a_day,
+            minutes_a_day_each=settings.limits.minutes_a_day_each,
+        )
         jobs = _queue(settings, pipeline)
         book = TrashBook(state.shelf("trash"))
         trash = pipeline.deleted = Trash(book, serving, store, jobs, taste, corrections)
@@ -225,7 +235,9 @@ def _built(settings: Settings, state: State) -> Services:
         serving.close()
         raise
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
-    return Services(settings, store, serving, jobs, reembed, taste, channels, library, state, own, warmings, getter)
+    return Services(
+        settings, store, serving, jobs, reembed, taste, channels, library, state, own, warmings, getter, budget
+    )
 
 
 def _see(settings: Settings, serving: Serving, model: ClipModel) -> None:
@@ -236,6 +248,11 @@ def _see(settings: Settings, serving: Serving, model: ClipModel) -> None:
     """
     if settings.leaves_the_encoder_open and model.name == settings.clip_model:
         serving.configure(open_encoder(replace(settings, encoder="clip")))
+
+
+def _is_twelvelabs(encoder: str) -> bool:
+    found = registry.filler(encoder)
+    return found is not None and found[0].name == "twelvelabs"
 
 
 def open_state_of(settings: Settings) -> State:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from core.access import policy
+from core.access import limits, policy
+from core.access.limits import Limits
 from core.access.policy import Policy
 from core.encoders import clip_models, marengo_models, registry
 from core.errors import SettingsError
@@ -72,6 +73,9 @@ class Settings:
 
     access: Policy = field(default_factory=Policy)
     """Who may come in, and as what."""
+
+    limits: Limits = field(default_factory=Limits)
+    """How much may be asked of the app."""
 
     served_dir: Path | None = None
     """Folder the host itself serves under /app/static/media/; None where our own route does. No variable sets it."""
@@ -189,6 +193,7 @@ def load(
         s3_public_read=_switch("S3_PUBLIC_READ", get("S3_PUBLIC_READ") or "false"),
         database_url=_database(get("DATABASE_URL")),
         access=policy.read(get),
+        limits=limits.read(get),
     )
     return replace(settings, encoder=registry.chosen(wanted, settings))
 

@@ -6,7 +6,7 @@ from core.access.roles import Action
 from core.models import Job, Stage
 from pages.components.boundary import fragment, part, rerun, safely, show_nothing
 from pages.components.chrome import heading, set_page
-from pages.components.ingest_panel import add_samples_button, open_notice, upload_box
+from pages.components.ingest_panel import add_samples_button, open_notice, show_budget, upload_box
 from pages.components.job_row import job_row
 from pages.components.model_panel import model_panel
 from pages.components.poster import poster_script
@@ -73,6 +73,7 @@ def show_cost() -> None:
     """Say how many minutes a paid encoder is going to charge for; it begins when all files are checked."""
     if not services.encoder.info.paid:
         return
+    show_budget(services)
     waiting = services.jobs.to_encode()
     if waiting.seconds or waiting.unchecked:
         key = "jobs.cost.unchecked" if waiting.unchecked else "jobs.cost"

@@ -91,11 +91,12 @@ LIGHT = (
 
 
 def test_settings_import_only_errors_the_tables_of_encoders_and_the_policy_of_access():
-    allowed = ("core.errors", *LIGHT[:3], "core.access.policy")
+    allowed = ("core.errors", *LIGHT[:3], "core.access.policy", "core.access.limits")
     assert all(
         name.startswith(allowed) or name in ("core.encoders", "core.access") for name in ours("core/settings.py")
     )
-    assert all(name.startswith("core.errors") for name in ours("core/access/policy.py"))
+    tables = ("core/access/policy.py", "core/access/limits.py")
+    assert all(name.startswith("core.errors") for table in tables for name in ours(table))
 
 
 @pytest.mark.parametrize("source", [f"{name.replace('.', '/')}.py" for name in LIGHT])

@@ -140,11 +140,14 @@ class JobQueue(Working):
         self._ledger.close()
         return True
 
-    def submit(self, source: str | Path, filename: str | None = None, *, owned: bool = False) -> Job:
+    def submit(
+        self, source: str | Path, filename: str | None = None, *, owned: bool = False, by: str | None = None
+    ) -> Job:
         """Queue a file by its path (read where it lies) or "scheme:NAME", and return its job.
 
         A source that is on its way already is not queued again, and one that failed or was cancelled is retried: what
-        was done and paid for counts. `owned` hands the file over: it is deleted once it is in the library.
+        was done and paid for counts. `owned` hands the file over: it is deleted once it is in the library. `by` is who
+        adds it, where that is known by name.
         """
         text = str(source)
         made = isinstance(source, str) and self._pipeline.makes(text)
@@ -155,9 +158,9 @@ class JobQueue(Working):
             known = self._latest.get(text)
         if known is not None and known.stage is not Stage.READY:
             return self._requeue(known)
-        return self._add(Work(uuid.uuid4().hex, text, display_name(name), owned))
+        return self._add(Work(uuid.uuid4().hex, text, display_name(name), owned, by=by))
 
-    def receive(self, stream: BinaryIO, filename: str) -> Job:
+    def receive(self, stream: BinaryIO, filename: str, *, by: str | None = None) -> Job:
         """Copy an upload to disk, in chunks, and queue the copy.
 
         Raises StoreError, and leaves nothing behind, when it cannot be written.
@@ -172,7 +175,7 @@ class JobQueue(Working):
                 _spool(stream, path)
             except OSError as error:
                 raise StoreError(f"{display_name(filename)} could not be taken in. {reasons.of_os(error)}") from error
-            job = self._add(Work(job_id, str(path), display_name(filename), owned=True))
+            job = self._add(Work(job_id, str(path), display_name(filename), owned=True, by=by))
             undo.pop_all()
         return job
 

@@ -21,6 +21,7 @@ from core.errors import AppError, MediaError, Unavailable
 from core.files import whole
 from core.index.base import video_id
 from core.ingest import inspecting, playable, sandbox, stored, titles
+from core.ingest.budget import Budget
 from core.ingest.captions import caption_key
 from core.ingest.embeddings import entries_of, is_saved, load_embedding, save_embedding
 from core.ingest.lanes import Lane, Lanes
@@ -69,6 +70,7 @@ class Pipeline:
         self.max_bytes = max_bytes
         self.sources = sources
         self.deleted: Deleted | None = None
+        self.budget: Budget | None = None
         self._steps = {
             Step.IDENTIFY: self._identify,
             Step.INSPECT: self._inspect,
@@ -259,6 +261,8 @@ class Pipeline:
             url=url if url.startswith(("http://", "https://")) else None,
             s3_uri=f"{self.store.s3_root}{key}" if self.store.s3_root else None,
         )
+        if self.budget is not None:
+            self.budget.spend(encoder.info.name, info.duration_s, work.by, notes)
         embedding = encoder.encode_video(video, notes, on_progress)
         # A stored copy never changes: its key is made of its content.
         if work.target is None and _fingerprint(self._source(work)) != work.fingerprint:
@@ -370,7 +374,7 @@ class Pipeline:
     def _start_over(self, work: Work, roll_back: Callable[[Work], object]) -> Work:
         roll_back(work)
         shutil.rmtree(self._folder(work), ignore_errors=True)
-        return Work(work.job_id, work.source, work.filename, work.owned)
+        return Work(work.job_id, work.source, work.filename, work.owned, by=work.by)
 
     def _folder(self, work: Work) -> Path:
         return self.work_dir / work.job_id

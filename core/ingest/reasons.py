@@ -12,7 +12,9 @@ def soon(pause_s: float) -> str:
     """Return when something is tried again, for the end of a sentence."""
     if pause_s < 1:
         return "now"
-    return f"in {pause_s:.0f} s" if pause_s < 120 else f"in {pause_s / 60:.0f} min"
+    if pause_s < 120:
+        return f"in {pause_s:.0f} s"
+    return f"in {pause_s / 60:.0f} min" if pause_s < 7200 else f"in {pause_s / 3600:.0f} h"
 
 
 def of_end(error: Exception) -> str:

@@ -17,6 +17,8 @@ PROBE_S = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """How long to wait before one job tries whether a paused encoder works again; the last one is for all that follow."""
 JITTER = 0.2
 """By which part of itself a pause is drawn longer or shorter, so that jobs do not knock all at once."""
+LONGEST_JITTER_S = 60.0
+"""What waits for the next day does not wait for the afternoon."""
 LOOKAHEAD = 8
 """How many files may be stored and wait for a free encoder before no more are stored ahead: each costs disk."""
 
@@ -212,5 +214,5 @@ def next_look_s(rows: Iterable[Row], now: float, pauses: Iterable[Pause] = ()) -
 def pause_s(tries: int, retry_after_s: float | None, backoff_s: Sequence[float]) -> float:
     """Return how long to wait for a service: as long as it asked for, else longer from one try to the next."""
     if retry_after_s is not None:
-        return retry_after_s * (1 + random.uniform(0, JITTER))
+        return retry_after_s + random.uniform(0, min(JITTER * retry_after_s, LONGEST_JITTER_S))
     return backoff_s[min(tries, len(backoff_s) - 1)] * random.uniform(1 - JITTER, 1 + JITTER)

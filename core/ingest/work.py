@@ -71,6 +71,8 @@ class Work:
     caption_keys: tuple[str, ...] = ()
     """Of the tracks that are stored."""
     seen: tuple[str, ...] = ()
+    by: str | None = None
+    """Who added it, where that is known by name: whose minutes it uses."""
 
     @property
     def is_made(self) -> bool:

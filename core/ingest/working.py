@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import replace
 
-from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, StoreError, Unavailable
+from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, NotToday, StoreError, Unavailable
 from core.ingest import reasons
 from core.ingest.pipeline import Pipeline, Step
 from core.ingest.scheduling import Row
@@ -210,7 +210,7 @@ class Working:
             self._save_or_log(row)
         elif isinstance(error, EncoderPaused):
             self._pause_encoder(row, error)
-        elif isinstance(error, Unavailable) and self._has_patience(row):
+        elif isinstance(error, NotToday) or (isinstance(error, Unavailable) and self._has_patience(row)):
             self._put_off(row, error)
         else:
             if isinstance(error, EncoderError):

@@ -133,6 +133,16 @@ TRASHED_ENTRIES = Table(
     Column("vector", LargeBinary, nullable=False),
     Index("by_video", "video_id"),
 )
+SPENDING = Table(
+    "spending",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    # UTC, ISO 8601.
+    Column("day", Text, nullable=False),
+    Column("by", Text),
+    Column("seconds", Float, nullable=False),
+    Index("by_day", "day", "by"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +172,7 @@ SUBJECTS = {
         Subject("channels", "channels_0001", "channels", CHANNELS),
         Subject("texts", "texts_0001", "encoded texts", TEXTS),
         Subject("corrections", "corrections_0001", "corrected categories and moods", CORRECTIONS),
+        Subject("spending", "spending_0001", "minutes that were spent", SPENDING),
         Subject("trash", "trash_0001", "deleted videos", TRASH),
     )
 }

@@ -252,6 +252,8 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "jobs.overall": "{n:,} 个文件中 {ready:,} 个已就绪 · 可以离开本页，处理会继续",
     "jobs.cost": "{encoder} 将按这些文件中的 {minutes:.1f} 分钟视频计费。",
     "jobs.cost.unchecked": "{encoder} 将按这些文件中的 {minutes:.1f} 分钟视频计费，另有 {n:,} 个文件尚未检查。",
+    "budget": "今天已用 {most:g} 分钟中的 {used:.1f} 分钟。超出的文件会等到明天（UTC）。",
+    "budget.yours": "其中您用了每人可用的 {most:g} 分钟中的 {used:.1f} 分钟。",
     "reembed.title": "让 {new} 读取你的视频库",
     "reembed.means": "已设置 {new}，但现有视频是由 {old} 读取的，所以目前仍由它回答。重新编码会让 {new} 用保存的副本"
     "重新读取全部视频。喜好、频道和链接都不变。",

@@ -16,7 +16,7 @@ from core.services import Services
 from pages.components.boundary import part, rerun, say_next
 from pages.components.doors import is_open_to_others
 from pages.components.state import state
-from pages.components.who import may, why_not
+from pages.components.who import may, spender, why_not
 from pages.components.wording import say
 
 
@@ -44,13 +44,24 @@ def open_notice() -> None:
         st.caption(f":material/lock_open: {say('open')}")
 
 
+def show_budget(services: Services) -> None:
+    """Say what of today's minutes is used, where there is a limit."""
+    today = services.budget.today(spender()) if services.budget else None
+    if today is None:
+        return
+    if today.most is not None:
+        st.caption(say("budget", used=today.minutes, most=today.most))
+    if today.most_each is not None:
+        st.caption(say("budget.yours", used=today.yours, most=today.most_each))
+
+
 @part("samples")
 def add_samples_button(services: Services, then_go_to: str | None = None) -> None:
     """Draw the button that renders and adds the sample library."""
     hint = say("samples.help", scenes=len(samples.SCENES))
     if st.button(say("samples"), icon=":material/auto_awesome:", type="primary", help=hint, key="add-samples"):
         for scene in samples.SCENES:
-            services.jobs.submit(f"sample:{scene.name}", f"{scene.name}.mp4")
+            services.jobs.submit(f"sample:{scene.name}", f"{scene.name}.mp4", by=spender())
         if then_go_to:
             st.switch_page(then_go_to)
         rerun()
@@ -74,7 +85,7 @@ def _receive(services: Services, files: Sequence[UploadedFile]) -> None:
     """Hand over each file; one that cannot be taken does not keep the others out."""
     for file in files:
         try:
-            services.jobs.receive(file, file.name)
+            services.jobs.receive(file, file.name, by=spender())
         except AppError as error:
             say_next("upload", say("upload.problem", filename=file.name, problem=error))
         finally:

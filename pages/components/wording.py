@@ -261,6 +261,8 @@ ENGLISH: dict[str, Template] = {
         "{encoder} will charge for {minutes:.1f} minutes of video in these files, and {n:,} file not checked yet.",
         "{encoder} will charge for {minutes:.1f} minutes of video in these files, and {n:,} files not checked yet.",
     ),
+    "budget": "Today {used:.1f} of {most:g} minutes are used. What does not fit waits for tomorrow (UTC).",
+    "budget.yours": "Of these, you used {used:.1f} of the {most:g} that one person may.",
     "reembed.title": "Let {new} read your library",
     "reembed.means": "{new} is set, but {old} has read the videos that are here, so it goes on answering. Re-embedding "
     "lets {new} read them all again, from their stored copies. Likes, channels and links stay as they are.",

@@ -10,9 +10,9 @@ import pytest
 
 from core.errors import Unavailable
 from core.ingest import scheduling
-from core.ingest.jobs import FLUSH_EVERY_S
 from core.ingest.pipeline import Step, Work
 from core.ingest.scheduling import BACKOFF_S, LOOKAHEAD
+from core.ingest.working import FLUSH_EVERY_S
 from core.models import Stage, Video
 from tests.fakes import FAKE_INFO, FakeEncoder
 from tests.support import PATIENCE_S, Library, fail_with, finish, until
