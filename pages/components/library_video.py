@@ -24,7 +24,8 @@ def library_video(services: Services) -> None:
             return
         with st.container(horizontal=True, key="library-video"):
             with st.container(key="library-player"):
-                player(services.store.url(row.entry.media_key), 0, row.entry.title, f"own-{row.entry.video_id}")
+                if (hit := services.discover.show(row.entry.video_id)) is not None:
+                    player(hit, services, 0, f"own-{row.entry.video_id}")
                 _ways_on(services, row)
             with st.container(key="library-edit"):
                 _edit_form(services, row)
