@@ -32,6 +32,7 @@ from core.ingest.reembed import Reembed
 from core.library.editing import Editor
 from core.library.library import Library
 from core.library.listing import Listing
+from core.library.moments import Moments
 from core.library.removal import Trash
 from core.library.spaces import Serving
 from core.models import EncoderInfo
@@ -228,8 +229,9 @@ def _built(settings: Settings, state: State) -> Services:
         jobs = _queue(settings, pipeline)
         book = TrashBook(state.shelf("trash"))
         trash = pipeline.deleted = Trash(book, serving, store, jobs, taste, corrections)
+        moments = Moments(lambda: serving.now.lane.index, store, settings.data_dir / "moments")
         listing = Listing(lambda: serving.now.lane.index, store, settings.data_dir)
-        library = Library(listing, Editor(serving, store), trash, corrections)
+        library = Library(listing, Editor(serving, store), trash, corrections, moments)
         reembed = Reembed(serving, jobs, settings.data_dir / "reembed.json", partial(_named, settings, serving))
     except BaseException:
         serving.close()

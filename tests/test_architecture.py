@@ -23,6 +23,7 @@ HOMES = {
         "core/ingest/decoding.py",
         "core/ingest/inspecting.py",
         "core/ingest/playable.py",
+        "core/ingest/cutting.py",
         "core/ingest/frames.py",
         "core/ingest/subtitles.py",
         "core/ingest/titles.py",

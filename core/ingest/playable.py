@@ -107,12 +107,12 @@ def _write_copy(source: Path, info: MediaInfo, target: Path, on_progress: Progre
     suffix = playable_suffix(info)
     with atomic(target, "playable copy") as part, opened(source) as container:
         try:
-            with _created(part, suffix) as output:
+            with created(part, suffix) as output:
                 _convert(container, output, info, on_progress)
         except BROKEN as error:  # Reading forgives; what comes through is the encoder's or the muxer's.
             if info.playable == "remux" and suffix == ".mp4" and not isinstance(error, OSError):
                 raise _NotCopied from error
-            raise MediaError(_not_made("playable copy", error)) from error
+            raise MediaError(not_made("playable copy", error)) from error
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def atomic(target: Path, what: str) -> Iterator[Path]:
         with whole(target, part_of(target)) as part:
             yield part
     except OSError as error:
-        raise MediaError(_not_made(what, error)) from error
+        raise MediaError(not_made(what, error)) from error
 
 
 def part_of(target: Path) -> Path:
@@ -131,13 +131,13 @@ def part_of(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
-def _not_made(what: str, error: Exception) -> str:
+def not_made(what: str, error: Exception) -> str:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return f"The {what} cannot be written ({reason}). Check that the disk has room, then try again."
 
 
 @contextmanager
-def _created(path: Path, suffix: str) -> Iterator[OutputContainer]:
+def created(path: Path, suffix: str) -> Iterator[OutputContainer]:
     kind, options = ("webm", {}) if suffix == ".webm" else ("mp4", {"movflags": "+faststart"})
     with av.open(str(path.absolute()), "w", format=kind, options=options) as output:
         yield output
@@ -161,10 +161,10 @@ def write_fitted(
     size = _fitted_size(info, least_px, most_px)
     with atomic(target, "copy for the encoder") as part, opened(source) as container:
         try:
-            with _created(part, ".mp4") as output:
+            with created(part, ".mp4") as output:
                 _convert(container, output, replace(info, playable="transcode"), on_progress, size, least_s)
         except BROKEN as error:
-            raise MediaError(_not_made("copy for the encoder", error)) from error
+            raise MediaError(not_made("copy for the encoder", error)) from error
     on_progress(1.0)
     return target
 
@@ -191,14 +191,14 @@ def _convert(
     picture, sound = picture_of(container), sound_of(container)
     zero_s = start_of(container, picture)
     copied = info.playable == "remux"
-    tracks: dict[int, _CopiedTrack | _PictureTrack | _SoundTrack] = {
-        picture.index: _CopiedTrack(output, picture, zero_s, info)
+    tracks: dict[int, CopiedTrack | PictureTrack | SoundTrack] = {
+        picture.index: CopiedTrack(output, picture, zero_s, info)
         if copied
-        else _PictureTrack(output, picture, zero_s, info, size, least_s)
+        else PictureTrack(output, picture, zero_s, info, size, least_s)
     }
     if sound is not None:
         as_it_is = copied and _sound_fits(info, output)
-        tracks[sound.index] = (_CopiedTrack if as_it_is else _SoundTrack)(output, sound, zero_s, info)
+        tracks[sound.index] = (CopiedTrack if as_it_is else SoundTrack)(output, sound, zero_s, info)
     furthest = 0.0  # Packets come in the order of decoding; a bar only ever grows.
     for packet in packets(container, [picture, *([sound] if sound is not None else [])]):
         if packet.stream is picture and packet.pts is not None:
@@ -215,7 +215,7 @@ def _sound_fits(info: MediaInfo, output: OutputContainer) -> bool:
     return info.audio_codec in fitting
 
 
-class _CopiedTrack:
+class CopiedTrack:
     """Copy packets as they are, on a clock that starts at zero."""
 
     def __init__(self, output: OutputContainer, source: Stream, zero_s: float, info: MediaInfo) -> None:
@@ -262,7 +262,7 @@ class _CopiedTrack:
         self._release(None)
 
 
-class _PictureTrack:
+class PictureTrack:
     """Re-encode the picture as H.264, 8 bit 4:2:0, BT.709, square pixels."""
 
     def __init__(
@@ -351,7 +351,7 @@ def _even_size(info: MediaInfo) -> tuple[int, int]:
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
 
-class _SoundTrack:
+class SoundTrack:
     """Re-encode sound as AAC stereo, in step with the picture.
 
     Samples are counted rather than timed, so that frames of any codec come out in AAC's 1,024; where the source's times

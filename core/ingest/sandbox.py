@@ -33,6 +33,7 @@ import numpy as np
 
 from core.errors import EncoderError, MediaError
 from core.ingest import wire
+from core.ingest.cutting import Cut
 from core.ingest.playable import part_of
 from core.ingest.sampling import SIZE, Large, Picture, Sound
 from core.ingest.work import info_from, info_row
@@ -113,6 +114,12 @@ def write_fitted(
     return target
 
 
+def cut(source: Path, info: MediaInfo, start_s: float, end_s: float, target: Path) -> Cut:
+    """Write a moment of a video as a file of its own (cutting.cut)."""
+    span = {"start_s": start_s, "end_s": end_s}
+    return Cut(**cast(dict, _copy("cut", source, info, target, span, ignore_progress)))
+
+
 def write_poster(source: Path, info: MediaInfo, target: Path, on_progress: Progress = ignore_progress) -> None:
     """Write a JPEG of a frame that shows something (frames.write_poster). `on_progress` is only asked to go on."""
     with _written(target):
@@ -167,15 +174,16 @@ def dismiss() -> None:
     _let_go(kept_s=0.0)
 
 
-def _copy(what: str, source: Path, info: MediaInfo, target: Path, more: dict, on_progress: Progress) -> None:
+def _copy(what: str, source: Path, info: MediaInfo, target: Path, more: dict, on_progress: Progress) -> object:
     with _written(target):
-        _result(
+        said, _ = _result(
             what,
             {"path": source, "info": info_row(info), "target": target, **more},
             on_progress,
             whole_s=SILENT_S + WORK_A_S * info.duration_s,
             file_bytes=_SMALL_BYTES + 3 * _size(source) + _COPY_BYTES_A_S * info.duration_s,
         )
+    return said["done"]
 
 
 @contextmanager

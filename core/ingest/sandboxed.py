@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,7 +29,7 @@ except ImportError:  # Windows has neither: files are read apart from us there, 
 import numpy as np
 
 from core.errors import AppError
-from core.ingest import frames, inspecting, playable, wire
+from core.ingest import cutting, frames, inspecting, playable, wire
 from core.ingest.sampling import Large, Picture, sample
 from core.ingest.work import info_from, info_row
 from core.models import Progress
@@ -119,6 +120,18 @@ def _write_fitted(order: dict, says: BinaryIO) -> tuple[object, list[np.ndarray]
     return None, []
 
 
+def _cut(order: dict, says: BinaryIO) -> tuple[object, list[np.ndarray]]:
+    made = cutting.cut(
+        Path(order["path"]),
+        info_from(order["info"]),
+        order["start_s"],
+        order["end_s"],
+        Path(order["target"]),
+        _teller(says),
+    )
+    return asdict(made), []
+
+
 def _write_poster(order: dict, says: BinaryIO) -> tuple[object, list[np.ndarray]]:
     frames.write_poster(Path(order["path"]), info_from(order["info"]), Path(order["target"]))
     return None, []
@@ -161,6 +174,7 @@ _TASKS: dict[str, Callable[[dict, BinaryIO], tuple[object, list[np.ndarray]]]] =
     "make_playable": _make_playable,
     "write_fitted": _write_fitted,
     "write_poster": _write_poster,
+    "cut": _cut,
     "frame_at": _frame_at,
     "sample": _sample,
 }

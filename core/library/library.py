@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.library.editing import Editor
 from core.library.listing import Listing
+from core.library.moments import Moments
 from core.library.removal import Trash
 from core.state.corrections import Corrections
 
@@ -18,3 +19,4 @@ class Library:
     editor: Editor
     trash: Trash
     corrections: Corrections
+    moments: Moments

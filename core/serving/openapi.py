@@ -64,6 +64,18 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
                     "responses": {"200": _answer(answer_schema(videos.DeletedBody)), **unknown},
                 },
             },
+            "/api/videos/{id}/file": {
+                "get": {
+                    "summary": "Its stored file, or a moment of it as a file of its own",
+                    "parameters": [video_id, *(_seconds(name) for name in ("start", "end"))],
+                    "responses": {
+                        "200": {"description": "The file"},
+                        "307": {"description": "Where it is"},
+                        **wrong,
+                        **unknown,
+                    },
+                }
+            },
             "/app/static/media/{key}": {
                 "get": {
                     "summary": "A video or poster, with Range support",
@@ -73,6 +85,10 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
             },
         },
     }
+
+
+def _seconds(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": {"type": "number", "minimum": 0}, "description": "In seconds."}
 
 
 def _answer(schema: dict[str, Any], description: str = "The answer") -> dict[str, Any]:

@@ -47,6 +47,7 @@ RULES = (
     Rule("/api/metrics", {"GET": Action.MEASURE}),
     Rule("/api/videos", _READ),
     Rule("/api/videos/{id}", {"GET": Action.WATCH, "PATCH": Action.MANAGE, "DELETE": Action.MANAGE}),
+    Rule("/api/videos/{id}/file", _READ),
     Rule("/api/breaks", {"POST": Action.WATCH}),
     Rule("/api/{path:path}", {}),
     Rule("/search", {"POST": Action.WATCH}),

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from anyio import to_thread
+from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from core.access.access import Access
 from core.access.hosts import is_own_origin
-from core.errors import AppError, QueryError, StoreError
+from core.errors import AppError, MediaError, QueryError, StoreError
 from core.models import Hit, Query
 from core.names import identity
 from core.services import Services
@@ -81,6 +83,24 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
             return _error(400, str(error), error.details)
         return await _answer(lambda: videos.edit(services(), video_id, asked, base_of(request)))
 
+    async def file(request: Request) -> Response:
+        video_id, asked = request.path_params["id"], request.query_params
+        try:
+            span = videos.read_span(asked.multi_items())
+            taken = await to_thread.run_sync(lambda: videos.taken(services(), video_id, span))
+        except (QueryError, MediaError) as error:
+            return _error(400, str(error))
+        except AppError as error:
+            return _error(503, str(error))
+        if taken is None:
+            return _error(404, "There is no such video in this library.")
+        if taken.path is None:
+            return RedirectResponse(taken.url)
+        made = taken.passing
+        tidy = BackgroundTask(shutil.rmtree, made, ignore_errors=True) if made else None
+        kind = CONTENT_TYPES[Path(taken.filename).suffix]
+        return FileResponse(taken.path, media_type=kind, filename=taken.filename, background=tidy)
+
     async def docs(request: Request) -> Response:
         servers = [{"url": base_path or "/"}]
         return await _answer(lambda: {**openapi.document(services().taxonomy), "servers": servers})
@@ -110,6 +130,7 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
             Route(prefix + "/api/docs", docs, methods=["GET"]),
             Route(prefix + "/api/videos", listed, methods=["GET"]),
             Route(prefix + "/api/videos/{id}", one, methods=["GET", "PATCH", "DELETE"]),
+            Route(prefix + "/api/videos/{id}/file", file, methods=["GET"]),
             Route(prefix + "/search", search, methods=["POST"]),
             Route(prefix + MEDIA_PREFIX + "{key}", media, methods=["GET"]),
         )

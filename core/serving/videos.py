@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from core.errors import QueryError
 from core.library.editing import MAX_TAGS, TAG_CHARS
 from core.library.listing import ARRANGED, MAX_PAGE, Arrange, Asked, Row, categories_of, moods_of
+from core.library.moments import Taken
 from core.models import Filters
 from core.properties import PROPERTIES
 from core.services import Services
@@ -180,6 +182,26 @@ def edit(services: Services, video_id: str, asked: EditBody, base_url: str) -> d
     """Answer `PATCH /api/videos/ID`; None where there is no such video. Raises QueryError."""
     there = services.library.editor.edit(video_id, title=asked.title, tags=asked.tags)
     return show(services, video_id, base_url) if there else None
+
+
+def read_span(pairs: Sequence[tuple[str, str]]) -> tuple[float, float] | None:
+    """Return the span of a moment that an address asks for; None for the whole video. Raises QueryError."""
+    asked = dict(pairs)
+    if not asked:
+        return None
+    try:
+        start_s, end_s = float(asked.pop("start")), float(asked.pop("end"))
+    except (KeyError, ValueError):
+        raise QueryError("Send start and end in seconds, or neither for the whole file.") from None
+    if asked or not (math.isfinite(start_s) and math.isfinite(end_s)):
+        raise QueryError("Send start and end in seconds, or neither for the whole file.")
+    return start_s, end_s
+
+
+def taken(services: Services, video_id: str, span: tuple[float, float] | None) -> Taken | None:
+    """Answer `GET /api/videos/ID/file`; None where there is no such video. Raises QueryError, MediaError."""
+    moments = services.library.moments
+    return moments.whole(video_id) if span is None else moments.cut(video_id, *span)
 
 
 def delete(services: Services, video_id: str) -> dict[str, object] | None:

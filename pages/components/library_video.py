@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from core.library.listing import Row
 from core.services import Services
 from pages.components.boundary import part, safely
 from pages.components.library_trash import delete_videos
+from pages.components.services import file_url
 from pages.components.state import state
 from pages.components.video_card import player, seen_word
 from pages.components.wording import clock, day, language_word, megabytes, plain, say
@@ -26,7 +29,8 @@ def library_video(services: Services) -> None:
             with st.container(key="library-player"):
                 if (hit := services.discover.show(row.entry.video_id)) is not None:
                     player(hit, services, 0, f"own-{row.entry.video_id}")
-                _ways_on(services, row)
+                with st.container(horizontal=True, vertical_alignment="center", key="library-ways"):
+                    _ways_on(services, row)
             with st.container(key="library-edit"):
                 _edit_form(services, row)
                 _facts(row)
@@ -57,11 +61,28 @@ def _delete(services: Services, row: Row) -> None:
 
 
 def _ways_on(services: Services, row: Row) -> None:
-    """Draw the way to what is like it, in Discover."""
+    """Draw the ways to take it away, whole or a moment of it, and to what is like it in Discover."""
+    entry = row.entry
+    if address := file_url(entry.video_id):
+        _take(say("take.whole"), address)
+        with st.popover(say("take.moment"), icon=":material/content_cut:"):
+            most = max(entry.duration_s, 1.0)
+            start = st.number_input(say("take.from"), 0.0, most, 0.0, 0.5, key=f"from-{entry.video_id}")
+            end = st.number_input(say("take.to"), 0.0, most, min(most, 10.0), 0.5, key=f"to-{entry.video_id}")
+            if start < end:
+                _take(say("take.cut", start=clock(start), end=clock(end)), file_url(entry.video_id, start, end) or "")
+                st.caption(say("take.how"))
+            else:
+                st.caption(say("take.wrong"))
     if st.button(say("more"), icon=":material/explore:", key="library-like"):
         like = row.entry.video_id
         state.managed = ""
         st.switch_page("pages/discover.py", query_params={"like": like})
+
+
+def _take(label: str, address: str) -> None:
+    """Draw a link that saves a file: nothing of it goes through Streamlit, which would hold it in memory."""
+    st.html(f'<a class="reel-take" download href="{escape(address)}">{escape(label)}</a>', width="content")
 
 
 def _facts(row: Row) -> None:

@@ -94,6 +94,14 @@ def page_url(url: str) -> str:
     return f"{base}{url}" if base else url.removeprefix("/")
 
 
+def file_url(video_id: str, start_s: float | None = None, end_s: float | None = None) -> str | None:
+    """Return where a video's stored file can be had, or a moment of it; None where a host serves no routes of ours."""
+    if not _routes_are_served.is_set():
+        return None
+    span = "" if start_s is None else f"?start={start_s:g}&end={end_s:g}"
+    return page_url(f"/api/videos/{video_id}/file{span}")
+
+
 def _fit_host(settings: Settings) -> Settings:
     """Return the settings as they must be on this host. Raises SettingsError where videos could not play.
 

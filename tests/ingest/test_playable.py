@@ -259,7 +259,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path, monkeypatch):
     def full(self, packet):
         raise av.error.OSError(28, "No space left on device")
 
-    monkeypatch.setattr(playable._CopiedTrack, "feed", full)
+    monkeypatch.setattr(playable.CopiedTrack, "feed", full)
     with pytest.raises(MediaError, match="No space left on device"):
         playable.make_playable(source, info, tmp_path / "copy.mp4")
     assert list(tmp_path.iterdir()) == [source]
@@ -272,7 +272,7 @@ def test_packets_no_muxer_takes_are_transcoded(tmp_path, monkeypatch):
     def refuse(self, packet):
         raise av.error.InvalidDataError(1094995529, "Invalid data found when processing input")
 
-    monkeypatch.setattr(playable._CopiedTrack, "feed", refuse)
+    monkeypatch.setattr(playable.CopiedTrack, "feed", refuse)
     copy = playable.make_playable(source, info, tmp_path / "copy.mp4")
     assert inspecting.inspect(copy).playable == "as-is"
     assert len(frame_times(copy)) == 24

@@ -14,6 +14,7 @@ from core.services import Services, build
 from core.serving.routes import routes
 from core.settings import Settings
 from tests.fakes import make_entries
+from tests.videos import make_video
 
 TITLES = ("Grey wolf", "Tax office", "Red fox")
 WOLF = make_entries("Grey wolf")[0].video_id
@@ -115,6 +116,21 @@ def test_another_site_may_change_nothing(client: TestClient, method: str) -> Non
     answer = client.request(method, f"/api/videos/{WOLF}", headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
     assert client.get(f"/api/videos/{WOLF}").status_code == 200
+
+
+def test_its_file_and_a_moment_of_it_can_be_taken_away(client: TestClient, services: Services, tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", seconds=2.0, size=(64, 36), fps=5)
+    services.store.put(path, f"{WOLF}.mp4", lambda fraction: None)
+    whole = client.get(f"/api/videos/{WOLF}/file")
+    assert whole.content == path.read_bytes()
+    assert whole.headers["content-disposition"] == "attachment; filename*=utf-8''Grey%20wolf.mp4"
+    moment = client.get(f"/api/videos/{WOLF}/file?start=0&end=1")
+    assert moment.headers["content-disposition"].endswith("Grey%20wolf%200.00-0.01.mp4")
+    assert 0 < len(moment.content) < len(whole.content)
+    assert list((services.settings.data_dir / "moments").iterdir()) == []
+    for wrong in ("start=1", "start=2&end=1", "start=a&end=2", "start=0&end=nan", "start=0&end=1e9", "start=5&end=6"):
+        assert client.get(f"/api/videos/{WOLF}/file?{wrong}").status_code == 400
+    assert client.get("/api/videos/nobody/file").status_code == 404
 
 
 def test_the_document_tells_of_them_without_loose_ends(client: TestClient) -> None:
