@@ -24,9 +24,10 @@ USER app
 VOLUME /data
 EXPOSE 8501
 
-# Answers 503 while the library or a service it needs cannot be opened. It stands here under a base path too.
+# Answers 503 while the library, the store or the disk cannot be used, and asks nobody who they are. It stands here under
+# a base path too.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/api/health', timeout=8)"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/api/ready', timeout=8)"]
 
 # Exec form: the server is process 1 and gets the SIGTERM of `docker stop`; unfinished jobs go on at the next start.
 CMD ["streamlit", "run", "streamlit_app.py", "--server.address=0.0.0.0", "--server.port=8501"]

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from core import logs
 from core.access import limits, policy
 from core.access.limits import Limits
 from core.access.policy import Policy
 from core.encoders import clip_models, marengo_models, registry
 from core.errors import SettingsError
+from core.logs import LogPolicy
 
 ENCODERS = (registry.AUTO, *registry.NAMES)
 STATIC_FILE_MB = 200
@@ -76,6 +78,9 @@ class Settings:
 
     limits: Limits = field(default_factory=Limits)
     """How much may be asked of the app."""
+
+    logs: LogPolicy = field(default_factory=LogPolicy)
+    """What is written down while the app runs."""
 
     served_dir: Path | None = None
     """Folder the host itself serves under /app/static/media/; None where our own route does. No variable sets it."""
@@ -194,6 +199,7 @@ def load(
         database_url=_database(get("DATABASE_URL")),
         access=policy.read(get),
         limits=limits.read(get),
+        logs=logs.read(get),
     )
     return replace(settings, encoder=registry.chosen(wanted, settings))
 

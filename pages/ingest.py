@@ -6,7 +6,7 @@ from core.access.roles import Action
 from core.models import Job, Stage
 from pages.components.boundary import fragment, part, rerun, safely, show_nothing
 from pages.components.chrome import heading, set_page
-from pages.components.ingest_panel import add_samples_button, open_notice, show_budget, upload_box
+from pages.components.ingest_panel import add_samples_button, open_notice, show_cost, upload_box
 from pages.components.job_row import job_row
 from pages.components.model_panel import model_panel
 from pages.components.poster import poster_script
@@ -14,7 +14,7 @@ from pages.components.reembed_panel import reembed_panel
 from pages.components.services import page_services
 from pages.components.state import state
 from pages.components.video_card import most_like, preview, striking_words, title
-from pages.components.wording import clock, elapsed, plain, say
+from pages.components.wording import clock, elapsed, say
 
 ROWS_SHOWN = 40
 READY_PER_PAGE = 6
@@ -34,7 +34,7 @@ def show_jobs() -> None:
     if working:
         show_overall(working, len(ready))
         show_pause()
-        show_cost()
+        show_cost(services)
     rows = stopped + sorted(working, key=lambda job: -job.overall)
     for job in rows[:ROWS_SHOWN]:
         job_row(job, services)
@@ -66,20 +66,6 @@ def show_pause() -> None:
                 st.caption(say("pause.next", time=elapsed(pause.retry_in_s)))
         try_now = safely(services.jobs.try_now, "pause")
         st.button(say("pause.try"), key="try-now", on_click=try_now, disabled=pause.retry_in_s is None)
-
-
-@part()
-def show_cost() -> None:
-    """Say how many minutes a paid encoder is going to charge for; it begins when all files are checked."""
-    if not services.encoder.info.paid:
-        return
-    show_budget(services)
-    waiting = services.jobs.to_encode()
-    if waiting.seconds or waiting.unchecked:
-        key = "jobs.cost.unchecked" if waiting.unchecked else "jobs.cost"
-        encoder = plain(services.encoder.info.name)
-        text = say(key, encoder=encoder, minutes=waiting.seconds / 60, n=waiting.unchecked)
-        st.info(text, icon=":material/payments:")
 
 
 def show_ready(ready: list[Job]) -> None:

@@ -5,23 +5,31 @@ Plain ASGI, outermost, so that nothing is read of a body, and no websocket opene
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote
 
+import anyio
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.access.access import Access
 from core.access.hosts import is_allowed_host, is_own_origin
+from core.access.limits import Limits
 from core.access.roles import Action, Identity, may
+from core.access.traffic import Places, Traffic
 from core.errors import AppError
 from core.serving import headers
+from core.serving.metrics import Metrics
 from core.serving.permissions import SAFE, Need, Special, need_of
 
 SIGN_IN = "/signin"
+UPLOADS = "/_stcore/upload_file/"
+UPLOAD_PATIENCE_S = 30
+FULL_RETRY_S = 30
 _WHY_NOT = {
     Action.ADD: "Only editors add videos.",
     Action.MANAGE: "Only editors change the library.",
@@ -39,15 +47,27 @@ class House:
     """Hashes of the scripts in pages."""
     media: Sequence[str] = ()
     """Other origins that hand out videos and posters."""
+    full: Callable[[str], str] = lambda languages: "Too many visitors."
+    """Returns the page that says so, as HTML, from which languages the browser speaks."""
 
 
 class Guard:
     """Let through what who asks may have; answer the rest with a sentence."""
 
-    def __init__(self, app: ASGIApp, access: Callable[[], Access], house: Callable[[], House]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        access: Callable[[], Access],
+        house: Callable[[], House],
+        traffic: Callable[[], Traffic] | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._app = app
         self._access = access
         self._house = house
+        usual = Traffic(Limits())
+        self._traffic = traffic or (lambda: usual)
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -66,14 +86,43 @@ class Guard:
         else:
             frame_ancestors = access.policy.frame_ancestors
             answer = self._refusal(asked, access, need, method, path, house)
+        visitor, traffic = _visitor(asked), self._traffic()
+        answer = answer or _too_much(traffic, visitor, need, method, path, house, asked)
         if scope["type"] == "websocket":
+            if answer is None and not traffic.sessions.enter(visitor):
+                answer = _busy("Too many pages are open. Close some, or come back later.", FULL_RETRY_S)
             if answer is not None:
                 await _refuse_socket(answer, scope, receive, send)
             else:
-                await self._app(scope, receive, send)
+                await self._placed(traffic.sessions, visitor, "sessions", scope, receive, send)
             return
         dressed = _dressed(send, asked, house, frame_ancestors)
+        if answer is None and path.startswith(UPLOADS) and method == "PUT":
+            # Browsers send many at once; who comes too early waits a little before a byte is read.
+            deadline = anyio.current_time() + UPLOAD_PATIENCE_S
+            while not traffic.uploads.enter(visitor):
+                if anyio.current_time() > deadline:
+                    answer = _busy("Too many files are being sent. Try again in a moment.", UPLOAD_PATIENCE_S)
+                    break
+                await anyio.sleep(0.2)
+            else:
+                await self._placed(traffic.uploads, visitor, "uploads", scope, receive, dressed)
+                return
         await (answer or self._app)(scope, receive, dressed)
+
+    async def _placed(
+        self, places: Places, visitor: str, name: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Go on with a place that was taken, and leave it."""
+        gauge = getattr(self._metrics, name) if self._metrics else None
+        try:
+            if gauge:
+                gauge.set(places.taken)
+            await self._app(scope, receive, send)
+        finally:
+            places.leave(visitor)
+            if gauge:
+                gauge.set(places.taken)
 
     def _refusal(
         self, asked: HTTPConnection, access: Access, need: Need, method: str, path: str, house: House
@@ -117,6 +166,35 @@ def path_of(scope: Scope, base_path: str) -> str:
     if base_path and (path == base_path or path.startswith(f"{base_path}/")):
         return path.removeprefix(base_path) or "/"
     return path
+
+
+def _visitor(asked: HTTPConnection) -> str:
+    """Return who is counted as one: a person or program known by name, else an address."""
+    who = identity_of(asked)
+    if who is not None and who.name:
+        return f"{who.kind}:{who.name}"
+    return asked.client.host if asked.client else ""
+
+
+def _too_much(
+    traffic: Traffic, visitor: str, need: Need, method: str, path: str, house: House, asked: HTTPConnection
+) -> Response | None:
+    """Return the answer to one request too many, or to a page for which there is no place."""
+    works = path.startswith(("/api/", "/search")) and need is not Special.ANYONE
+    if works or (path == SIGN_IN and method == "POST"):
+        wait_s = traffic.requests.take(visitor)
+        return _busy("Too many requests. Ask again later.", wait_s) if wait_s else None
+    if need is Special.PAGE and method == "GET" and not traffic.sessions.is_free(visitor):
+        page = HTMLResponse(house.full(asked.headers.get("accept-language", "")), status_code=429)
+        page.headers.update({"Retry-After": str(FULL_RETRY_S), "Content-Security-Policy": headers.SIGN_IN_POLICY})
+        return page
+    return None
+
+
+def _busy(sentence: str, wait_s: float) -> Response:
+    answer = _error(429, sentence)
+    answer.headers["Retry-After"] = str(max(1, math.ceil(wait_s)))
+    return answer
 
 
 def _is_signed(asked: HTTPConnection, access: Access, path: str) -> bool:

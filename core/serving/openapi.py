@@ -27,6 +27,21 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
         "info": {"title": "Moodreel", "version": __version__},
         "paths": {
             "/api/health": {"get": {"summary": "What is live", "responses": health}},
+            "/api/live": {
+                "get": {"summary": "Whether the process lives", "responses": {"200": {"description": "Yes"}}}
+            },
+            "/api/ready": {
+                "get": {
+                    "summary": "Whether index, store, encoder and disk can be used",
+                    "responses": {"200": {"description": "Yes"}, "503": {"description": "No; what is not ok says so"}},
+                }
+            },
+            "/api/metrics": {
+                "get": {
+                    "summary": "What the server measures of itself, as Prometheus reads it",
+                    "responses": {"200": {"description": "Text", "content": {"text/plain": {}}}},
+                }
+            },
             "/search": {
                 "post": {
                     "summary": "Find videos, best first",

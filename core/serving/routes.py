@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from core.access.access import Access
 from core.access.hosts import is_own_origin
+from core.access.traffic import Traffic
 from core.errors import AppError, MediaError, QueryError, StoreError
 from core.models import Hit, Query
 from core.names import identity
@@ -27,6 +28,8 @@ from core.services import Services
 from core.serving import openapi, videos
 from core.serving.bodies import ErrorBody, HealthBody, HitBody, read_query
 from core.serving.guard import Guard, House, identity_of
+from core.serving.metrics import Metrics
+from core.serving.watch import Watch
 from core.stores.base import CONTENT_TYPES
 
 log = logging.getLogger(__name__)
@@ -137,9 +140,14 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
     ]
 
 
-def guarding(access: Callable[[], Access], house: Callable[[], House]) -> Middleware:
-    """Return the guard of all routes, ours and Streamlit's, as middleware; it stands before any other."""
-    return Middleware(Guard, access=access, house=house)
+def guarding(
+    access: Callable[[], Access], house: Callable[[], House], traffic: Callable[[], Traffic], metrics: Metrics
+) -> list[Middleware]:
+    """Return what stands before all routes, ours and Streamlit's, and before any other middleware."""
+    return [
+        Middleware(Watch, metrics=metrics, house=house),
+        Middleware(Guard, access=access, house=house, traffic=traffic, metrics=metrics),
+    ]
 
 
 def parse_query(body: bytes) -> Query:

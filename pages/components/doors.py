@@ -15,12 +15,16 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
+from core import logs
 from core.access.access import Access
 from core.access.hosts import is_loopback
-from core.errors import SettingsError
+from core.access.limits import Limits
+from core.access.traffic import Traffic
+from core.errors import AppError, SettingsError
 from core.serving.guard import House
 from core.serving.headers import script_hash
 from core.settings import Settings, load
+from pages.components.signin import full_page
 from pages.components.wording import say
 
 HERE = Path(__file__).parent
@@ -48,6 +52,28 @@ def shared_access() -> Access:
     return Access(settings.access, settings.data_dir, claims=_claims)
 
 
+@st.cache_resource(show_spinner=False)
+def shared_traffic() -> Traffic:
+    """Return what is counted of this process's visitors; where the settings are wrong, by the limits as they come."""
+    try:
+        return Traffic(app_settings().limits)
+    except AppError:
+        return Traffic(Limits())
+
+
+def configure_logs(settings: Settings) -> None:
+    """Let the app write its log as it is set, without what is secret in the settings."""
+    access = settings.access
+    hidden = [access.view_password, access.edit_password, access.secret, settings.database_url]
+    hidden += [
+        settings.twelvelabs_api_key,
+        settings.qdrant_api_key,
+        settings.aws_secret_key,
+        settings.aws_session_token,
+    ]
+    logs.configure(settings.logs, hidden)
+
+
 def is_open_to_others() -> bool:
     """Tell whether nobody is asked who they are although the app listens on more than this machine. Raises AppError."""
     return shared_access().is_open and not is_loopback(config.get_option("server.address"))
@@ -55,7 +81,7 @@ def is_open_to_others() -> bool:
 
 def house() -> House:
     """Return what the guard of the routes must know of the app."""
-    return House(base_path(), _scripts(), _media_origins())
+    return House(base_path(), _scripts(), _media_origins(), full_page)
 
 
 def page_script(file: Path, **values: str) -> str:

@@ -17,12 +17,16 @@ from pages.components.boundary import part, rerun, say_next
 from pages.components.doors import is_open_to_others
 from pages.components.state import state
 from pages.components.who import may, spender, why_not
-from pages.components.wording import say
+from pages.components.wording import plain, say
 
 
 @part("upload")
 def upload_box(services: Services) -> None:
     """Take dropped files, hand them to the queue at once, and let go of their bytes."""
+    waiting = sum(not job.stage.is_over for job in services.jobs.jobs())
+    if waiting >= services.settings.limits.queue:
+        st.info(say("queue.full", n=waiting), icon=":material/hourglass_top:")
+        return
     most = services.settings.max_upload_mb
     files = st.file_uploader(
         say("upload", megabytes=most),
@@ -44,7 +48,21 @@ def open_notice() -> None:
         st.caption(f":material/lock_open: {say('open')}")
 
 
-def show_budget(services: Services) -> None:
+@part()
+def show_cost(services: Services) -> None:
+    """Say how many minutes a paid encoder is going to charge for; it begins when all files are checked."""
+    if not services.encoder.info.paid:
+        return
+    _show_budget(services)
+    waiting = services.jobs.to_encode()
+    if waiting.seconds or waiting.unchecked:
+        key = "jobs.cost.unchecked" if waiting.unchecked else "jobs.cost"
+        encoder = plain(services.encoder.info.name)
+        text = say(key, encoder=encoder, minutes=waiting.seconds / 60, n=waiting.unchecked)
+        st.info(text, icon=":material/payments:")
+
+
+def _show_budget(services: Services) -> None:
     """Say what of today's minutes is used, where there is a limit."""
     today = services.budget.today(spender()) if services.budget else None
     if today is None:

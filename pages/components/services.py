@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
@@ -12,10 +14,20 @@ from streamlit import config, runtime
 from core.access.roles import Action
 from core.errors import AppError, SettingsError
 from core.services import Services, build
+from core.serving.metrics import Metrics
+from core.serving.probes import probe_routes
 from core.serving.routes import guarding, routes
 from core.serving.signin import sign_in_routes
 from core.settings import Settings
-from pages.components.doors import app_settings, base_path, house, is_open_to_others, shared_access
+from pages.components.doors import (
+    app_settings,
+    base_path,
+    configure_logs,
+    house,
+    is_open_to_others,
+    shared_access,
+    shared_traffic,
+)
 from pages.components.signin import sign_in_page
 from pages.components.who import let_in
 from pages.components.wording import say, say_in
@@ -33,12 +45,24 @@ def app_routes() -> list:
     # Static serving stands in where a host knows no routes. Here it would only warn of a folder that is not there.
     config.set_option("server.enableStaticServing", False)
     path = base_path()
-    return [*sign_in_routes(shared_access, sign_in_page, path), *routes(shared_services, path)]
+    return [
+        *sign_in_routes(shared_access, sign_in_page, path),
+        *probe_routes(shared_services, app_metrics(), path),
+        *routes(shared_services, path),
+    ]
 
 
 def app_middleware() -> list:
     """Return what stands before all routes, ours and Streamlit's."""
-    return [guarding(shared_access, house)]
+    with contextlib.suppress(AppError):  # a mistake in the settings is said by every page
+        configure_logs(app_settings())
+    return guarding(shared_access, house, shared_traffic, app_metrics())
+
+
+@lru_cache(maxsize=1)
+def app_metrics() -> Metrics:
+    """Return what this process measures of itself."""
+    return Metrics(shared_services)
 
 
 @st.cache_resource(show_spinner=False)
@@ -62,6 +86,7 @@ def close_services() -> None:
         return
     finally:
         shared_access.clear()
+        shared_traffic.clear()
     shared_services.clear()
     services.close()
 

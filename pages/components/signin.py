@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -11,8 +12,24 @@ from string import Template
 from pages.components.state import Language
 from pages.components.wording import say_in
 
+FULL = Path(__file__).with_name("full.html")
+TAGS: Mapping[Language, str] = {"en": "en", "zh": "zh-Hans"}
 PAGE = Path(__file__).with_name("signin.html")
 MARK = Path(__file__).with_name("mark.svg")
+
+
+def full_page(languages: str) -> str:
+    """Return the page that says that there is no place now, in a language that the browser speaks."""
+    language = _spoken(languages)
+    return Template(FULL.read_text("utf-8")).substitute(
+        title=escape(say_in(language, "full.title")),
+        text=escape(say_in(language, "full.text")),
+        language=TAGS[language],
+    )
+
+
+def _spoken(languages: str) -> Language:
+    return "zh" if languages.lower().startswith("zh") else "en"
 
 
 def sign_in_page(target: str, sentence: str, languages: str) -> str:
@@ -20,11 +37,11 @@ def sign_in_page(target: str, sentence: str, languages: str) -> str:
 
     `languages` is what the browser says it speaks (Accept-Language), the preferred one first.
     """
-    language: Language = "zh" if languages.lower().startswith("zh") else "en"
+    language = _spoken(languages)
     say = partial(say_in, language)
     mark = base64.b64encode(MARK.read_bytes()).decode()
     return Template(PAGE.read_text("utf-8")).substitute(
-        language={"en": "en", "zh": "zh-Hans"}[language],
+        language=TAGS[language],
         title=escape(say("signin.title")),
         text=escape(say("signin.text")),
         label=escape(say("signin.password")),

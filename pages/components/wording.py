@@ -42,6 +42,12 @@ ENGLISH: dict[str, Template] = {
     "signin.over": "You are not signed in, or your session is over. Sign in to go on.",
     "signin.no-provider": "ACCESS is oidc, but there is no [auth] section in .streamlit/secrets.toml. Write it as "
     "docs/security.md shows.",
+    "full.title": "Too many visitors",
+    "full.text": "All places are taken at the moment. This page tries again by itself.",
+    "queue.full": (
+        "{n:,} file is waiting already, and no more are taken for now. Add yours when it is done.",
+        "{n:,} files are waiting already, and no more are taken for now. Add yours when some are done.",
+    ),
     "signout": "Sign out",
     "role.viewer": "Viewer",
     "role.editor": "Editor",
