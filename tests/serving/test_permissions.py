@@ -11,12 +11,13 @@ from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 
 from core.access.roles import Action
 from core.serving.permissions import RULES, Special, need_of, rule_of
+from core.serving.probes import probe_routes
 from core.serving.routes import routes
 from core.serving.signin import sign_in_routes
 
 
 def ours() -> list[BaseRoute]:
-    return [*sign_in_routes(Mock(), Mock()), *routes(Mock())]
+    return [*sign_in_routes(Mock(), Mock()), *probe_routes(Mock(), Mock()), *routes(Mock())]
 
 
 @pytest.fixture
