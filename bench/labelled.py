@@ -151,10 +151,10 @@ def open_library(
     """Put videos into an index of their own and open Discover over it; tastes are kept in the same folder."""
     index = EdgeIndex(folder / name, encoder.info)
     entries = [entries_of(video, video.neutral if neutral else video.named, encoder.info.name) for video in videos]
-    index.upsert([entry for of_one in entries for entry in of_one])
     taste = TasteBook(SqliteShelf(folder / f"{name}.sqlite3", "taste"))
     store = FolderStore(folder / "media")
     discover = Discover(encoder=encoder, index=index, store=store, taxonomy=taxonomy.load(), taste=taste)
+    index.upsert([entry for of_one in entries for entry in discover.with_labels(of_one)])
     return Library(name, tuple(videos), tuple(of_one[0].video_id for of_one in entries), discover)
 
 

@@ -177,10 +177,12 @@ class Entry:
     subtitles: str | None = None
     """Their plain text, at most 20,000 characters; None as with tags."""
     categories: tuple[str, ...] | None = None
-    """Ids of the categories that its video answers; None where nobody has said yet (all four of the labels)."""
+    """Ids of the categories that its video answers; None where nobody has said yet (all of the labels)."""
     moods: tuple[str, ...] | None = None
     standings: Mapping[str, float] | None = None
     """By the ids of categories and moods, how far the video stands out to each; None on clips."""
+    typical_s: tuple[float, float] | None = None
+    """From when to when the clip is that is most like the whole; None on clips."""
     labels_version: str | None = None
     """What the labels were made with. Another one than today's means that they are to be made again."""
 
@@ -232,8 +234,8 @@ Filters = Mapping[str, tuple[str, ...]]
 """What a video must be like beside what is in it: by property (`core/properties.py`) the values that will do; none ask
 for nothing."""
 Facets = Mapping[str, Mapping[str, int]]
-"""By property, how many of the fitting videos have each value, before filters: all values of a fixed list; of an open
-vocabulary those that occur, most frequent first. A video counts for each of its own."""
+"""By property, how many of the fitting videos have each value, with the filters for other properties: all values of a
+fixed list; of an open vocabulary those that occur, most frequent first. A video counts for each of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -261,6 +263,10 @@ class Query:
     sort: Sort = "match"
     limit: int = 12
     offset: int = 0
+    fold: bool = True
+    """Show near-duplicates as one, with the titles of the others; programs get each by itself."""
+    facets: bool = True
+    """Count by properties what fits; programs get no numbers."""
 
     @property
     def asks(self) -> bool:
@@ -324,12 +330,16 @@ class Results:
 
     hits: tuple[Hit, ...]
     total: int
-    """How many videos fit, as far as was looked (core/discover/search.py, POOL)."""
+    """How many videos fit, copies that are folded into another counted."""
     facets: Facets
     alternatives: tuple[str, ...] = ()
     """Ids of categories close to what was asked that would find something; filled when nothing fits."""
     all_seen: bool = False
     """Everything that fits has been seen by this profile: so it is shown after all."""
+    exact: bool = True
+    """The total is that of the whole library; otherwise it is what was found so far."""
+    next_offset: int | None = None
+    """Where to go on; None where nothing comes after these hits."""
 
 
 class Stage(StrEnum):

@@ -27,15 +27,17 @@ from core.index.base import Index, Space, Spaces
 from core.ingest import sandbox, stored
 from core.ingest.budget import Budget
 from core.ingest.jobs import JobQueue
+from core.ingest.lanes import Lane
 from core.ingest.pipeline import Pipeline
 from core.ingest.reembed import Reembed
 from core.library.editing import Editor
 from core.library.library import Library
 from core.library.listing import Listing
 from core.library.moments import Moments
+from core.library.relabelling import Relabel
 from core.library.removal import Trash
 from core.library.spaces import Serving
-from core.models import EncoderInfo
+from core.models import EncoderInfo, Entry
 from core.settings import STATIC_FILE_MB, Settings
 from core.state.ahead import ReadAhead, Reading
 from core.state.base import Document
@@ -53,6 +55,8 @@ logger = logging.getLogger(__name__)
 _WARM_BATCH = 8
 THEMES, CALIBRATION = "taxonomy.toml", "calibration.json"
 """Names of the documents."""
+SOON_S = 3.0
+"""How long adding a category waits for its videos: in a small library they are there at once."""
 
 
 class Warming:
@@ -98,6 +102,8 @@ class Services:
     """Gets a model for the encoder that sees, at a press."""
     budget: Budget | None = None
     """What a day's minutes are."""
+    relabel: Relabel | None = None
+    """Works out in the background what videos answer, where that may have changed."""
 
     @property
     def encoder(self) -> Encoder:
@@ -129,6 +135,8 @@ class Services:
         self.discover.taxonomy = taxonomy.load(own=self.themes)
         if isinstance(self.encoder, ReadAhead):
             self.encoder.read(fixed_texts(self.taxonomy))
+        if self.relabel:
+            self.relabel.soon(SOON_S)
         return theme
 
     def reading(self) -> Reading | None:
@@ -142,6 +150,8 @@ class Services:
         """
         taxonomy.remove(self.themes, kind, id)
         self.discover.taxonomy = taxonomy.load(own=self.themes)
+        if self.relabel:
+            self.relabel.soon(0.0)
 
     def frame(self, video_id: str, at_s: float) -> np.ndarray:
         """Return the frame of a video in the library at a time, (height, width, 3) uint8 RGB. Raises AppError."""
@@ -159,9 +169,13 @@ class Services:
         self.jobs.start()
         self.reembed.tend()
         self.library.trash.start()
+        if self.relabel:
+            self.relabel.start()
 
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""
+        if self.relabel:
+            self.relabel.stop(timeout_s=10)
         self.library.trash.stop(timeout_s=10)
         self.reembed.stop(timeout_s=10)
         for warming in self.warmings:
@@ -219,6 +233,7 @@ def _built(settings: Settings, state: State) -> Services:
             work_dir=settings.data_dir / "work",
             max_bytes=settings.max_upload_bytes,
             sources={"sample": samples.render},
+            labelled=partial(_labelled, serving),
         )
         budget = pipeline.budget = Budget(
             SpendingBook(state.shelf("spending")),
@@ -237,9 +252,18 @@ def _built(settings: Settings, state: State) -> Services:
         serving.close()
         raise
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
-    return Services(
+    relabel = Relabel(lambda: serving.now.discover)
+    services = Services(
         settings, store, serving, jobs, reembed, taste, channels, library, state, own, warmings, getter, budget
     )
+    return replace(services, relabel=relabel)
+
+
+def _labelled(serving: Serving, lane: Lane, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return the entries of one video with what it answers; in a space that is being filled that follows when it
+    begins to answer."""
+    served = serving.now
+    return served.discover.with_labels(entries) if served.lane.name == lane.name else entries
 
 
 def _see(settings: Settings, serving: Serving, model: ClipModel) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.access.roles import Action
-from core.models import Facets, Hit, Query, Results
+from core.models import Facets, Query, Results
 from core.state.taste import Marks
 from pages.components import ask, extras, home, views
 from pages.components.boundary import part, safely, show_nothing
@@ -16,7 +16,7 @@ from pages.components.state import PAGE_SIZE, state
 from pages.components.who import may
 from pages.components.wording import plain, say
 
-FEED_SIZE, MOST_SHOWN = 48, 100
+FEED_SIZE = 48
 
 set_page(say("discover.title"))
 services = page_services(say("discover.title"), Action.WATCH)
@@ -44,19 +44,6 @@ def show_nothing_found(query: Query, results: Results) -> None:
                     st.button(label, key=f"instead-{id_}", on_click=safely(ask.show_category), args=[id_])
 
 
-def show_hits(hits: tuple[Hit, ...], total: int, marks: Marks, *, answer: bool) -> None:
-    if state.view == "feed":
-        views.feed(hits, services, marks)
-        return
-    views.grid(hits, services, marks, answer=answer)
-    if total > len(hits) and len(hits) < MOST_SHOWN:
-        st.button(say("found.more"), icon=":material/expand_more:", width="stretch", on_click=safely(show_more))
-
-
-def show_more() -> None:
-    state.shown += PAGE_SIZE
-
-
 def found_line(text: str) -> None:
     if state.view == "grid" and not state.present:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="found"):
@@ -69,10 +56,11 @@ def show_results(query: Query, marks: Marks) -> Facets:
     if not results.hits:
         show_nothing_found(query, results)
         return results.facets
-    found_line(say("found", n=results.total, asked=ask.described(query, services)))
+    found = "found" if results.exact else "found.about"
+    found_line(say(found, n=results.total, asked=ask.described(query, services)))
     if results.all_seen:
         st.caption(say("found.all-seen"))
-    show_hits(results.hits, results.total, marks, answer=query.asks)
+    views.results(results, services, marks, answer=query.asks)
     return results.facets
 
 
@@ -85,12 +73,12 @@ def show_answer(query: Query, marks: Marks) -> Facets | None:
     if state.watch:
         home.watch(services, marks)
         return None
-    some = services.discover.browse(query.limit)
-    shelved = some.total > PAGE_SIZE and state.view == "grid" and not state.show
+    some = services.discover.browse(query.limit, query.offset)
+    shelved = some.total > PAGE_SIZE and state.view == "grid" and not (state.show or state.start)
     if shelved and home.home(services, marks, query.profile):
         return None
     found_line(say("shelf.newest"))
-    show_hits(some.hits, some.total, marks, answer=False)
+    views.results(some, services, marks, answer=False)
     return None
 
 
@@ -116,7 +104,7 @@ if not state.present or state.view == "feed":
 ask.chips()
 state.write()
 profile, marks = ask.taste(services)
-query = ask.asked(FEED_SIZE if state.view == "feed" else min(state.shown, MOST_SHOWN), profile)
+query = ask.asked(FEED_SIZE if state.view == "feed" else state.shown, profile)
 facets = show_answer(query, marks)
 if state.view == "feed" and not state.present:
     views.view_controls()

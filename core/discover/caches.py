@@ -1,26 +1,32 @@
-"""What is computed once and kept: directions of themes, backgrounds of them, a sample of the library, counts."""
+"""What is computed once and kept: directions of themes, backgrounds of them, a sample of the library, answers."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
-from core.discover import relevance
+from core.discover import labels, relevance
 from core.discover.composition import LABEL_SHARE, phrases
+from core.discover.kept import Kept
+from core.discover.labels import Judge
 from core.discover.relevance import Background, Origin
 from core.discover.taxonomy import Taxonomy, Theme
 from core.encoders.base import Encoder
-from core.errors import AppError
+from core.errors import AppError, Unavailable
 from core.index.base import Index
 
 T = TypeVar("T")
 
 SAMPLE = 256
 """Videos of the library that tell what is usual in it."""
+ANSWERS = 500
+"""Answers that are kept, those asked for longest ago go first: some 40 KB each with a page of hits."""
+ANSWERS_FOR_S = 600.0
+"""An answer holds addresses of media, and those that are signed are good for hours only."""
 
 
 class Caches:
@@ -32,10 +38,12 @@ class Caches:
         self._encoder = encoder
         self._index = index
         self._lock = threading.RLock()
+        """Held while the encoder is asked for fixed texts, by nobody who works anything out of the library."""
         self._origin: Origin | None = None
         self._themes: dict[tuple[str, ...], np.ndarray] = {}
-        self._backgrounds: dict[str, Background] = {}
-        self._kept: dict[str, tuple[object, Any]] = {}
+        self._backgrounds: dict[tuple[str, tuple[tuple[str, ...], ...]], Background] = {}
+        self._kept = Kept(64)
+        self._answers = Kept(ANSWERS, for_s=ANSWERS_FOR_S)
 
     def origin(self) -> Origin:
         """Return where the encoder's texts begin to ask for something; computed once."""
@@ -62,12 +70,41 @@ class Caches:
     def background(self, kind: str) -> Background:
         """Return what a part of this kind is compared with: all shipped themes of its own kind, or all of both."""
         with self._lock:
-            if kind not in self._backgrounds:
-                shipped = self._shipped()
-                themes = shipped.get(kind, [theme for themes in shipped.values() for theme in themes])
+            shipped = self._shipped()
+            themes = shipped.get(kind, [theme for themes in shipped.values() for theme in themes])
+            key = (kind, tuple(map(phrases, themes)))
+            if key not in self._backgrounds:
                 directions = [self.theme_vector(theme) for theme in themes]
-                self._backgrounds[kind] = Background.of(kind, directions, self.origin(), self.calibration)
-            return self._backgrounds[kind]
+                self._backgrounds[key] = Background.of(kind, directions, self.origin(), self.calibration)
+            return self._backgrounds[key]
+
+    def labels_version(self) -> str:
+        """Return the version of what labels are worked out with now."""
+        return labels.version(self.taxonomy, self._encoder.info)
+
+    def judge(self) -> Judge:
+        """Return who says what videos answer, by the taxonomy as it is now.
+
+        A theme whose text is at fault is left out, as it is in a search. Raises Unavailable while the encoder cannot be
+        asked for one yet, and what it says where it can be asked for none.
+        """
+        taxonomy = self.taxonomy
+
+        def known(theme: Theme) -> bool:
+            try:
+                self.theme_vector(theme)
+            except Unavailable:
+                raise
+            except AppError:
+                return False
+            return True
+
+        def make() -> Judge:
+            self.origin()
+            asked = Taxonomy(*(tuple(filter(known, taxonomy.themes(kind))) for kind in labels.KINDS))
+            return labels.judge(taxonomy, asked, self._encoder.info, self.theme_vector, self.background)
+
+        return self._kept.get("judge", taxonomy, make)
 
     def _shipped(self) -> dict[str, list[Theme]]:
         return {
@@ -83,36 +120,17 @@ class Caches:
 
         return self.kept("sample", vectors)
 
-    def counts(self, find: Callable[[Theme], int]) -> Mapping[str, int]:
-        """Return what `find` counts for each category, by id; kept until the library or the taxonomy changes.
-
-        A category of which the encoder cannot be asked now is left out; raises what it said where that are all.
-        """
-        with self._lock:
-            unasked: list[AppError] = []
-
-            def count() -> dict[str, int]:
-                counted: dict[str, int] = {}
-                for theme in self.taxonomy.categories:
-                    try:
-                        self.theme_vector(theme)
-                    except AppError as error:
-                        unasked.append(error)
-                    else:
-                        counted[theme.id] = find(theme)
-                return counted
-
-            counted = self.kept("counts", count)
-            if unasked:
-                del self._kept["counts"]
-                if not counted:
-                    raise unasked[-1]
-            return counted
-
     def kept(self, name: str, compute: Callable[[], T]) -> T:
-        """Return what is computed from the library and the taxonomy under a name; kept until one of them changes."""
-        with self._lock:
-            key = (self._index.version, self.taxonomy)
-            if name not in self._kept or self._kept[name][0] != key:
-                self._kept[name] = key, compute()
-            return cast(T, self._kept[name][1])
+        """Return what is computed from the library and the taxonomy under a name; kept until one of them changes.
+
+        It is worked out by who asks first; who asks meanwhile gets what there was before.
+        """
+        return self._kept.get(name, self.state(), compute, old_will_do=True)
+
+    def answer(self, question: Hashable, compute: Callable[[], T]) -> T:
+        """Return the answer to a question, worked out once for all who ask it; kept until the library changes."""
+        return self._answers.get(question, self.state(), compute)
+
+    def state(self) -> Hashable:
+        """Return what everything that is kept was worked out from: another one after every change."""
+        return self._index.version, self.taxonomy

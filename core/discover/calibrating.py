@@ -19,7 +19,7 @@ from itertools import islice
 
 import numpy as np
 
-from core.discover.candidates import CLIP_SHARE
+from core.discover.labels import at_moments
 from core.discover.relevance import FULL, Background
 from core.discover.search import Discover
 from core.errors import AppError
@@ -98,8 +98,7 @@ def _moments(discover: Discover, directions: np.ndarray) -> np.ndarray:
     seen = []
     for whole in islice(discover.index.scroll(scope="video"), MOST):
         entries = np.array([entry.vector for entry in discover.index.scroll(video_id=whole.video_id)])
-        best = entries[np.argmax(entries @ directions.T, axis=0)]
-        seen.append(CLIP_SHARE * best + (1 - CLIP_SHARE) * whole.vector)
+        seen.append(at_moments(entries, whole.vector, directions))
     return np.array(seen)
 
 

@@ -9,7 +9,7 @@ all of them together, and products being linear, what each part contributed adds
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Part:
     label: str
     vector: np.ndarray
     weight: float
+    theme: str | None = None
+    """The id of the category or mood that it is."""
 
 
 def phrases(theme: Theme) -> tuple[str, ...]:
@@ -75,4 +77,4 @@ def weights(parts: Sequence[Part]) -> np.ndarray:
 def weighed(parts: Sequence[Part], share: float) -> list[Part]:
     """Return parts with their weights scaled to add up to a share, leaving out those that would have none."""
     total = sum(part.weight for part in parts)
-    return [Part(part.kind, part.label, part.vector, share * part.weight / total) for part in parts if share > 0]
+    return [replace(part, weight=share * part.weight / total) for part in parts if share > 0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from core.index.base import Where
 from core.models import Entry, Facets, Filters
 from core.properties import PROPERTIES, Property
 
@@ -14,15 +15,41 @@ def passes(entry: Entry, filters: Filters) -> bool:
     return all(not PROPERTIES[name].of(entry).isdisjoint(wanted) for name, wanted in filters.items() if wanted)
 
 
-def facets(entries: Sequence[Entry]) -> Facets:
-    """Count how many of the videos have each property."""
-    return {name: _counted(row, entries) for name, row in PROPERTIES.items()}
+def facets(entries: Sequence[Entry], filters: Filters) -> Facets:
+    """Count how many of the videos have each property, of those that the filters for the others leave."""
+    return {
+        name: _arranged(
+            row, Counter(value for entry in _left(entries, others(filters, name)) for value in row.of(entry))
+        )
+        for name, row in PROPERTIES.items()
+    }
 
 
-def _counted(row: Property, entries: Sequence[Entry]) -> Mapping[str, int]:
+def facets_of(values: Callable[[str, Where], Mapping[str, int]], where: Where, filters: Filters) -> Facets:
+    """Count the same in an index, exactly, over all that a condition leaves; `values` asks it for those of a field."""
+    return {
+        name: _arranged(row, values(row.payload_key, filtered(where, others(filters, name))))
+        for name, row in PROPERTIES.items()
+    }
+
+
+def filtered(where: Where, filters: Filters) -> Where:
+    """Return a condition that holds where the filters do too."""
+    asked = {PROPERTIES[name].payload_key: wanted for name, wanted in filters.items() if wanted}
+    return Where({**where.any_of, **asked}, where.none_of) if asked else where
+
+
+def others(filters: Filters, name: str) -> Filters:
+    """Return the filters for all properties but one."""
+    return {other: wanted for other, wanted in filters.items() if other != name}
+
+
+def _left(entries: Sequence[Entry], filters: Filters) -> Sequence[Entry]:
+    return [entry for entry in entries if passes(entry, filters)] if filters else entries
+
+
+def _arranged(row: Property, counts: Mapping[str, int]) -> Mapping[str, int]:
     """Return how many videos a filter for each value would leave: all options, or of an open vocabulary what occurs."""
-    counts = Counter(value for entry in entries for value in row.of(entry))
     if row.options:
-        return {value: counts[value] for value in row.options}
-    occurring = {value for entry in entries for value in row.values(entry)}
-    return {value: counts[value] for value in sorted(occurring, key=lambda value: (-counts[value], value))}
+        return {value: counts.get(value, 0) for value in row.options}
+    return {value: counts[value] for value in sorted(counts, key=lambda value: (-counts[value], value))}

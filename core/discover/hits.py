@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from core.discover import relevance
 from core.discover.candidates import Fit, label
 from core.discover.composition import Part, compose, summed
+from core.discover.labels import typical_moment
 from core.index.base import Index
 from core.models import Calibration, Entry, Hit, Moment, Reason, Scored
 from core.stores.base import Store
@@ -25,17 +27,26 @@ class Hits:
         self._store = store
         self._calibration = calibration
 
+    def moments(self, parts: Sequence[Part], entries: Sequence[Entry]) -> Mapping[str, tuple[Scored, ...]]:
+        """Return the clips of videos that are nearest to a query, best first, by the videos' ids."""
+        target = compose(parts)
+        if not entries or not target.any():
+            return {}
+        ids = [entry.video_id for entry in entries]
+        found = self._index.search(target, limit=len(ids), per_video=MOMENTS, scope="clip", among=ids)
+        return {match.video_id: match.scored for match in found}
+
     def answering(
-        self, fit: Fit, parts: Sequence[Part], copies: Sequence[tuple[str, ...]], tastes: np.ndarray | None
+        self,
+        fit: Fit,
+        parts: Sequence[Part],
+        copies: Sequence[tuple[str, ...]],
+        tastes: np.ndarray | None,
+        moments: Mapping[str, tuple[Scored, ...]],
     ) -> tuple[Hit, ...]:
         """Return the candidates as hits, each with its reasons; `copies` are the titles folded into each."""
-        target = compose(parts)
-        moments: dict[str, tuple[Scored, ...]] = {}
-        if fit.entries and target.any():
-            ids = [entry.video_id for entry in fit.entries]
-            found = self._index.search(target, limit=len(ids), per_video=MOMENTS, scope="clip", among=ids)
-            moments = {match.video_id: match.scored for match in found}
         length = float(np.linalg.norm(summed(parts))) if parts else 1.0
+        found = iter(self.found([entry for entry in fit.entries if not moments.get(entry.video_id)]))
         hits = []
         for column, entry in enumerate(fit.entries):
             reasons = [
@@ -51,7 +62,7 @@ class Hits:
             if tastes is not None:
                 reasons.append(Reason("taste", "your taste", float(tastes[column]), 0.0, 0.0))
             clips = moments.get(entry.video_id)
-            hit = self._hit(entry, clips) if clips else self.found(entry)
+            hit = self._hit(entry, clips) if clips else next(found)
             standing = float(fit.scores[column])
             hits.append(
                 replace(
@@ -64,12 +75,20 @@ class Hits:
             )
         return tuple(hits)
 
-    def found(self, video: Entry) -> Hit:
-        """Return a video nobody asked for at its most typical moment: the clip most like the whole."""
-        clips = self._index.scroll(video_id=video.video_id, scope="clip")
-        scored = [Scored(clip, float(clip.vector @ video.vector)) for clip in clips] or [Scored(video, 1.0)]
-        best = max(scored, key=lambda one: one.score)
-        return replace(self._hit(video, (best,)), seen=video.seen, moments=())
+    def found(self, videos: Sequence[Entry]) -> list[Hit]:
+        """Return videos nobody asked for, each at its most typical moment: the clip most like the whole."""
+        unknown = [video.video_id for video in videos if video.typical_s is None]
+        clips: dict[str, list[Entry]] = defaultdict(list)
+        for clip in self._index.retrieve(unknown, scope="clip") if unknown else ():
+            clips[clip.video_id].append(clip)
+        hits = []
+        for video in videos:
+            if video.typical_s is None:
+                moment = typical_moment(video, clips[video.video_id])
+            else:
+                moment = replace(video, start_s=video.typical_s[0], end_s=video.typical_s[1])
+            hits.append(replace(self._hit(video, (Scored(moment, 1.0),)), seen=video.seen, moments=()))
+        return hits
 
     def _hit(self, video: Entry, clips: Sequence[Scored]) -> Hit:
         best = clips[0].entry

@@ -1,9 +1,10 @@
 """From what a person asks for to the videos that answer it. Knows protocols, never a backend.
 
-A query becomes weighted parts (`composition.py`); the nearest videos are compared with what is usual for them and
-those in which what was asked for is present are left (`candidates.py`, `relevance.py`); copies are folded, filters
-applied and counted (`facets.py`), taste and variety order what is left, and each becomes a hit at the moment that
-matches (`hits.py`). What does not change from one query to the next is kept (`caches.py`).
+A query becomes weighted parts (`composition.py`). What labels and properties say of videos is asked of the index as a
+condition (`labels.py`, `facets.py`), which then counts and orders by itself; what no label says, typed words, is judged
+by what is usual for each video (`candidates.py`, `relevance.py`). The answers come in windows (`streams.py`), in which
+taste and variety order and copies are folded (`variety.py`), and each becomes a hit at the moment that matches
+(`hits.py`). What does not change from one query to the next is kept (`caches.py`), answers as well.
 
 **Taste** (`state/taste.py`) ranks the fitting videos anew by Qdrant's recommend query; it removes none. **Variety**
 (`variety.py`) folds copies and spreads the choice.
@@ -11,37 +12,42 @@ matches (`hits.py`). What does not change from one query to the next is kept (`c
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 
 from core.discover.caches import SAMPLE, Caches
-from core.discover.candidates import Candidates, Fit
+from core.discover.candidates import Candidates, Fit, conditions
 from core.discover.composition import WORDS_OVER_CATEGORY, Part, compose, weighed
-from core.discover.facets import facets, passes
+from core.discover.facets import facets, facets_of, filtered, passes
 from core.discover.hits import Hits
+from core.discover.labels import KINDS, Labels
 from core.discover.relevance import Background
-from core.discover.taxonomy import Taxonomy, Theme
-from core.discover.variety import diversify, scaled
+from core.discover.streams import Asked, Stream, Walk, Window, joined, without
+from core.discover.taxonomy import Kind, Taxonomy, Theme
 from core.encoders.base import Encoder, ImageEncoder
 from core.errors import AppError, EncoderError, QueryError
-from core.index.base import Index
-from core.models import Entry, Hit, Query, Results, Scope, Taste
+from core.index.base import Index, Where
+from core.models import Entry, Facets, Filters, Hit, Query, Results, Scope, Taste
 from core.state.taste import Marks, TasteBook
 from core.stores.base import Store
+
+logger = logging.getLogger(__name__)
 
 MAX_LIMIT = 100
 MAX_TEXT = 500
 POOL = 48
-"""Videos looked at closely for one page of results; more when more are asked for. It is also as far as is counted."""
-TASTE_SHARE = 0.6
-"""Weight of taste beside closeness, both scaled to 0..1 over the fitting videos."""
+"""Videos looked at to tell what a library is strong in, and how many answer a category as long as no label says."""
 NEWEST_MARKS = 50
-SORTED = 10_000
-"""Videos up to which a library is shown newest first; of a larger one the order would cost seconds at each change."""
+LABELLED_FROM = 0.95
+"""Share of the videos that have labels, from which labels answer: the few that wait for theirs (library/relabelling.py)
+are found a little later. With less, each search looks at videos itself."""
 STRIKING_SHARE = 1 / 3
 """What is seen in more of the library than this tells none of its videos from the others."""
 STRIKING_FROM = 8
@@ -50,16 +56,45 @@ STRIKING_FROM = 8
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """How many videos of a library have labels."""
+
+    videos: int
+    any: int
+    """With labels of any version: those that are past go on to serve until there are others."""
+    now: int
+    """With those of today's taxonomy and encoder."""
+
+    @property
+    def answer(self) -> bool:
+        """Tell whether labels say what fits."""
+        return bool(self.any) and self.any >= LABELLED_FROM * self.videos
+
+    @property
+    def is_all(self) -> bool:
+        return self.now >= self.videos
+
+
 class Discover:
     """Answer queries over one library. Safe to call from several threads."""
 
     def __init__(
-        self, *, encoder: Encoder, index: Index, store: Store, taxonomy: Taxonomy, taste: TasteBook | None = None
+        self,
+        *,
+        encoder: Encoder,
+        index: Index,
+        store: Store,
+        taxonomy: Taxonomy,
+        taste: TasteBook | None = None,
+        said: Callable[[str, Kind], Mapping[str, bool]] = lambda content_sha256, kind: {},
     ) -> None:
+        """`said` returns by the ids of categories, or moods, whether people said that they hold of a content."""
         self.encoder = encoder
         self.index = index
         self.store = store
         self.taste = taste
+        self._said = said
         self._caches = Caches(encoder, index, taxonomy)
         self._candidates = Candidates(index, self._caches, encoder.info.dimension)
         self._hits = Hits(index, store, encoder.info.calibration)
@@ -73,38 +108,192 @@ class Discover:
         self._caches.taxonomy = taxonomy
 
     def search(self, query: Query) -> Results:
-        """Return the videos that answer a query, best first, or none and what is close to it. Raises QueryError."""
+        """Return the videos that answer a query, best first, or none and what is close to it. Raises QueryError.
+
+        The same question is worked out once for all who ask it, until the library changes.
+        """
         check(query)
         marks = self._marks(query.profile)
+        if not query.asks and not self._has_taste(marks):
+            raise QueryError("There is nothing to search for. Give a query, a category or a mood.")
+        return self._caches.answer(_question(query, marks), lambda: self._answer(query, marks))
+
+    def browse(self, limit: int, offset: int = 0) -> Results:
+        """Return videos nobody asked for, newest first; all count."""
+        query = Query(limit=limit, offset=offset, sort="newest", fold=False, facets=False)
+        return self._caches.answer(("browse", limit, offset), lambda: self._answer(query, Marks()))
+
+    def _answer(self, query: Query, marks: Marks) -> Results:
         taste = self._taste_of(marks)
         parts = self.parts(query)
-        if not parts:
-            if taste is None:
-                raise QueryError("There is nothing to search for. Give a query, a category or a mood.")
-            fit = self._candidates.liked(taste, _pool(query))
-        else:
-            fit = self._candidates.fitting(parts, _pool(query), exclude=[query.like] if query.like else ())
-        if not fit.entries:
-            return Results((), 0, facets(()), self._alternatives(parts))
-        fit, copies = self._candidates.folded(fit)
-        counted = facets(fit.entries)
-        keep = [i for i, entry in enumerate(fit.entries) if passes(entry, query.filters)]
-        unseen = [i for i in keep if not (query.hide_seen and fit.entries[i].video_id in marks.seen)]
-        all_seen = bool(keep) and not unseen
-        keep = unseen or keep
-        if not keep:
-            return Results((), 0, counted)
-        fit, copies = fit.take(keep), [copies[i] for i in keep]
-        tastes = self._candidates.tastes(taste, fit) if taste and parts else None
-        order = _order(fit, tastes, query)[query.offset : query.offset + query.limit]
-        hits = self._hits.answering(
-            fit.take(order), parts, [copies[i] for i in order], None if tastes is None else tastes[order]
+        if not parts and query.asks:
+            raise QueryError("There is nothing to search for. Give a query, a category or a mood.")
+        state = self.labelled()
+        asked, hidden = self._asked(query, parts, taste, state), frozenset[str]()
+        if query.hide_seen and marks.seen:
+            hidden = marks.seen
+        results = self._page(query, replace(asked, where=without(asked.where, hidden)), state)
+        if hidden and not results.hits and not query.offset:
+            whole = self._page(query, asked, state)
+            results = replace(whole, all_seen=True) if whole.hits else results
+        if not results.hits and not query.offset and parts and self._finds_nothing(query):
+            results = replace(results, alternatives=self._alternatives(parts))
+        return results
+
+    def _finds_nothing(self, query: Query) -> bool:
+        """Tell whether a question that has no answer has none without its filters either."""
+        return not query.filters or not self.search(replace(query, filters={}, hide_seen=False, limit=1)).hits
+
+    def _asked(self, query: Query, parts: tuple[Part, ...], taste: Taste | None, state: Labelled) -> Asked:
+        """Return a question as the index is asked it: of what labels know, the rest is looked at closely."""
+        wanted = conditions(parts)
+        by_label = [kind for kind in wanted if kind in _FIELDS] if state.answer else []
+        any_of = {_FIELDS[kind]: [str(part.theme) for part in parts if part.kind == kind] for kind in by_label}
+        where = Where(any_of, {"video_id": [query.like]} if query.like else {})
+        return Asked(
+            parts,
+            filtered(where, query.filters) if state.answer else where,
+            checked=tuple(kind for kind in wanted if kind not in by_label),
+            filters={} if state.answer else {name: values for name, values in query.filters.items() if values},
+            is_labelled=bool(by_label),
+            taste=taste,
+            sort=query.sort,
+            variety=query.variety,
         )
-        return Results(hits, len(keep), counted, (), all_seen)
+
+    def _page(self, query: Query, asked: Asked, state: Labelled) -> Results:
+        stream = self._stream(asked)
+        windows, copies, next_offset = self._windows(stream, query)
+        counted = self._facets(asked, query, stream)
+        total, is_exact = stream.total()
+        is_exact = is_exact and (state.is_all or not asked.is_labelled)
+        if not windows:
+            return Results((), total, counted, exact=is_exact)
+        fit = joined([window.fit for window in windows])
+        tastes = [window.tastes for window in windows if window.tastes is not None]
+        moments = self._hits.moments(asked.parts, fit.entries)
+        if asked.parts and any(window.is_known_by_labels for window in windows):
+            fit = self._candidates.through(asked.parts, fit, moments)
+        if not asked.parts and asked.taste is None:
+            return Results(
+                tuple(self._hits.found(fit.entries)), total, counted, exact=is_exact, next_offset=next_offset
+            )
+        hits = self._hits.answering(fit, asked.parts, copies, np.concatenate(tastes) if tastes else None, moments)
+        return Results(hits, total, counted, exact=is_exact, next_offset=next_offset)
+
+    def _stream(self, asked: Asked) -> Stream:
+        key = ("walk", asked.where, asked.sort, asked.checked, _key(asked.filters), *map(_part_key, asked.parts))
+        walk = Walk() if asked.taste is not None else self._caches.answer(key, Walk)
+        return Stream(asked, walk, self.index, self._candidates, self._count)
+
+    def _count(self, where: Where) -> int:
+        """Return how many videos fit, asked once for all questions that leave the same."""
+        return self._caches.answer(("count", where), lambda: self.index.count(where).videos)
+
+    def _windows(self, stream: Stream, query: Query) -> tuple[list[Window], list[tuple[str, ...]], int | None]:
+        """Return a page of answers as pieces of windows, the copies folded into each answer, and where to go on.
+
+        Where copies are folded, the places of those at the end of a window belong to nobody: what comes after the last
+        card of a window is the first of the next.
+        """
+        number, place = stream.at(query.offset), query.offset
+        pieces: list[Window] = []
+        copies: list[tuple[str, ...]] = []
+        while len(copies) < query.limit:
+            window = stream.window(number)
+            if window is None:
+                return pieces, copies, None
+            window, folded = self._folded(window) if query.fold else (window, [()] * len(window.fit.entries))
+            begin = place - stream.start_of(number)
+            end = min(len(folded), begin + query.limit - len(copies))
+            if begin < end:
+                pieces.append(_taken(window, range(begin, end)))
+                copies += folded[begin:end]
+            if end < len(folded):
+                return pieces, copies, stream.start_of(number) + end
+            number += 1
+            place = stream.start_of(number)
+        return pieces, copies, place if self._goes_on(stream, number) else None
+
+    def _goes_on(self, stream: Stream, number: int) -> bool:
+        """Tell whether anything comes in a window or after it."""
+        if stream.is_counted:
+            return stream.start_of(number) < stream.total()[0]
+        while (window := stream.window(number)) is not None:
+            if window.fit.entries:
+                return True
+            number += 1
+        return False
+
+    def _folded(self, window: Window) -> tuple[Window, list[tuple[str, ...]]]:
+        groups = self._candidates.copies(window.fit)
+        titles = [tuple(window.fit.entries[i].title for i in group[1:]) for group in groups]
+        return _taken(window, [group[0] for group in groups]), titles
+
+    def _facets(self, asked: Asked, query: Query, stream: Stream) -> Facets:
+        """Return how many videos each value of a property would leave, each with the filters for the others."""
+        if not query.facets or not (asked.parts or asked.taste):
+            return {}
+        if stream.is_counted:
+            where = self._asked(replace(query, filters={}), asked.parts, asked.taste, self.labelled()).where
+            hidden = frozenset(asked.where.none_of.get("video_id", ()))
+            return facets_of(self._values, without(where, hidden), query.filters)
+        if query.filters:
+            bare = self._asked(replace(query, filters={}, sort="match"), asked.parts, None, self.labelled())
+            where = without(bare.where, frozenset(asked.where.none_of.get("video_id", ())))
+            stream = self._stream(replace(bare, where=where, variety=0.0))
+        entries: list[Entry] = []
+        for number in range(stream.looked_at() or 1):
+            window = stream.window(number)
+            entries += window.fit.entries if window else ()
+        return facets(entries, query.filters)
+
+    def _values(self, field: str, where: Where) -> Mapping[str, int]:
+        """Return how many videos have each value of a field, asked once for all questions that leave the same."""
+        return self._caches.answer(("values", field, where), lambda: self.index.facets(field, where))
+
+    def labelled(self) -> Labelled:
+        """Return how many videos have labels, asked once for each state of the library."""
+
+        def count() -> Labelled:
+            versions = self.index.facets("labels_version")
+            videos = self.index.count().videos
+            return Labelled(videos, sum(versions.values()), versions.get(self._caches.labels_version(), 0))
+
+        return self._caches.answer("labelled", count)
+
+    def labels(self, entries: Sequence[Entry]) -> Labels:
+        """Return what one video answers, of its own entry and those of its clips; what people said of it goes first.
+
+        Raises AppError while the encoder cannot be asked for the texts of all categories and moods.
+        """
+        content = entries[0].content_sha256
+        return self._caches.judge().labels(entries, {kind: self._said(content, kind) for kind in KINDS})
+
+    def label_again(self, video_id: str) -> None:
+        """Write down what a video answers anew, as after somebody said something against the encoder. Raises as
+        `labels` and the index do; nothing where the video is gone."""
+        entries = list(self.index.scroll(video_id=video_id))
+        if any(entry.scope == "video" for entry in entries):
+            labels = self.labels(entries)
+            self.index.label([labels.on(entry) for entry in entries if entry.scope == "video"])
+
+    def labels_version(self) -> str:
+        """Return the version of what labels are worked out with now."""
+        return self._caches.labels_version()
+
+    def with_labels(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return the entries of one video with its labels; without, where they cannot be told yet: they follow."""
+        try:
+            labels = self.labels(entries)
+        except AppError as error:
+            logger.info("What %s answers is worked out later: %s", entries[0].filename, error)
+            return list(entries)
+        return [labels.on(entry) for entry in entries]
 
     def knows_taste(self, profile: str | None) -> bool:
         """Tell whether there is anything to go by for "For you": marks on videos that are still in the library."""
-        return self._taste_of(self._marks(profile)) is not None
+        return self._has_taste(self._marks(profile))
 
     def similar(self, video_id: str, limit: int = 3) -> list[Hit]:
         """Return the videos most like one in the library, best first; empty if it is not there."""
@@ -112,34 +301,12 @@ class Discover:
         if entry is None:
             return []
         matches = self.index.search(entry.vector, limit=limit, per_video=1, scope="video", exclude=[video_id])
-        return [self._hits.found(match.scored[0].entry) for match in matches]
+        return self._hits.found([match.scored[0].entry for match in matches])
 
     def show(self, video_id: str) -> Hit | None:
         """Return one video as a hit at its most typical moment, or None if it is not in the library."""
-        entry = next(self.index.scroll(video_id=video_id, scope="video"), None)
-        return None if entry is None else self._hits.found(entry)
-
-    def browse(self, limit: int) -> Results:
-        """Return videos nobody asked for; all count. Newest first, or in the library's own order where it has more than
-        SORTED or cannot tell whether it changed."""
-        total = self.index.count().videos
-        newest = self._newest_ids() if total <= SORTED else None
-        if newest is None:
-            some = tuple(islice(self.index.scroll(scope="video"), limit))
-            return Results(tuple(map(self._hits.found, some)), total, {})
-        shown = (self.show(video_id) for video_id in newest[:limit])
-        return Results(tuple(hit for hit in shown if hit is not None), total, {})
-
-    def _newest_ids(self) -> tuple[str, ...] | None:
-        try:
-            return self.kept("newest", self._newest)
-        except AppError:  # pages say so where it is what they ask for; here it is only the order
-            return None
-
-    def _newest(self) -> tuple[str, ...]:
-        """Return the ids of all videos, newest first; what came at the same time stays in the library's order."""
-        times = {entry.video_id: entry.ingested_at for entry in self.index.scroll(scope="video")}
-        return tuple(sorted(times, key=times.__getitem__, reverse=True))
+        hits = self._hits.found(self.index.retrieve([video_id]))
+        return hits[0] if hits else None
 
     def striking(self, seen: Sequence[str]) -> tuple[str, ...]:
         """Return of what was seen in a video that which few others of the library have, in the same order."""
@@ -157,21 +324,71 @@ class Discover:
         """Return what is computed under a name; kept until the library or the taxonomy changes."""
         return self._caches.kept(name, compute)
 
-    def counts(self) -> Mapping[str, int]:
-        """Return how many videos answer each category alone (POOL at most), by id; kept until the library changes."""
+    def counts(self, filters: Filters | None = None, profile: str | None = None) -> Mapping[str, int]:
+        """Return how many videos answer each category alone, by id, of those that filters leave, and without what a
+        profile has seen.
 
-        def found(theme: Theme) -> int:
-            fit = self._candidates.fitting(self.parts(Query(categories=(theme.id,))), POOL)
-            return len(self._candidates.folded(fit)[0].entries) if fit.entries else 0
+        A category of which nothing is known yet is left out: the encoder cannot be asked for it now, or no video was
+        looked at for it. Raises what the encoder said where that are all.
+        """
+        filters = {name: values for name, values in (filters or {}).items() if values}
+        hidden = self._marks(profile).seen if profile else frozenset()
+        if not self.labelled().answer:
+            return self._counted_closely(filters, hidden)
 
-        return self._caches.counts(found)
+        def count() -> Mapping[str, int]:
+            found = self._values("categories", without(filtered(Where(), filters), hidden))
+            is_all = self.labelled().is_all
+            themes = self.taxonomy.categories
+            return {
+                theme.id: found.get(theme.id, 0) for theme in themes if theme.id in found or is_all or not theme.own
+            }
+
+        return self._caches.answer(("counts", _key(filters), hidden), count)
+
+    def _counted_closely(self, filters: Filters, hidden: frozenset[str]) -> Mapping[str, int]:
+        """Count as long as labels are not there, POOL at most; who asks while it is counted gets the numbers before."""
+        where = without(Where(), hidden)
+
+        def count() -> Mapping[str, int]:
+            counted: dict[str, int] = {}
+            unasked: AppError | None = None
+            for theme in self.taxonomy.categories:
+                try:
+                    counted[theme.id] = self._answering(theme, filters, where)
+                except AppError as error:
+                    unasked = error
+            if unasked is not None:
+                raise _Partly(counted, unasked)
+            return counted
+
+        try:
+            if filters or hidden:
+                return self._caches.answer(("counts", _key(filters), hidden), count)
+            return self.kept("counts", count)
+        except _Partly as partly:  # not kept: what is missing is asked for again
+            if not partly.counted:
+                raise partly.problem from None
+            return partly.counted
+
+    def _answering(self, theme: Theme, filters: Filters, where: Where) -> int:
+        parts = self.parts(Query(categories=(theme.id,)))
+        fit = self._candidates.nearest(parts, POOL, where=where)
+        fit = self._candidates.answering(parts, fit, conditions(parts))
+        return sum(passes(entry, filters) for entry in fit.entries)
+
+    def moods_in(self, category: str) -> Mapping[str, int] | None:
+        """Return by mood how many videos that answer a category have it too; None as long as no label says."""
+        if not self.labelled().answer:
+            return None
+        return self._values("moods", Where({"categories": [category]}))
 
     def parts(self, query: Query) -> tuple[Part, ...]:
         """Return the parts of a query with their weights, which add up to one. Raises QueryError."""
         content: list[Part] = []
         for name in query.categories:
             theme = self.taxonomy.category(name)
-            content.append(Part("category", theme.label, self.theme_vector(theme), 1.0))
+            content.append(Part("category", theme.label, self.theme_vector(theme), 1.0, theme.id))
         if text := query.text.strip():
             content.append(Part("words", text, self._caches.direction(text), WORDS_OVER_CATEGORY))
         if query.like:
@@ -180,7 +397,8 @@ class Discover:
         if query.picture is not None:
             content.append(Part("picture", "your picture", self._encode_image(query.picture), 1.0))
         moods = [
-            Part("mood", mood.label, self.theme_vector(mood), 1.0) for mood in map(self.taxonomy.mood, query.moods)
+            Part("mood", mood.label, self.theme_vector(mood), 1.0, mood.id)
+            for mood in map(self.taxonomy.mood, query.moods)
         ]
         strength = query.strength if content and moods else float(bool(moods))
         return (*weighed(content, 1.0 - strength), *weighed(moods, strength))
@@ -206,13 +424,19 @@ class Discover:
 
     def _taste_of(self, marks: Marks) -> Taste | None:
         """Return the vectors of the newest marks whose videos are still there; None when there are none."""
+        ids = [*marks.likes[:NEWEST_MARKS], *marks.dislikes[:NEWEST_MARKS]]
+        if not ids:
+            return None
+        there = self._caches.answer(("marked", tuple(ids)), lambda: _by_id(self.index.retrieve(ids)))
 
-        def vectors(ids: Sequence[str]) -> tuple[np.ndarray, ...]:
-            found = (next(self.index.scroll(video_id=id_, scope="video"), None) for id_ in ids[:NEWEST_MARKS])
-            return tuple(entry.vector for entry in found if entry is not None)
+        def vectors(marked: Sequence[str]) -> tuple[np.ndarray, ...]:
+            return tuple(there[id_].vector for id_ in marked[:NEWEST_MARKS] if id_ in there)
 
         taste = Taste(vectors(marks.likes), vectors(marks.dislikes))
         return taste if taste.likes or taste.dislikes else None
+
+    def _has_taste(self, marks: Marks) -> bool:
+        return self._taste_of(marks) is not None
 
     def _alternatives(self, parts: Sequence[Part]) -> tuple[str, ...]:
         """Return the ids of the categories nearest to a query, of those that would find something."""
@@ -255,22 +479,42 @@ def check(query: Query) -> Query:
     return query
 
 
-def _pool(query: Query) -> int:
-    return max(POOL, 2 * (query.offset + query.limit))
+_FIELDS: Mapping[str, str] = {"category": "categories", "mood": "moods"}
+"""What labels say of videos, by the kind of part that asks for it."""
 
 
-def _order(fit: Fit, tastes: np.ndarray | None, query: Query) -> np.ndarray:
-    """Return the order in which the candidates are shown, as indices."""
-    if query.sort in ("newest", "oldest"):
-        return _sorted([entry.ingested_at for entry in fit.entries], backwards=query.sort == "newest")
-    if query.sort in ("shortest", "longest"):
-        return _sorted([entry.duration_s for entry in fit.entries], backwards=query.sort == "longest")
-    scores = fit.scores
-    if tastes is not None:
-        scores = scaled(scores) + TASTE_SHARE * scaled(tastes)
-    wholes = np.array([entry.vector for entry in fit.entries])
-    return np.array(diversify(scores, wholes, query.variety), int)
+class _Partly(Exception):
+    """What could be counted while an encoder cannot be asked for everything, and what it said."""
+
+    def __init__(self, counted: Mapping[str, int], problem: AppError) -> None:
+        super().__init__(str(problem))
+        self.counted, self.problem = counted, problem
 
 
-def _sorted(values: Sequence[Any], *, backwards: bool) -> np.ndarray:
-    return np.array(sorted(range(len(values)), key=values.__getitem__, reverse=backwards), int)
+def _question(query: Query, marks: Marks) -> Hashable:
+    """Return what tells one question from another. A profile is none of it, only what it marked: without a taste all
+    ask the same."""
+    picture = None if query.picture is None else hashlib.blake2b(query.picture.tobytes()).digest()
+    return (
+        query.text.strip(), query.categories, query.moods, query.strength, query.like, query.like_at_s, picture,
+        marks.likes[:NEWEST_MARKS], marks.dislikes[:NEWEST_MARKS], marks.seen if query.hide_seen else None,
+        query.variety, _key(query.filters), query.sort, query.limit, query.offset, query.fold, query.facets,
+    )  # fmt: skip
+
+
+def _key(filters: Filters) -> Hashable:
+    return frozenset((name, frozenset(values)) for name, values in filters.items() if values)
+
+
+def _part_key(part: Part) -> Hashable:
+    return part.kind, part.theme, part.weight, part.vector.tobytes()
+
+
+def _by_id(entries: Sequence[Entry]) -> Mapping[str, Entry]:
+    return {entry.video_id: entry for entry in entries}
+
+
+def _taken(window: Window, order: Sequence[int] | range) -> Window:
+    places = np.asarray(order, int)
+    tastes = None if window.tastes is None else window.tastes[places]
+    return replace(window, fit=window.fit.take(places), tastes=tastes)

@@ -1,7 +1,7 @@
 """What a library is really strong in: pairs of a category and a mood that many of its videos answer well.
 
-Bounded: the most frequent categories are looked at, each in the candidates of one search, and to tell which of them a
-mood stands out in costs no search at all. Only the best pairs are searched for. Where a library has few such pairs, its
+Bounded: the most frequent categories are looked at; labels say which moods their videos have, and where there are none
+yet the candidates of one search. Only the best pairs are searched for. Where a library has few such pairs, its
 strongest categories fill the places.
 """
 
@@ -78,6 +78,9 @@ def _pairs(discover: Discover, categories: Sequence[str]) -> list[tuple[str, str
 
 def _moods_in(discover: Discover, category: str) -> Mapping[str, int]:
     """Return by mood how many of the videos that answer a category it stands out in."""
+    known = discover.moods_in(category)
+    if known is not None:
+        return known
     fits = discover.encoder.info.calibration.fits
     fit = discover.candidates(discover.parts(Query(categories=(category,))), POOL)
     vectors = fit.vectors[np.flatnonzero(fit.scores >= fits)]

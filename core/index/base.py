@@ -17,9 +17,9 @@ LONG_FIELDS = ("tags", "subtitles")
 """Payload fields that a search leaves out: they are for encoding anew, and long."""
 MAX_SUBTITLES, MAX_TAG = 20_000, 2_000
 """Characters of subtitles, and of one container tag, that are kept."""
-LABELS = ("categories", "moods", "standings", "labels_version")
+LABELS = ("categories", "moods", "standings", "typical_s", "labels_version")
 """Fields of an entry and payload fields that hold what its video answers, from when somebody said so."""
-FOR_WHOLES = ("standings",)
+FOR_WHOLES = ("standings", "typical_s")
 """Labels that are kept with the video's own entry alone; the others are on its clips too, so that they can filter."""
 
 
@@ -121,8 +121,13 @@ def from_payload(payload: Mapping[str, Any] | None, vector: object) -> Entry:
         categories=_texts(payload.get("categories")),
         moods=_texts(payload.get("moods")),
         standings=payload.get("standings"),
+        typical_s=_span(payload.get("typical_s")),
         labels_version=payload.get("labels_version"),
     )
+
+
+def _span(kept: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if kept is None else (float(kept[0]), float(kept[1]))
 
 
 def _texts(kept: Sequence[str] | None) -> tuple[str, ...] | None:

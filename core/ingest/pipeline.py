@@ -11,7 +11,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,8 @@ from core.text import printable
 
 UPLOAD_GONE = "The uploaded copy is gone. Add the file again."
 SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+Labeller = Callable[[Lane, Sequence[Entry]], Sequence[Entry]]
+"""Says of the entries of one video what it answers, where that can be said already."""
 Source = Callable[[str, Path, Progress], None]
 """Makes the file that a name stands for, at a path: `samples.render` for "sample:NAME"."""
 
@@ -63,6 +65,7 @@ class Pipeline:
         work_dir: Path,
         max_bytes: int,
         sources: Mapping[str, Source],
+        labelled: Labeller = lambda lane, entries: entries,
     ) -> None:
         self.lanes = lanes
         self.store = store
@@ -71,6 +74,7 @@ class Pipeline:
         self.sources = sources
         self.deleted: Deleted | None = None
         self.budget: Budget | None = None
+        self._labelled = labelled
         self._steps = {
             Step.IDENTIFY: self._identify,
             Step.INSPECT: self._inspect,
@@ -277,6 +281,7 @@ class Pipeline:
         if work.target is None and not self.store.exists(known(work.media_key)):
             # Removed since it was stored, by whoever shares the store: a video that does not play is not ready.
             return replace(work, step=Step.STORE)
+        entries = list(self._labelled(lane, entries))
         with self.lanes.writing(lane):
             if work.target is not None:  # asked in here: nobody deletes it between the question and the writing
                 entries = stored.as_known(entries, self._known_as(work))

@@ -64,7 +64,13 @@ class Editor:
             vectors = cast(NameReader, reader).reword(vectors, _video(whole))
         index.upsert(
             [
-                replace(entry, vector=vector, title=title, tags=words if entry.scope == "video" else None)
+                replace(
+                    entry,
+                    vector=vector,
+                    title=title,
+                    tags=words if entry.scope == "video" else None,
+                    labels_version=None,  # what it answers may be another thing now: it is worked out anew
+                )
                 for entry, vector in zip(entries, vectors, strict=True)
             ]
         )

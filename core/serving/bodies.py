@@ -6,6 +6,7 @@ What is wrong with a request is said in the words of the contract, made from the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
@@ -26,11 +27,14 @@ from core import __version__
 from core.discover.search import MAX_LIMIT, MAX_TEXT
 from core.discover.taxonomy import Taxonomy
 from core.errors import QueryError
-from core.models import Confidence, Hit, Query, Sort
+from core.models import Confidence, Hit, Query, Results, Sort
 from core.properties import PROPERTIES, Property
 from core.state.taste import NAME_CHARS
 
 MAX_OFFSET = 900
+"""Further on there are cursors."""
+TOTAL, TOTAL_EXACT, NEXT_CURSOR = "X-Total-Count", "X-Total-Exact", "X-Next-Cursor"
+"""Headers of an answer: how many videos fit, whether that is all, and what goes on behind it."""
 DEFAULT_LIMIT = 10
 _SORTS: tuple[Sort, ...] = get_args(Sort)
 
@@ -97,6 +101,16 @@ _Text = Annotated[str, BeforeValidator(_trimmed), AfterValidator(_encodable)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 
 
+def _place(text: str) -> str:
+    """Return a cursor, or nothing for a blank one."""
+    if text and not re.fullmatch(r"[0-9]{1,12}", text):
+        raise _Refused(QueryError(f"There is no cursor {text[:40]!r}. Send the {NEXT_CURSOR} of an answer as it came."))
+    return text
+
+
+_Cursor = Annotated[_Text, AfterValidator(_place)]
+
+
 class _Asked(BaseModel):
     """At least one of query, category, mood, like and profile."""
 
@@ -135,6 +149,7 @@ def _search_body(
         sort=(Annotated[Sort, BeforeValidator(_order)], _SORTS[0]),
         limit=(Annotated[int, Field(ge=1, le=MAX_LIMIT)], DEFAULT_LIMIT),
         offset=(Annotated[int, Field(ge=0, le=MAX_OFFSET)], 0),
+        cursor=(_Cursor, Field("", description=f"Go on behind an answer: its {NEXT_CURSOR}. Takes offset's place.")),
     )
 
 
@@ -161,6 +176,12 @@ class HitBody(BaseModel):
             confidence=hit.confidence,
             url=base_url.rstrip("/") + hit.url if hit.url.startswith("/") else hit.url,
         )
+
+
+def totals(results: Results) -> dict[str, str]:
+    """Return what an array cannot say, as headers."""
+    said = {TOTAL: str(results.total), TOTAL_EXACT: str(results.exact).lower()}
+    return said if results.next_offset is None else {**said, NEXT_CURSOR: str(results.next_offset)}
 
 
 class HealthBody(BaseModel):
@@ -202,7 +223,9 @@ def read_query(data: Mapping[str, object]) -> Query:
         filters={name: tuple(asked[name]) for name in PROPERTIES if asked[name]},
         sort=asked["sort"],
         limit=asked["limit"],
-        offset=asked["offset"],
+        offset=int(asked["cursor"] or asked["offset"]),
+        fold=False,
+        facets=False,
     )
 
 

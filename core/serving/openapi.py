@@ -7,7 +7,28 @@ from typing import Any
 from core import __version__
 from core.discover.taxonomy import Taxonomy
 from core.serving import videos
-from core.serving.bodies import ErrorBody, HealthBody, HitBody, answer_schema, search_schema
+from core.serving.bodies import (
+    NEXT_CURSOR,
+    TOTAL,
+    TOTAL_EXACT,
+    ErrorBody,
+    HealthBody,
+    HitBody,
+    answer_schema,
+    search_schema,
+)
+
+_TOTALS = {
+    TOTAL: {"description": "How many videos fit.", "schema": {"type": "integer"}},
+    TOTAL_EXACT: {
+        "description": "false: so many were found so far, of all that was looked at for words that no label knows.",
+        "schema": {"type": "boolean"},
+    },
+    NEXT_CURSOR: {
+        "description": "Send it as `cursor` for what comes after these; absent where nothing does.",
+        "schema": {"type": "string"},
+    },
+}
 
 
 def document(taxonomy: Taxonomy) -> dict[str, Any]:
@@ -50,7 +71,7 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
                         "content": {"application/json": {"schema": search_schema(taxonomy)}},
                     },
                     "responses": {
-                        "200": _answer({"type": "array", "items": answer_schema(HitBody)}),
+                        "200": _answer({"type": "array", "items": answer_schema(HitBody)}) | {"headers": _TOTALS},
                         "400": _answer(error, "What is wrong with the request"),
                         "503": _answer(error, "A backend is down"),
                     },

@@ -22,11 +22,11 @@ from core.access.access import Access
 from core.access.hosts import is_own_origin
 from core.access.traffic import Traffic
 from core.errors import AppError, MediaError, QueryError, StoreError
-from core.models import Hit, Query
+from core.models import Hit, Query, Results
 from core.names import identity
 from core.services import Services
 from core.serving import openapi, videos
-from core.serving.bodies import ErrorBody, HealthBody, HitBody, read_query
+from core.serving.bodies import ErrorBody, HealthBody, HitBody, read_query, totals
 from core.serving.guard import Guard, House, identity_of
 from core.serving.metrics import Metrics
 from core.serving.watch import Watch
@@ -63,7 +63,7 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
         if not _own_taste(request, query):
             return _error(403, "Only one's own likes can be asked for. Leave profile out, or send your own address.")
         base_url = base_of(request)
-        return await _answer(lambda: [hit_to_json(hit, base_url) for hit in services().discover.search(query).hits])
+        return await _answer(lambda: _found(services().discover.search(query), base_url))
 
     async def listed(request: Request) -> Response:
         try:
@@ -171,6 +171,10 @@ def hit_to_json(hit: Hit, base_url: str = "") -> dict[str, object]:
     return HitBody.of(hit, base_url).model_dump()
 
 
+def _found(results: Results, base_url: str) -> JSONResponse:
+    return JSONResponse([hit_to_json(hit, base_url) for hit in results.hits], headers=totals(results))
+
+
 def _health(services: Services) -> dict[str, object]:
     counts = services.index.count()
     return HealthBody(
@@ -205,7 +209,9 @@ async def _answer(work: Callable[[], object]) -> Response:
     """Run blocking work off the event loop and turn its outcome into JSON, never into a stack trace."""
     try:
         answer = await to_thread.run_sync(work)
-        return _error(404, "There is no such video in this library.") if answer is None else JSONResponse(answer)
+        if answer is None:
+            return _error(404, "There is no such video in this library.")
+        return answer if isinstance(answer, Response) else JSONResponse(answer)
     except QueryError as error:
         return _error(400, str(error), error.details)
     except AppError as error:

@@ -44,6 +44,7 @@ def asked(limit: int, taste_of: str | None) -> Query:
         filters=state.filters,
         sort=state.sort,
         limit=limit,
+        offset=state.start,
     )
 
 
@@ -109,7 +110,7 @@ def category_pills(services: Services) -> None:
     """Draw on one line the categories that find something, with how many videos, most first; a press opens all."""
     counts: Mapping[str, int] | None = None
     with part(show=show_line):
-        counts = services.discover.counts()
+        counts = services.discover.counts(state.filters, profile() if state.unseen else None)
     themes = {theme.id: theme for theme in services.taxonomy.categories}
     ids = list(themes)
     if counts is not None:

@@ -82,12 +82,19 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "nothing.words": "换个说法、少用几个词，或直接点选一个类别。",
     "nothing.instead": "视频库中最接近的类别：",
     "found": "{asked}：{n:,} 个视频",
+    "found.about": "{asked}：至少 {n:,} 个视频",
     "found.words": "“{words}”",
     "found.like": "与某个视频相似",
     "found.picture": "与图片相似",
     "found.taste": "为你推荐",
     "found.all-seen": "符合条件的你都看过了，所以再次列出。",
     "found.more": "显示更多",
+    "found.before": "返回前面的视频",
+    "labels.pending": "正在重新整理视频与类别、情绪的对应关系：已完成 {done:,} / {total:,}。"
+    "在此之前，新的类别和情绪只能找到一部分视频。",
+    "labels.first": "正在整理视频与类别、情绪的对应关系：已完成 {done:,} / {total:,}。"
+    "在此之前，每次搜索只查看最接近的视频。",
+    "labels.problem": "正在整理视频与类别、情绪的对应关系：已完成 {done:,} / {total:,}。正在等待：{problem}",
     "reading": "编码器正在读取类别和情绪（只需一次）：共 {total} 项，已完成 {known} 项。完成之前点选不会有结果，"
     "本页会自动继续。",
     "reading.problem": "编码器正在读取类别和情绪（只需一次）：共 {total} 项，已完成 {known} 项。目前在等待：{problem} "
@@ -169,6 +176,7 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "feed.previous": "上一个",
     "feed.next": "下一个",
     "feed.place": "{number:,} / {total:,}",
+    "feed.place.about": "{number:,} / 至少 {total:,}",
     # A video
     "match.high": "非常符合",
     "match.medium": "比较符合",

@@ -10,11 +10,14 @@ from core.access.roles import Action
 from core.discover.taxonomy import Kind
 from core.services import Services
 from core.state.channels import Channel
-from pages.components.boundary import fragment, part, rerun, safely
+from pages.components.boundary import fragment, part, rerun, safely, show_nothing
 from pages.components.reembed_panel import reembed_hint
 from pages.components.state import Part, state
 from pages.components.who import may, why_not
 from pages.components.wording import plain, say
+
+WORTH_SAYING = 200
+"""Videos from which working out what they answer takes long enough to be spoken of."""
 
 
 @part("channels")
@@ -94,6 +97,7 @@ def _tune_in(channel: Channel) -> None:
 def notices(services: Services) -> None:
     """Say what a person should know of the encoder before asking."""
     reading(services)
+    labelling(services)
     if state.view == "grid" and not state.present and may(Action.MANAGE):
         reembed_hint(services)
 
@@ -114,3 +118,23 @@ def _reading(services: Services) -> None:
         problem = plain(told.problem)
         text = say("reading.problem", known=told.known, total=told.total, problem=problem)
         st.warning(text, icon=":material/hourglass_pause:")
+
+
+def labelling(services: Services) -> None:
+    """Say how far a larger library is with what its videos answer, until all have it."""
+    with part(show=show_nothing):  # it asks the index, and who searches hears why that does not answer
+        told = services.relabel.progress() if services.relabel else None
+        if told is not None and told.total >= WORTH_SAYING:
+            fragment(_labelling, "labelling", every_s=2.0)(services)
+
+
+def _labelling(services: Services) -> None:
+    told = services.relabel.progress() if services.relabel else None
+    if told is None:
+        rerun()
+    elif told.problem is None:
+        key = "labels.pending" if services.discover.labelled().answer else "labels.first"
+        st.info(say(key, done=told.done, total=told.total), icon=":material/hourglass_top:")
+    elif services.reading() is None:
+        problem = plain(told.problem)
+        st.warning(say("labels.problem", done=told.done, total=told.total, problem=problem))

@@ -177,6 +177,7 @@ class PageState:
 
     video = _text(64, Part.PLACE)
     shown: Row[int] = Row(PAGE_SIZE, Part.PLACE)
+    starts: Row[list[int]] = Row([], Part.PLACE)  # of the pages one has come through, the last is this one's
     playing: Row[list[str]] = Row([], Part.PLACE)
 
     lang: Row[Language | None] = Row(None)  # what a person chose or a link says; else it is the browser's
@@ -281,6 +282,19 @@ class PageState:
     def language(self) -> Language:
         """The language that is spoken: the one chosen, or else the first of the browser's that there is."""
         return self.lang or ("zh" if (st.context.locale or "").lower().startswith("zh") else "en")
+
+    @property
+    def start(self) -> int:
+        """How many answers come before the first that is shown."""
+        return self.starts[-1] if self.starts else 0
+
+    def go_on(self, start: int) -> None:
+        """Begin anew with what comes next. For callbacks."""
+        self.starts, self.shown, self.video = [*self.starts, start], PAGE_SIZE, ""
+
+    def go_back(self) -> None:
+        """Go to where one came from. For callbacks."""
+        self.starts, self.shown, self.video = self.starts[:-1], PAGE_SIZE, ""
 
     @property
     def moods(self) -> list[str]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 import streamlit as st
 
-from core.models import Hit
+from core.models import Hit, Results
 from core.services import Services
 from core.state.taste import Marks
 from pages.components.boundary import part, safely, show_said
 from pages.components.doors import page_script
 from pages.components.poster import share
-from pages.components.state import View, state
+from pages.components.state import PAGE_SIZE, View, state
 from pages.components.video_card import (
     details,
     like_button,
@@ -28,7 +29,44 @@ from pages.components.video_card import (
 from pages.components.wording import say
 
 GESTURES = Path(__file__).with_name("gestures.html")
+MOST_SHOWN = 96
+"""Cards on one page: a window of the answers (core/discover/streams.py)."""
+LAST = "last"
+"""In the place of a video's id: the last of the page, to which one comes back from the next."""
 _ICONS: dict[View, str] = {"grid": ":material/grid_view:", "feed": ":material/smart_display:"}
+
+
+def results(found: Results, services: Services, marks: Marks, *, answer: bool) -> None:
+    """Draw answers in the view that is chosen, and the ways on and back: all of them can be come to."""
+    if state.view == "feed":
+        feed(found, services, marks)
+        return
+    if state.start:
+        st.button(
+            say("found.before"),
+            icon=":material/expand_less:",
+            width="stretch",
+            on_click=safely(state.go_back),
+            key="before",
+        )
+    grid(found.hits, services, marks, answer=answer and not state.start)
+    if found.next_offset is not None:
+        st.button(
+            say("found.more"),
+            icon=":material/expand_more:",
+            width="stretch",
+            on_click=safely(_show_more),
+            args=[found.next_offset],
+            key="more",
+        )
+
+
+def _show_more(next_offset: int) -> None:
+    """Show more below; a page that is full begins anew with what comes next."""
+    if state.shown + PAGE_SIZE <= MOST_SHOWN:
+        state.shown += PAGE_SIZE
+    else:
+        state.go_on(next_offset)
 
 
 def grid(hits: Sequence[Hit], services: Services, marks: Marks, *, answer: bool) -> None:
@@ -41,17 +79,18 @@ def grid(hits: Sequence[Hit], services: Services, marks: Marks, *, answer: bool)
                 video_card(hit, services, marks, best=best)
 
 
-def feed(hits: Sequence[Hit], services: Services, marks: Marks) -> None:
+def feed(found: Results, services: Services, marks: Marks) -> None:
     """Draw one video at a time, playing; next and previous by button, key or swipe. `video` in the state says which."""
+    hits = found.hits
     ids = [hit.video_id for hit in hits]
-    number = ids.index(state.video) if state.video in ids else 0
+    number = ids.index(state.video) if state.video in ids else len(ids) - 1 if state.video == LAST else 0
     hit = hits[number]
     with st.container(key="feed", gap="xsmall"):
         moment_player(hit, services)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="feed-bar"):
-            _step("previous", ":material/arrow_back:", "ArrowLeft", ids[:number][-1:])
-            st.caption(say("feed.place", number=number + 1, total=len(hits)), width="content")
-            _step("next", ":material/arrow_forward:", "ArrowRight", ids[number + 1 : number + 2])
+            _step("previous", ":material/arrow_back:", "ArrowLeft", _before(ids, number))
+            st.caption(_place(found, number), width="content")
+            _step("next", ":material/arrow_forward:", "ArrowRight", _after(ids, number, found.next_offset))
             match_badge(hit)
             with st.container(horizontal=True, gap="xxsmall", width="content", key="do-feed"):
                 taste_buttons(hit, services, marks)
@@ -103,17 +142,46 @@ def _present(on: bool) -> None:
     state.present = on
 
 
-def _step(name: str, icon: str, key: str, to: list[str]) -> None:
-    """Draw a button to the video of this id, if there is one."""
+def _place(found: Results, number: int) -> str:
+    """Return how far one has come, of those that copies are folded into."""
+    whole = not state.start and found.next_offset is None
+    total = len(found.hits) if whole else found.total
+    return say("feed.place" if found.exact else "feed.place.about", number=state.start + number + 1, total=total)
+
+
+def _before(ids: Sequence[str], number: int) -> Callable[[], None] | None:
+    """Return the way to the video before, None where this is the first of all."""
+    if number:
+        return partial(_open, ids[number - 1])
+    return _to_the_page_before if state.start else None
+
+
+def _to_the_page_before() -> None:
+    state.go_back()
+    state.video = LAST
+
+
+def _after(ids: Sequence[str], number: int, next_offset: int | None) -> Callable[[], None] | None:
+    """Return the way to the next video, None where this is the last of all."""
+    if number + 1 < len(ids):
+        return partial(_open, ids[number + 1])
+    return None if next_offset is None else partial(state.go_on, next_offset)
+
+
+def _step(name: str, icon: str, key: str, go: Callable[[], None] | None) -> None:
+    """Draw the button of a way, if there is one."""
     st.button(
         say(f"feed.{name}"),
         icon=icon,
         shortcut=key,
-        disabled=not to,
+        disabled=go is None,
         key=name,
-        on_click=safely(_open),
-        args=to,
+        on_click=safely(go or _stay),
     )
+
+
+def _stay() -> None:
+    """Do nothing: there is no way."""
 
 
 def _open(video_id: str) -> None:

@@ -96,12 +96,20 @@ ENGLISH: dict[str, Template] = {
     "nothing.words": "Try other or fewer words, or press a category.",
     "nothing.instead": "Nearest to it in your library:",
     "found": ("{n:,} video for {asked}", "{n:,} videos for {asked}"),
+    "found.about": ("At least {n:,} video for {asked}", "At least {n:,} videos for {asked}"),
     "found.words": "“{words}”",
     "found.like": "more like a video",
     "found.picture": "more like a picture",
     "found.taste": "you",
     "found.all-seen": "You have seen all that fits, so here it is again.",
     "found.more": "Show more",
+    "found.before": "Back to those before",
+    "labels.pending": "What your videos answer is being worked out again: {done:,} of {total:,} are done. Until then "
+    "new categories and moods find only some of them.",
+    "labels.first": "What your videos answer is being worked out: {done:,} of {total:,} are done. Until then the "
+    "nearest are looked at for each search.",
+    "labels.problem": "What your videos answer is being worked out: {done:,} of {total:,} are done. It is waiting: "
+    "{problem}",
     "reading": "The encoder reads the categories and moods, once: {known} of {total} are known. Until then they find "
     "nothing; this page goes on by itself.",
     "reading.problem": "The encoder reads the categories and moods, once: {known} of {total} are known. It is waiting: "
@@ -183,6 +191,7 @@ ENGLISH: dict[str, Template] = {
     "feed.previous": "Previous",
     "feed.next": "Next",
     "feed.place": "{number:,} of {total:,}",
+    "feed.place.about": "{number:,} of at least {total:,}",
     # A video
     "match.high": "Great match",
     "match.medium": "Good match",

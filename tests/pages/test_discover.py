@@ -190,10 +190,43 @@ def test_the_strength_of_a_mood_is_in_its_control(library):
     assert not app.exception
 
 
-def test_the_feed_promises_no_more_than_it_holds(services):
+def places(feed) -> list[str]:
+    return [caption.value for caption in feed.caption if " of " in caption.value]
+
+
+@pytest.mark.parametrize("asked", [{}, {"category": "animals"}], ids=["newest", "asked"])
+def test_the_feed_goes_on_to_the_last_video_and_back(asked, services):
     add_entries(services, 50, "grey wolf")
-    feed = open_page("discover", view="feed")
-    assert "1 of 48" in [caption.value for caption in feed.caption]
+    feed = open_page("discover", view="feed", video="last", **asked)
+    assert places(feed) == ["48 of 50"]
+    seen = [texts(feed)]
+    for place in (49, 50):
+        feed.button(key="next").click().run()
+        assert places(feed) == [f"{place} of 50"]
+        seen.append(texts(feed))
+    assert feed.button(key="next").disabled
+    for place in (1, 0):
+        feed.button(key="previous").click().run()
+        assert texts(feed) == seen[place]
+    assert places(feed) == ["48 of 50"]
+    assert not feed.exception
+
+
+def test_cards_go_on_page_by_page_to_the_last_and_back(services, monkeypatch):
+    monkeypatch.setattr("pages.components.views.MOST_SHOWN", 24)
+    ids = add_entries(services, 30, "grey wolf")
+    app = open_page("discover", show="newest")
+    press(app, "Show more")
+    first = shown(app)
+    assert len(first) == 24
+    press(app, "Show more")
+    rest = shown(app)
+    assert len(rest) == 6
+    assert len({*first, *rest}) == len(ids)
+    assert "Show more" not in [button.label for button in app.button]
+    press(app, "Back to those before")
+    assert shown(app) == first[:12]
+    assert not app.exception
 
 
 def test_a_category_shows_its_videos_by_url_and_is_in_the_address(library):
