@@ -217,7 +217,7 @@ def _built(settings: Settings, state: State) -> Services:
             warmings.append(encoder)
         if filler and filler[0].slow_texts:
             warmings.append(Warming(encoder, fixed_texts(themes)))
-        return Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste)
+        return Discover(encoder=encoder, index=index, store=store, taxonomy=themes, taste=taste, said=corrections.of)
 
     spaces = open_spaces(settings)
     try:
