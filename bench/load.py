@@ -68,7 +68,7 @@ def main() -> int:
 
 def fill(data_dir: Path) -> None:
     """Ingest the samples, unless the library has something already."""
-    if not (data_dir / "index").exists():
+    if not any((data_dir / name).exists() for name in ("index", "spaces")):
         environ = {**clean_environ(), "DATA_DIR": str(data_dir)}
         command = [sys.executable, "-m", "core", "samples"]
         subprocess.run(command, cwd=ROOT, env=environ, check=True, stdout=sys.stderr)
