@@ -1,19 +1,21 @@
 FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    HOME=/tmp \
     DATA_DIR=/data
 
 RUN groupadd --gid 10001 app \
-    && useradd --uid 10001 --gid app --create-home --shell /usr/sbin/nologin app \
+    && useradd --uid 10001 --gid app --no-create-home --home-dir /tmp --shell /usr/sbin/nologin app \
     && install --directory --owner=app --group=app /data
 
 WORKDIR /app
 
-# Packages before code: an edit of the code keeps this layer.
-COPY requirements.txt ./
-RUN pip install --requirement requirements.txt
+# Packages before code: an edit of the code keeps this layer. Exact versions, each checked by its hash.
+COPY requirements.lock ./
+RUN pip install --require-hashes --requirement requirements.lock
 
 COPY .streamlit/config.toml .streamlit/config.toml
 COPY core core
