@@ -449,8 +449,21 @@ def open_spaces(settings: Settings) -> Spaces:
     """Return the spaces of the library that is set. Raises LibraryError and its kinds, or Unavailable."""
     if settings.qdrant_url:
         from core.index.server_spaces import ServerSpaces
+        from core.index.sizing import Sizing
 
-        return ServerSpaces(settings.qdrant_url, settings.qdrant_api_key, settings.qdrant_collection)
+        return ServerSpaces(
+            settings.qdrant_url,
+            settings.qdrant_api_key,
+            settings.qdrant_collection,
+            grpc_port=settings.qdrant_grpc_port,
+            sizing=Sizing(
+                settings.qdrant_on_disk,
+                settings.qdrant_quantize,
+                settings.qdrant_shards,
+                settings.qdrant_replicas,
+                settings.qdrant_write_consistency,
+            ),
+        )
     from core.index.edge_spaces import EdgeSpaces
 
     return EdgeSpaces(settings.data_dir)

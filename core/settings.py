@@ -61,6 +61,14 @@ class Settings:
     qdrant_url: str | None = None
     qdrant_api_key: str | None = field(default=None, repr=False)
     qdrant_collection: str = "content_collection"
+    qdrant_grpc_port: int | None = None
+    """Port on which the server speaks gRPC; None: everything goes by HTTP."""
+    qdrant_on_disk: bool = True
+    qdrant_quantize: bool = True
+    qdrant_shards: int | None = None
+    """None: what the server is configured to, as with the next two (docs/scaling.md)."""
+    qdrant_replicas: int | None = None
+    qdrant_write_consistency: int | None = None
 
     aws_bucket: str | None = None
     aws_region: str | None = None
@@ -189,6 +197,12 @@ def load(
         qdrant_url=_url("QDRANT_URL", get("QDRANT_URL", "QDRANT_HOST"), default_scheme="https"),
         qdrant_api_key=get("QDRANT_API_KEY"),
         qdrant_collection=get("QDRANT_COLLECTION") or "content_collection",
+        qdrant_grpc_port=_number_or_none("QDRANT_GRPC_PORT", get("QDRANT_GRPC_PORT"), most=65_535),
+        qdrant_on_disk=_switch("QDRANT_ON_DISK", get("QDRANT_ON_DISK") or "true"),
+        qdrant_quantize=_switch("QDRANT_QUANTIZE", get("QDRANT_QUANTIZE") or "true"),
+        qdrant_shards=_number_or_none("QDRANT_SHARDS", get("QDRANT_SHARDS"), most=1000),
+        qdrant_replicas=_number_or_none("QDRANT_REPLICAS", get("QDRANT_REPLICAS"), most=100),
+        qdrant_write_consistency=_number_or_none("QDRANT_WRITE_CONSISTENCY", get("QDRANT_WRITE_CONSISTENCY"), most=100),
         aws_bucket=get("AWS_BUCKET_NAME"),
         aws_region=get("AWS_REGION", "AWS_DEFAULT_REGION"),
         aws_endpoint_url=_url("AWS_ENDPOINT_URL", get("AWS_ENDPOINT_URL")),
@@ -214,6 +228,10 @@ def _whole_number(name: str, text: str, least: int, most: int) -> int:
     if not text.isdecimal() or not least <= int(text) <= most:
         raise SettingsError(f"{name} is {text!r}. Set it to a whole number from {least} to {most}.")
     return int(text)
+
+
+def _number_or_none(name: str, text: str | None, most: int) -> int | None:
+    return None if text is None else _whole_number(name, text, least=1, most=most)
 
 
 def _account(name: str, text: str | None) -> str | None:

@@ -15,6 +15,7 @@ import uuid
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -238,6 +239,10 @@ class MemoryIndex:
                         labelled = replace(entry, **said)
                         self._entries[key] = base.from_payload(base.to_payload(labelled), entry.vector)
             self._writes += 1
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        yield
 
     def delete(self, video_id: str) -> None:
         self._check_open()

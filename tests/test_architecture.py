@@ -17,7 +17,12 @@ HOMES = {
     "boto3": ("core/stores/s3.py", "core/encoders/bedrock_aws.py"),
     "botocore": ("core/stores/s3.py", "core/encoders/bedrock_aws.py"),
     "s3transfer": ("core/stores/s3.py", "core/encoders/bedrock_aws.py"),
-    "qdrant_client": ("core/index/connection.py", "core/index/server.py", "core/index/server_spaces.py"),
+    "qdrant_client": (
+        "core/index/connection.py",
+        "core/index/server.py",
+        "core/index/server_spaces.py",
+        "core/index/sizing.py",
+    ),
     "qdrant_edge": ("core/index/edge.py",),
     "av": (
         "core/ingest/captions.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -197,10 +198,10 @@ def from_note(said: Mapping[str, Any]) -> Space:
 class Where:
     """Conditions on what is stored of videos; all must hold. Hashable, and equal whatever the order of values.
 
-    Fields are those of core/index/payload.py with kind "keyword": labels, video_id, and the payload keys of
-    core/properties.py. Clips have all of them as their video does. Entries that were written before a field was
-    (releases 0.1.0 and 0.2.0 knew no labels and no properties) have no value of it until `Index.label` wrote one:
-    `any_of` leaves them out, `none_of` lets them pass.
+    Fields are those of core/index/payload.py with kind "keyword", but scope and content_sha256: labels, video_id, and
+    the payload keys of core/properties.py. Clips have all of them as their video does. Entries that were written before
+    a field was (releases 0.1.0 and 0.2.0 knew no labels and no properties) have no value of it until `Index.label`
+    wrote one: `any_of` leaves them out, `none_of` lets them pass.
     """
 
     any_of: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -351,6 +352,10 @@ class Index(Catalogue, Protocol):
 
     def delete(self, video_id: str) -> None:
         """Remove a video and its clips; no error when it is not there."""
+        ...
+
+    def loading(self) -> AbstractContextManager[None]:
+        """Say that very much is written within this: it may come quicker, and searches slower until a while after."""
         ...
 
     def close(self) -> None:

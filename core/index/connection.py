@@ -9,10 +9,12 @@ import logging
 import random
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
+import grpc
 import httpx
 from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 TIMEOUT_S = 20
+GRPC_PORT = 6334
+"""Where a server speaks gRPC unless it was told otherwise."""
 BACKOFF_S = 0.5
 MAX_BACKOFF_S = 8.0
 
@@ -53,14 +57,20 @@ class Connection:
     """
 
     def __init__(
-        self, url: str, api_key: str | None, *, timeout_s: int = TIMEOUT_S, client: QdrantClient | None = None
+        self,
+        url: str,
+        api_key: str | None,
+        *,
+        timeout_s: int = TIMEOUT_S,
+        grpc_port: int | None = None,
+        client: QdrantClient | None = None,
     ) -> None:
         self.place = place(url)
         self._api_key = api_key
         self._timeout_s = timeout_s
         self._closed = threading.Event()
         self._owns_client = client is None
-        self.client = client or connect(url, api_key, timeout_s)
+        self.client = client or connect(url, api_key, timeout_s, grpc_port)
 
     def close(self) -> None:
         """End every wait, and let go of the server if the client is ours."""
@@ -82,7 +92,8 @@ class Connection:
             if self._closed.is_set():
                 raise LibraryError(CLOSED)
             try:
-                return method(**arguments)
+                with spoken_as_http():
+                    return method(**arguments)
             except (ApiException, QdrantException, json.JSONDecodeError, UnicodeDecodeError) as error:
                 if self._closed.is_set():
                     raise LibraryError(CLOSED) from error
@@ -167,8 +178,36 @@ class Connection:
         return said if len(said) <= 200 else f"{said[:199]}…"
 
 
-def connect(url: str, api_key: str | None, timeout_s: int) -> QdrantClient:
-    """Return a client; nothing is sent yet. Raises SettingsError when the address or key can never work."""
+_STATUS_OF = {
+    grpc.StatusCode.INVALID_ARGUMENT: httpx.codes.BAD_REQUEST,
+    grpc.StatusCode.UNAUTHENTICATED: httpx.codes.UNAUTHORIZED,
+    grpc.StatusCode.PERMISSION_DENIED: httpx.codes.FORBIDDEN,
+    grpc.StatusCode.NOT_FOUND: httpx.codes.NOT_FOUND,
+    grpc.StatusCode.ALREADY_EXISTS: httpx.codes.CONFLICT,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: httpx.codes.TOO_MANY_REQUESTS,
+}
+"""What the server says by HTTP where it says this by gRPC; 500 for anything else."""
+
+
+@contextmanager
+def spoken_as_http() -> Iterator[None]:
+    """Turn an error of gRPC into what the client raises for the same by HTTP."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        code, said = error.code(), error.details() or ""
+        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+            raise ResponseHandlingException(httpx.ReadTimeout(said)) from error
+        if code == grpc.StatusCode.UNAVAILABLE:
+            raise ResponseHandlingException(httpx.ConnectError(said)) from error
+        status = _STATUS_OF.get(code, httpx.codes.INTERNAL_SERVER_ERROR)
+        content = json.dumps({"status": {"error": said}}).encode()
+        raise UnexpectedResponse(int(status), code.name, content, httpx.Headers()) from error
+
+
+def connect(url: str, api_key: str | None, timeout_s: int, grpc_port: int | None = None) -> QdrantClient:
+    """Return a client, which speaks gRPC where a port for it is given; nothing is sent yet. Raises SettingsError when
+    the address or key can never work."""
     if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
         # httpx would say so too, but with the key in its message.
         raise SettingsError("QDRANT_API_KEY has characters that no key has. Copy the key again, without line breaks.")
@@ -182,7 +221,14 @@ def connect(url: str, api_key: str | None, timeout_s: int) -> QdrantClient:
         # Said above, and only where it matters.
         warnings.filterwarnings("ignore", "Api key is used with an insecure connection", UserWarning)
         try:
-            return QdrantClient(url=url, api_key=api_key, timeout=timeout_s, check_compatibility=False)
+            return QdrantClient(
+                url=url,
+                api_key=api_key,
+                timeout=timeout_s,
+                check_compatibility=False,
+                prefer_grpc=grpc_port is not None,
+                grpc_port=grpc_port or GRPC_PORT,
+            )
         except ValueError as error:
             raise SettingsError(
                 f"QDRANT_URL ({place(url)}) is not an address. Set it to one like https://example.com:6333."

@@ -27,8 +27,8 @@ import qdrant_edge as edge
 from core.errors import EncoderMismatch, LibraryError, LibraryLocked
 from core.files import write_text
 from core.index import base, paging, payload
-from core.index.base import Order, Place, Where
-from core.index.tally import COUNTED, Tally
+from core.index.base import Order, Place, Where, place
+from core.index.tally import READ, Tally
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored, Taste
 
 NOTE = "library.json"
@@ -37,8 +37,6 @@ BATCH = 256
 """Entries a call to Edge, written or scrolled: a call keeps the other threads waiting, and 256 take about 10 ms."""
 FETCH_PER_VIDEO = 8
 """Nearest entries to look at for every video wanted: 100 more cost 0.5 ms, one more look 8 ms (100,000 clips)."""
-MAX_VALUES = 10_000
-"""Values of a field that are counted, most frequent first: more than any field has that anybody counts."""
 MIN_FREE_BYTES = 128 * 1024 * 1024
 """Edge grows its files by 32 MiB and writes them through memory maps: on a full disk SIGBUS kills us. Stop before."""
 
@@ -93,7 +91,6 @@ class EdgeIndex:
     def upsert(self, entries: Sequence[Entry]) -> None:
         base.check_entries(entries, self.info)
         self._check_disk()
-        self._index_standings(entries)
         batches = (entries[start : start + BATCH] for start in range(0, len(entries), BATCH))
         written = (edge.UpdateOperation.upsert_points([_point(entry) for entry in batch]) for batch in batches)
         self._write(written, lambda tally: self._note_written(tally, entries))
@@ -132,6 +129,13 @@ class EdgeIndex:
         with_vectors: bool = True,
         with_texts: bool = True,
     ) -> Iterator[Entry]:
+        if order is not None and (scope == "video" or order.field.startswith(base.STANDINGS)):
+            if scope == "clip":
+                return
+            for entry in self._in_order(order, where or Where(), after, limit, with_vectors, with_texts):
+                if video_id in (None, entry.video_id) and content_sha256 in (None, entry.content_sha256):
+                    yield entry
+            return
         must, must_not = _conditions(video_id=video_id, content_sha256=content_sha256, scope=scope, where=where)
 
         def page(more: list[_Condition], size: int, behind: str | None = None, by: edge.OrderBy | None = None):
@@ -151,7 +155,7 @@ class EdgeIndex:
 
         if order is None:
             yield from paging.by_id(after, limit, BATCH, lambda behind, size: page([], size, behind))
-        elif self._has_field(order.field):
+        else:
             direction = edge.Direction.Desc if order.descending else edge.Direction.Asc
             by = edge.OrderBy(order.field, direction)
             yield from paging.in_order(
@@ -171,20 +175,20 @@ class EdgeIndex:
         return base.arranged(found, video_ids)
 
     def facets(self, field: str, where: Where | None = None) -> Mapping[str, int]:
-        if field in COUNTED and (where is None or Tally.knows(where)):
-            return self._counting().facets(field, where)
-        request = edge.FacetRequest(field, limit=MAX_VALUES, exact=True, filter=_where(scope="video", where=where))
-        with self._translated():
-            return {str(hit.value): hit.count for hit in self._shard.facet(request).hits}
+        return self._tallied().facets(field, where)
 
     def label(self, wholes: Sequence[Entry]) -> None:
-        self._index_standings(wholes)
-
         def note(tally: Tally) -> None:
             for whole in wholes:
-                tally.label(whole.video_id, payload.labelled(whole)[0])
+                everywhere, own = payload.labelled(whole)
+                tally.label(whole.video_id, everywhere | own)
 
         self._write(itertools.chain.from_iterable(map(_labelling, wholes)), note)
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Do nothing: there is no graph to build."""
+        yield
 
     def delete(self, video_id: str) -> None:
         conditions = edge.Filter(must=[edge.FieldCondition(key="video_id", match=edge.MatchValue(video_id))])
@@ -192,19 +196,14 @@ class EdgeIndex:
         self._video_of.clear()
 
     def count(self, where: Where | None = None) -> Counts:
-        if where is None or Tally.knows(where):
-            return self._counting().count(where)
-        with self._translated():
-            found = self._shard.facet(edge.FacetRequest("scope", exact=True, filter=_where(where=where)))
-        counts = {hit.value: hit.count for hit in found}
-        return Counts(videos=counts.get("video", 0), clips=counts.get("clip", 0))
+        return self._tallied().count(where)
 
     def close(self) -> None:
         with self._write_lock, self._translated():
             self._shard.close()
 
-    def _counting(self) -> Tally:
-        """Return what counting goes by; reads the library through where nothing was counted yet."""
+    def _tallied(self) -> Tally:
+        """Return what counting and ordering go by; reads the library through where nothing was asked of it yet."""
         tally = self._tally
         if tally is not None:
             return tally
@@ -213,17 +212,42 @@ class EdgeIndex:
                 tally = Tally()
                 for record in self._records():
                     said = record.payload or {}
-                    tally.put(said["video_id"], said["scope"], said)
+                    tally.put(said["video_id"], said["scope"], str(record.id), said)
                 self._tally = tally
             return self._tally
+
+    def _in_order(
+        self,
+        order: Order,
+        where: Where,
+        after: Place | None,
+        limit: int | None,
+        with_vectors: bool,
+        with_texts: bool,
+    ) -> Iterator[Entry]:
+        """Yield videos' own entries as the tally has them in order."""
+        left = limit
+        while left is None or left > 0:
+            size = BATCH if left is None else min(BATCH, left)
+            ids = self._tallied().in_order(order, where, after, size)
+            with self._translated():
+                found = self._shard.retrieve(
+                    list(ids), with_payload=True if with_texts else _BRIEF, with_vector=with_vectors
+                )
+            records = {str(record.id): record for record in found}
+            for id_ in ids:
+                if id_ in records:  # a video can be deleted between the two questions
+                    entry = base.from_payload(records[id_].payload, records[id_].vector)
+                    after, left = place(entry, order), None if left is None else left - 1
+                    yield entry
+            if len(ids) < size or not records:
+                return
 
     def _records(self) -> Iterator[edge.Record]:
         """Yield what is counted by of all entries."""
         offset = None
         while True:
-            request = edge.ScrollRequest(
-                offset=offset, limit=BATCH, with_payload=["scope", *COUNTED], with_vector=False
-            )
+            request = edge.ScrollRequest(offset=offset, limit=BATCH, with_payload=list(READ), with_vector=False)
             with self._translated():
                 records, offset = self._shard.scroll(request)
             yield from records
@@ -234,7 +258,7 @@ class EdgeIndex:
         """Bring the tally up to what was written. Which clips were there before only the shard can tell."""
         for entry in entries:
             if entry.scope == "video":
-                tally.put(entry.video_id, "video", payload.stored(entry))
+                tally.put(entry.video_id, "video", base.id_of(entry), payload.stored(entry))
         for video_id in {entry.video_id for entry in entries if entry.scope == "clip"}:
             clips = self._shard.count(edge.CountRequest(exact=True, filter=_where(video_id=video_id, scope="clip")))
             tally.put_clips(video_id, clips)
@@ -330,24 +354,13 @@ class EdgeIndex:
             finally:
                 self._writes += 1  # also when it failed half-way: what was computed may be wrong
 
-    def _has_field(self, field: str) -> bool:
-        """Tell whether a field can order; one of standings cannot before the first video has it."""
-        return field in self._fields
-
-    def _index_standings(self, entries: Sequence[Entry]) -> None:
-        """Make the payload indexes of standings that come for the first time."""
-        missing = payload.standing_fields(entries) - self._fields
-        if missing:
-            self._write(edge.UpdateOperation.create_field_index(field, _KINDS["number"]) for field in sorted(missing))
-            self._fields |= missing
-
     def _open(self) -> edge.EdgeShard:
         if not (self.path / NOTE).exists():
             self._create()
         self._check_encoder()
         with self._translated():
             shard = edge.EdgeShard.load(str(self.path / SHARD))
-            self._fields = _index_fields(shard)
+            _index_fields(shard)
         return shard
 
     def _create(self) -> None:
@@ -445,15 +458,14 @@ def write_note(folder: Path, space: base.Space) -> None:
     write_text(folder / NOTE, json.dumps(base.note(space)))
 
 
-def _index_fields(shard: edge.EdgeShard) -> set[str]:
-    """Make the payload indexes that are missing, and return the fields that have one."""
+def _index_fields(shard: edge.EdgeShard) -> None:
+    """Make the payload indexes that are missing."""
     there = set(shard.info().payload_schema)
     missing = [field for field in payload.FIELDS if field not in there]
     for field in missing:
         shard.update(edge.UpdateOperation.create_field_index(field, _KINDS[payload.FIELDS[field]]))
     if missing:
         shard.flush()
-    return there | set(missing)
 
 
 def _point(entry: Entry) -> edge.Point:

@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import httpx
@@ -23,7 +24,8 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from core.errors import EncoderMismatch, LibraryError
 from core.index import base, paging, payload
 from core.index.base import Order, Place, Where
-from core.index.connection import READ, TIMEOUT_S, WRITE, Answer, Connection, Patience
+from core.index.connection import READ, TIMEOUT_S, WRITE, Answer, Connection, Patience, spoken_as_http
+from core.index.sizing import Sizing, graph
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored, Taste
 
 BATCH = 256
@@ -71,16 +73,19 @@ class ServerIndex:
         *,
         complete: bool = True,
         timeout_s: int = TIMEOUT_S,
+        grpc_port: int | None = None,
+        sizing: Sizing | None = None,
         client: QdrantClient | None = None,
     ) -> None:
         self.info = info
+        self.sizing = sizing or Sizing()
         self.collection = collection
         self._complete = complete
         self._writes_lock = threading.Lock()
         self._opening = uuid.uuid4().hex
         self._writes = 0
         self._counted: tuple[int, float, Counts] | None = None
-        self._connection = Connection(url, api_key, timeout_s=timeout_s, client=client)
+        self._connection = Connection(url, api_key, timeout_s=timeout_s, grpc_port=grpc_port, client=client)
         self._client = self._connection.client
         self.place = self._connection.place
         try:
@@ -197,6 +202,15 @@ class ServerIndex:
         for start in range(0, len(operations), BATCH):
             self._write(self._client.batch_update_points, update_operations=operations[start : start + BATCH])
 
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        self._ask(self._client.update_collection, WRITE, optimizers_config=graph(built=False))
+        try:
+            yield
+        finally:
+            # A process that is killed here leaves it off; opening the collection switches it on.
+            self._ask(self._client.update_collection, WRITE, optimizers_config=graph(built=True))
+
     def delete(self, video_id: str) -> None:
         its_own = models.FieldCondition(key="video_id", match=models.MatchValue(value=video_id))
         self._write(self._client.delete, points_selector=models.FilterSelector(filter=models.Filter(must=[its_own])))
@@ -228,6 +242,8 @@ class ServerIndex:
         described = self._ask(self._client.get_collection)
         self._check_kind(described.config)
         self._check_encoder(described.config.metadata or {})
+        if changes := self.sizing.to_update(described.config):
+            self._ask(self._client.update_collection, WRITE, **changes)
         self._fields = set(described.payload_schema)
         self._index_fields(payload.FIELDS)
         return described.points_count or 0
@@ -254,11 +270,12 @@ class ServerIndex:
     def _create(self, collection_name: str) -> None:
         """Create the collection, unless another process just did: it is judged next, like every one that is opened."""
         try:
-            self._client.create_collection(
-                collection_name,
-                vectors_config=models.VectorParams(size=self.info.dimension, distance=models.Distance.COSINE),
-                metadata=self._note(),
-            )
+            with spoken_as_http():
+                self._client.create_collection(
+                    collection_name,
+                    metadata=self._note(),
+                    **self.sizing.to_create(self.info.dimension),
+                )
         except UnexpectedResponse as error:
             if error.status_code != httpx.codes.CONFLICT:
                 raise
@@ -299,7 +316,7 @@ class ServerIndex:
     def _search_params(self) -> models.SearchParams:
         if self._size <= EXACT_UP_TO:
             return models.SearchParams(exact=True)
-        return models.SearchParams(hnsw_ef=GRAPH_EFFORT)
+        return self.sizing.search_params(GRAPH_EFFORT)
 
     def _match(self, group: models.PointGroup) -> Match:
         return Match(str(group.id), tuple(Scored(self._entry(hit), hit.score) for hit in group.hits))

@@ -15,8 +15,9 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 
 from core.errors import LibraryError
 from core.index import base
-from core.index.connection import TIMEOUT_S, WRITE, Connection
+from core.index.connection import TIMEOUT_S, WRITE, Connection, spoken_as_http
 from core.index.server import ServerIndex
+from core.index.sizing import Sizing
 from core.models import EncoderInfo
 from core.names import slug
 
@@ -36,13 +37,16 @@ class ServerSpaces:
         collection: str,
         *,
         timeout_s: int = TIMEOUT_S,
+        grpc_port: int | None = None,
+        sizing: Sizing | None = None,
         client: QdrantClient | None = None,
     ) -> None:
         self.collection = collection
+        self._sizing = sizing
         self._url = url
         self._api_key = api_key
         self._timeout_s = timeout_s
-        self._connection = Connection(url, api_key, timeout_s=timeout_s, client=client)
+        self._connection = Connection(url, api_key, timeout_s=timeout_s, grpc_port=grpc_port, client=client)
 
     def all(self) -> list[base.Space]:
         return sorted((space for _, space in self._found()), key=lambda space: space.encoder)
@@ -145,6 +149,7 @@ class ServerSpaces:
             info,
             complete=complete,
             timeout_s=self._timeout_s,
+            sizing=self._sizing,
             client=self._connection.client,
         )
 
@@ -169,7 +174,8 @@ class _Gone(Exception):
 def _described(client: QdrantClient):
     def describe(collection_name: str) -> models.CollectionInfo:
         try:
-            return client.get_collection(collection_name)
+            with spoken_as_http():
+                return client.get_collection(collection_name)
         except UnexpectedResponse as error:
             if error.status_code == httpx.codes.NOT_FOUND:
                 raise _Gone from error

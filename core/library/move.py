@@ -83,7 +83,7 @@ def run(
                 if one.count() == Counts(0, 0):
                     continue
                 moved += 1
-                with closing(target.make(info, complete=False)) as other:
+                with closing(target.make(info, complete=False)) as other, other.loading():
                     copied = copy(one, other, draw, rewrite=rewrite)
             say(f"What {space.encoder} made:")
             for line in _report(copied, names[source.name], names[target.name], store):

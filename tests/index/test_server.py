@@ -107,7 +107,9 @@ def test_a_search_goes_on_where_the_server_gave_up_grouping(index: ServerIndex, 
 
 def test_the_collection_is_made_once_with_what_it_needs(index: ServerIndex, qdrant: QdrantServer) -> None:
     described = qdrant.memory.get_collection(NAME)
-    assert described.config.params.vectors == models.VectorParams(size=64, distance=models.Distance.COSINE)
+    assert described.config.params.vectors == models.VectorParams(
+        size=64, distance=models.Distance.COSINE, on_disk=True
+    )
     assert described.config.metadata == {"encoder": "fake-v1", "dimension": 64}
     types = {"keyword": "keyword", "number": "float", "time": "datetime"}
     assert {name: i.data_type.value for name, i in described.payload_schema.items()} == {
@@ -195,7 +197,9 @@ def test_a_large_library_is_searched_through_the_graph(
     index.count()
     monkeypatch.setattr(module, "EXACT_UP_TO", 3)
     index.search(random_vectors(1)[0], limit=1)
-    assert asked == [models.SearchParams(exact=True), models.SearchParams(hnsw_ef=module.GRAPH_EFFORT)]
+    rescored = models.QuantizationSearchParams(rescore=True, oversampling=2.0)
+    walked = models.SearchParams(hnsw_ef=module.GRAPH_EFFORT, quantization=rescored)
+    assert asked == [models.SearchParams(exact=True), walked], "small copies find, the vectors themselves rank"
 
 
 # Whose collection it is

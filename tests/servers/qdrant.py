@@ -43,6 +43,9 @@ class MemoryQdrant:
         self._client = QdrantClient(":memory:")
         self._lock = threading.RLock()
         self._indexes: dict[str, dict[str, models.PayloadSchemaType]] = {}
+        self._sizings: dict[str, dict[str, Any]] = {}
+        """Of each collection what in-memory mode forgets: where vectors lie, how they are copied, on how many
+        machines."""
         self.upserts: list[int] = []
         """How many points each upsert brought."""
 
@@ -54,6 +57,41 @@ class MemoryQdrant:
                 return method(*args, **kwargs)
 
         return locked
+
+    def create_collection(self, collection_name: str, *, metadata: Any = None, **how: Any) -> bool:
+        with self._lock:
+            made = self._client.create_collection(
+                collection_name, vectors_config=how.pop("vectors_config"), metadata=metadata
+            )
+            self._sizings[collection_name] = {name: value for name, value in how.items() if value is not None}
+            return made
+
+    def update_collection(
+        self,
+        collection_name: str,
+        *,
+        metadata: Any = None,
+        vectors_config: dict[str, models.VectorParamsDiff] | None = None,
+        quantization_config: Any = None,
+        collection_params: models.CollectionParamsDiff | None = None,
+        optimizers_config: models.OptimizersConfigDiff | None = None,
+        **_: Any,
+    ) -> bool:
+        with self._lock:
+            sizing = self._sizings.setdefault(collection_name, {})
+            if metadata is not None:
+                self._client.update_collection(collection_name, metadata=metadata)
+            if vectors_config is not None:
+                sizing["on_disk"] = vectors_config[""].on_disk
+            if quantization_config is not None:
+                sizing["quantization_config"] = (
+                    None if quantization_config == models.Disabled.DISABLED else quantization_config
+                )
+            if collection_params is not None:
+                sizing |= collection_params.model_dump(exclude_none=True)
+            if optimizers_config is not None:
+                sizing["indexing_threshold"] = optimizers_config.indexing_threshold
+            return True
 
     def upsert(self, collection_name: str, points: list[models.PointStruct], **_: Any) -> models.UpdateResult:
         with self._lock:
@@ -75,6 +113,14 @@ class MemoryQdrant:
                 name: models.PayloadIndexInfo(data_type=schema, points=described.points_count or 0)
                 for name, schema in self._indexes.get(collection_name, {}).items()
             }
+            sizing = self._sizings.get(collection_name, {})
+            config = described.config
+            config.quantization_config = sizing.get("quantization_config")
+            for name in ("on_disk_payload", "shard_number", "replication_factor", "write_consistency_factor"):
+                setattr(config.params, name, sizing.get(name, getattr(config.params, name)))
+            if "on_disk" in sizing:
+                config.params.vectors = config.params.vectors.model_copy(update={"on_disk": sizing["on_disk"]})
+            config.optimizer_config.indexing_threshold = sizing.get("indexing_threshold", 10_000)
             return described
 
     def facet(
@@ -334,11 +380,28 @@ def _drop(memory: MemoryQdrant, name: str, _: bytes) -> bool:
 
 def _create(memory: MemoryQdrant, name: str, body: bytes) -> bool:
     asked = models.CreateCollection.model_validate_json(body)
-    return memory.create_collection(name, vectors_config=asked.vectors, metadata=asked.metadata)
+    return memory.create_collection(
+        name,
+        vectors_config=asked.vectors,
+        metadata=asked.metadata,
+        on_disk_payload=asked.on_disk_payload,
+        quantization_config=asked.quantization_config,
+        shard_number=asked.shard_number,
+        replication_factor=asked.replication_factor,
+        write_consistency_factor=asked.write_consistency_factor,
+    )
 
 
 def _update(memory: MemoryQdrant, name: str, body: bytes) -> bool:
-    return memory.update_collection(name, metadata=models.UpdateCollection.model_validate_json(body).metadata)
+    asked = models.UpdateCollection.model_validate_json(body)
+    return memory.update_collection(
+        name,
+        metadata=asked.metadata,
+        vectors_config=asked.vectors,
+        quantization_config=asked.quantization_config,
+        collection_params=asked.params,
+        optimizers_config=asked.optimizers_config,
+    )
 
 
 def _describe(memory: MemoryQdrant, name: str, _: bytes) -> models.CollectionInfo:
