@@ -139,6 +139,20 @@ class Services:
             self.relabel.soon(SOON_S)
         return theme
 
+    def correct(self, video_id: str, kind: Kind, theme: str, holds: bool | None) -> bool:
+        """Keep that a video is of a category or mood, or is not, whatever the encoder says; None takes that back.
+
+        Labels, counts and results follow at once; return whether the video is in the library. Raises QueryError for a
+        category or mood that there is not, and what the index raises.
+        """
+        entry = next(self.index.scroll(video_id=video_id, scope="video", with_vectors=False), None)
+        if entry is None:
+            return False
+        id_ = (self.taxonomy.category(theme) if kind == "category" else self.taxonomy.mood(theme)).id
+        self.library.corrections.say(entry.content_sha256, kind, id_, holds)
+        self.discover.label_again(video_id)
+        return True
+
     def reading(self) -> Reading | None:
         """Return how far the encoder is with the texts that every search needs; None when it knows them all."""
         return self.encoder.reading() if isinstance(self.encoder, ReadAhead) else None

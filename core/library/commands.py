@@ -6,13 +6,16 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from typing import get_args
 
+from core.discover.taxonomy import Kind
 from core.errors import AppError
 from core.library.listing import ARRANGED, Asked, Row, categories_of, moods_of
 from core.library.removal import KEEP_S
 from core.services import Services
 
 Commands = argparse._SubParsersAction
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def add_to(commands: Commands) -> None:
@@ -35,6 +38,12 @@ def add_to(commands: Commands) -> None:
     edit.add_argument("id")
     edit.add_argument("--title")
     edit.add_argument("--tags", metavar="WORDS", help="separated by commas; all that it is to have")
+    for kind in KINDS:
+        edit.add_argument(f"--{kind}", action="append", default=[], metavar="ID", help=f"it is of this {kind}")
+        edit.add_argument(f"--not-{kind}", action="append", default=[], metavar="ID", help=f"it is not of this {kind}")
+        edit.add_argument(
+            f"--forget-{kind}", action="append", default=[], metavar="ID", help="go by what the encoder says again"
+        )
     edit.add_argument("--json", action="store_true", help="the same as GET /api/videos/ID afterwards")
     edit.set_defaults(run=_edit)
 
@@ -115,11 +124,19 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
 
 
 def _edit(services: Services, arguments: argparse.Namespace) -> int:
-    if arguments.title is None and arguments.tags is None:
-        raise AppError("Nothing is to be changed. Add --title or --tags.")
+    said = [
+        (kind, theme, holds)
+        for kind in KINDS
+        for option, holds in ((kind, True), (f"not_{kind}", False), (f"forget_{kind}", None))
+        for theme in getattr(arguments, option)
+    ]
+    if arguments.title is None and arguments.tags is None and not said:
+        raise AppError("Nothing is to be changed. Add --title, --tags, --category or --not-category …")
     tags = None if arguments.tags is None else arguments.tags.split(",")
     if not services.library.editor.edit(arguments.id, title=arguments.title, tags=tags):
         raise AppError(f"There is no video {arguments.id} in the library. python -m core list says which there are.")
+    for kind, theme, holds in said:
+        services.correct(arguments.id, kind, theme, holds)
     return _show(services, arguments)
 
 

@@ -43,6 +43,8 @@ class Editor:
             known = next(self._serving.serving.index.scroll(video_id=video_id, scope="video"), None)
             if known is None:
                 return False
+            if title is None and tags is None:
+                return True
             words = dict(self._words(known))
             if title is not None and "title" in words:
                 words["title"] = title  # the file's own would go on being found

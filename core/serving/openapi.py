@@ -88,7 +88,7 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
                 "parameters": [video_id],
                 "get": {"summary": "A video", "responses": {"200": video, **unknown}},
                 "patch": {
-                    "summary": "Give it another title or other tags",
+                    "summary": "Give it another title or other tags, or correct what it is",
                     "requestBody": {
                         "required": True,
                         "content": {"application/json": {"schema": videos.EditBody.model_json_schema()}},

@@ -71,6 +71,10 @@ class EditBody(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     title: str | None = None
+    categories: dict[str, bool | None] = Field(
+        {}, description="By id, whether it is one whatever the encoder says; null takes back what was said."
+    )
+    moods: dict[str, bool | None] = {}
     tags: Annotated[list[Annotated[str, Field(max_length=TAG_CHARS)]], Field(max_length=MAX_TAGS)] | None = Field(
         None, description="All that it is to have."
     )
@@ -180,8 +184,17 @@ def show(services: Services, video_id: str, base_url: str) -> dict[str, object] 
 
 def edit(services: Services, video_id: str, asked: EditBody, base_url: str) -> dict[str, object] | None:
     """Answer `PATCH /api/videos/ID`; None where there is no such video. Raises QueryError."""
-    there = services.library.editor.edit(video_id, title=asked.title, tags=asked.tags)
-    return show(services, video_id, base_url) if there else None
+    for name in asked.categories:
+        services.taxonomy.category(name)
+    for name in asked.moods:
+        services.taxonomy.mood(name)
+    if not services.library.editor.edit(video_id, title=asked.title, tags=asked.tags):
+        return None
+    for name, holds in asked.categories.items():
+        services.correct(video_id, "category", name, holds)
+    for name, holds in asked.moods.items():
+        services.correct(video_id, "mood", name, holds)
+    return show(services, video_id, base_url)
 
 
 def read_span(pairs: Sequence[tuple[str, str]]) -> tuple[float, float] | None:

@@ -9,6 +9,7 @@ import streamlit as st
 from core.library.listing import Row
 from core.services import Services
 from pages.components.boundary import part, safely
+from pages.components.library_labels import correct_labels
 from pages.components.library_trash import delete_videos
 from pages.components.services import file_url
 from pages.components.state import state
@@ -33,6 +34,7 @@ def library_video(services: Services) -> None:
                     _ways_on(services, row)
             with st.container(key="library-edit"):
                 _edit_form(services, row)
+                correct_labels(services, row)
                 _facts(row)
                 _delete(services, row)
 

@@ -367,6 +367,13 @@ ENGLISH: dict[str, Template] = {
     "edit.tags.example": "holiday, beach, 2026",
     "edit.save": "Save",
     "edit.saved": "Saved. It is found by these words now.",
+    "correct.add": "Add",
+    "correct.not": "This is not {name}",
+    "correct.back": "Take back what you said of {name}",
+    "correct.yours": "{name} (yours)",
+    "correct.yours.not": "Not {name} (yours)",
+    "correct.how": "Press what it is not. What you say counts more than the encoder, and stays when another one reads "
+    "the video.",
     "take.whole": "Download",
     "take.moment": "Cut a moment",
     "take.from": "From second",

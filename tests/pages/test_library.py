@@ -98,3 +98,35 @@ def test_a_page_at_a_time_and_as_a_table(services):
     app.segmented_control(key="library_view").set_value("table").run()
     assert len(app.dataframe[0].value) == 30
     assert not app.exception
+
+
+def test_what_a_video_is_can_be_corrected_and_taken_back(library):
+    from core.models import Query
+
+    def animals() -> list[str]:
+        return [hit.title for hit in library.discover.search(Query(categories=("animals",))).hits]
+
+    assert animals() == ["Grey wolf in a forest"]
+    app = open_page("library")
+    press(app, "Grey wolf in a forest")
+    app.button(key="label-category-animals").click().run()
+    assert not app.exception
+    assert "Not Animals (yours)" in [button.label for button in app.button]
+    assert animals() == []
+    assert library.discover.counts()["animals"] == 0
+    app.button(key="label-category-animals").click().run()
+    assert animals() == ["Grey wolf in a forest"]
+    assert library.library.corrections.all() == ()
+
+
+def test_what_a_person_says_outlives_an_edit(library):
+    from core.models import Query
+
+    wolf = next(library.index.scroll(scope="video"))
+    other = "food" if "food" not in (wolf.categories or ()) else "sports"
+    assert library.correct(wolf.video_id, "category", other, True)
+    library.library.editor.edit(wolf.video_id, title="Cooking pasta")
+    library.relabel.soon(20.0)
+    found = [hit.video_id for hit in library.discover.search(Query(categories=(other,))).hits]
+    assert wolf.video_id in found
+    assert library.library.listing.show(wolf.video_id).entry.categories.count(other) == 1

@@ -80,6 +80,19 @@ def test_one_is_shown_and_changed(client: TestClient) -> None:
     assert client.post("/search", json={"query": "cooking pasta"}).json()[0]["video_id"] == WOLF
 
 
+def test_one_is_corrected_and_answers_accordingly(client: TestClient) -> None:
+    def found() -> list[str]:
+        return [hit["video_id"] for hit in client.post("/search", json={"category": "sports"}).json()]
+
+    assert WOLF not in found()
+    assert "sports" in client.patch(f"/api/videos/{WOLF}", json={"categories": {"sports": True}}).json()["categories"]
+    assert WOLF in found()
+    assert WOLF in [video["video_id"] for video in client.get("/api/videos?category=sports").json()["videos"]]
+    back = client.patch(f"/api/videos/{WOLF}", json={"categories": {"sports": None}})
+    assert "sports" not in back.json()["categories"]
+    assert client.patch(f"/api/videos/{WOLF}", json={"moods": {"nonsense": True}}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
