@@ -73,7 +73,7 @@ def complaints(page: Page) -> list[str]:
 
 
 def plays(page: Page) -> None:
-    expect(page.locator("video").first).to_have_js_property("readyState", 4)
+    expect(page.locator("video").first).to_have_js_property("readyState", 4, timeout=60_000)
 
 
 def sign_in(page: Page, password: str) -> None:
