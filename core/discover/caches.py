@@ -14,7 +14,7 @@ from core.discover.composition import LABEL_SHARE, phrases
 from core.discover.kept import Kept
 from core.discover.labels import Judge
 from core.discover.relevance import Background, Origin
-from core.discover.taxonomy import Taxonomy, Theme
+from core.discover.taxonomy import Taxonomy, Theme, implied
 from core.encoders.base import Encoder
 from core.errors import AppError, Unavailable
 from core.index.base import Index
@@ -41,7 +41,7 @@ class Caches:
         """Held while the encoder is asked for fixed texts, by nobody who works anything out of the library."""
         self._origin: Origin | None = None
         self._themes: dict[tuple[str, ...], np.ndarray] = {}
-        self._backgrounds: dict[tuple[str, tuple[tuple[str, ...], ...]], Background] = {}
+        self._backgrounds: dict[Hashable, Background] = {}
         self._kept = Kept(64)
         self._answers = Kept(ANSWERS, for_s=ANSWERS_FOR_S)
 
@@ -72,10 +72,12 @@ class Caches:
         with self._lock:
             shipped = self._shipped()
             themes = shipped.get(kind, [theme for themes in shipped.values() for theme in themes])
-            key = (kind, tuple(map(phrases, themes)))
+            key = (kind, tuple((phrases(theme), theme.implies) for theme in themes))
             if key not in self._backgrounds:
                 directions = [self.theme_vector(theme) for theme in themes]
-                self._backgrounds[key] = Background.of(kind, directions, self.origin(), self.calibration)
+                self._backgrounds[key] = Background.of(
+                    kind, directions, self.origin(), self.calibration, implied(themes)
+                )
             return self._backgrounds[key]
 
     def labels_version(self) -> str:

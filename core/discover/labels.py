@@ -150,10 +150,13 @@ def version(taxonomy: Taxonomy, info: EncoderInfo) -> str:
         "calibration": asdict(info.calibration),
         "numbers": [
             CLIP_SHARE, LABEL_SHARE, relevance.LEAST, relevance.FULL, relevance.RIVAL, relevance.SCALE,
+            relevance.IMPLYING,
         ],
         "neutral": relevance.NEUTRAL,
         "themes": [
-            [kind, theme.id, theme.label, theme.prompts, theme.own] for kind in KINDS for theme in taxonomy.themes(kind)
+            [kind, theme.id, theme.label, theme.prompts, theme.own, theme.implies]
+            for kind in KINDS
+            for theme in taxonomy.themes(kind)
         ],
     }  # fmt: skip
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

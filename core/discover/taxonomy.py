@@ -45,6 +45,8 @@ class Theme:
     prompts: tuple[str, ...]
     own: bool = False
     """A person added it; its label and phrases are whatever they typed."""
+    implies: str | None = None
+    """The id of another shipped one of its kind that whatever belongs to this one belongs to as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,12 @@ def load(path: Path = DEFAULT_PATH, own: Path | Document | None = None) -> Taxon
         return shipped
     added = _parse(text, own, own=True)
     return Taxonomy(_merged(shipped.categories, added.categories), _merged(shipped.moods, added.moods))
+
+
+def implied(themes: Sequence[Theme]) -> list[int | None]:
+    """Return of each theme the place of the one that it implies, None where that is none of these."""
+    places = {theme.id: place for place, theme in enumerate(themes)}
+    return [places.get(theme.implies) if theme.implies else None for theme in themes]
 
 
 def add(
@@ -197,8 +205,14 @@ def _themes(data: dict, kind: str, path: Path | Document, own: bool) -> tuple[Th
         icon = row.get("icon", "label")
         if not isinstance(icon, str) or not _ICON.fullmatch(icon):
             raise SettingsError(f"{where}: icon {icon!r} may hold lower-case letters, digits and underscores only.")
-        themes.append(Theme(row["id"], str(row["label"]), icon, tuple(row["prompts"]), own))
+        implies = None if own else row.get("implies")
+        themes.append(Theme(row["id"], str(row["label"]), icon, tuple(row["prompts"]), own, implies))
     ids = [theme.id for theme in themes]
+    for theme in themes:
+        if theme.implies is not None and (theme.implies == theme.id or theme.implies not in ids):
+            raise SettingsError(
+                f"{path.name}: {kind} {theme.id!r} implies {theme.implies!r}, which is no other {kind} of the file."
+            )
     if len(set(ids)) != len(ids):
         raise SettingsError(f"{name} has two entries [[{kind}]] with the same id. Ids must differ.")
     return tuple(themes)

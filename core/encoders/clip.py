@@ -68,11 +68,12 @@ class Weights:
     local_image: float
 
 
-FUSED = Weights(model_text=1.25, local_text=1.0, model_image=1.0, local_image=0.7)
+FUSED = Weights(model_text=1.1, local_text=1.0, model_image=1.0, local_image=0.7)
 """A right video stands out from the wrong ones by about 0.15 in the model's half and 0.2 in the local one where words
-name it; but words name few videos, and the model sees all. Between 2 and 1 to 1 the area is the same to within 0.003
-for models that are rather sure and rather unsure, and better than either half. Of a picture the layout finds the very
-video."""
+name it; but words name few videos, and the model sees all. Between 2 and 0.8 to 1 the area is the same to within 0.003
+for models that are rather sure and rather unsure, and better than either half. Within that rather low: what the model
+alone says must then be surer before it is claimed, and what words say need not be. Of a picture the layout finds the
+very video."""
 LOOKS = 0.5
 """How much the percepts of a text count beside its words. A model sees subjects: what they look like from afar tells
 next to nothing then, and is often wrong, so of those nothing is asked. Of moods percepts know something that the model

@@ -90,14 +90,15 @@ def test_the_version_tells_whether_labels_may_come_out_otherwise(tmp_path):
         ).labels_version()
 
     assert version() == version() == discover.labels_version()
-    cosy = Theme("cosy", "Cosy", "label", ("warm light",), own=True)
+    cosy, shipped = Theme("cosy", "Cosy", "label", ("warm light",), own=True), taxonomy.load()
     others = [
         version(replace(INFO, name="another")),
         version(replace(INFO, calibration=replace(INFO.calibration, fits=1.2))),
         version(themes=own(cosy)),
         version(themes=own(replace(cosy, prompts=("rain",)))),
+        version(themes=replace(shipped, categories=tuple(replace(one, implies=None) for one in shipped.categories))),
     ]
-    assert len({version(), *others}) == 5
+    assert len({version(), *others}) == 6
 
 
 def test_a_category_and_a_mood_of_one_id_are_kept_apart(tmp_path):

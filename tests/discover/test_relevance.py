@@ -252,3 +252,30 @@ def test_of_a_name_that_says_nothing_the_local_encoder_claims_no_category(name):
         fit = discover.candidates(discover.parts(Query(categories=(theme.id,))), len(vectors))
         claims += int((fit.standings[0] >= least).sum())
     assert claims <= 3
+
+
+def test_what_implies_a_category_is_evidence_of_it_and_not_the_other_way_round():
+    origin, axes = Origin(np.zeros(6, np.float32), 1.0), list(np.eye(6, dtype=np.float32))
+    kin = Background.of("category", axes, origin, Calibration(), implied=[None, 0, 0, None, None, None])
+    strangers = Background.of("category", axes, origin, Calibration())
+    parent, child, sibling, other = axes[:4]
+    videos = np.array([0.3 * parent + 0.5 * child, 0.3 * parent, 0.3 * parent + 0.5 * other], np.float32)
+    with_kin, alone = kin.standing(parent, videos), strangers.standing(parent, videos)
+    assert with_kin[0] == pytest.approx(alone[0] + relevance.IMPLYING * strangers.standing(child, videos)[0])
+    assert with_kin[1:] == pytest.approx(alone[1:])  # what tells against the children tells nothing against it
+    for direction in (child, sibling, other):
+        assert kin.standing(direction, videos) == pytest.approx(strangers.standing(direction, videos))
+
+
+def test_an_anime_seen_by_a_model_is_claimed_as_animation_sooner_than_the_same_without_implications():
+    videos = {"anime": make_entries("anime"), "music": make_entries("music")}
+    vectors = {name: [entry.vector for entry in entries] for name, entries in videos.items()}
+    discover = library(FakeEncoder(), vectors)
+    plain = library(FakeEncoder(), vectors)
+    free = tuple(replace(theme, implies=None) for theme in plain.taxonomy.categories)
+    plain.taxonomy = replace(plain.taxonomy, categories=free)
+    wholes = np.array([entries[0].vector for entries in videos.values()])
+    theme = discover.taxonomy.category("animation")
+    implied, alone = (one.standing("category", one.theme_vector(theme), wholes) for one in (discover, plain))
+    assert implied[0] > alone[0]
+    assert implied[1] == pytest.approx(alone[1])

@@ -22,6 +22,14 @@ def test_the_shipped_taxonomy_has_what_people_press():
     )
 
 
+def test_what_is_drawn_or_made_by_a_computer_or_of_clay_is_animation():
+    categories = taxonomy.load().categories
+    implying = [theme.id for theme in categories if theme.implies == "animation"]
+    assert implying == ["3d-animation", "traditional-animation", "stop-motion", "anime", "cartoon"]
+    places = taxonomy.implied(categories)
+    assert [categories[place].id for place in places if place is not None] == ["animation"] * 5
+
+
 def test_themes_are_found_by_id_or_label_whatever_the_case():
     loaded = taxonomy.load()
     assert loaded.category("Sci-Fi") is loaded.category("sci-fi") is loaded.category(" SCI-FI ")
@@ -43,6 +51,9 @@ def test_an_unknown_one_names_the_allowed_ones():
         ('[[category]]\nid = "A b"\nlabel = "A"\nprompts = ["x"]', "lower-case"),
         ('[[category]]\nid = "a"\nlabel = "A"\nprompts = "x"', "list of phrases"),
         ('[[category]]\nid = "a"\nlabel = "A"\nprompts = ["x"]\n' * 2, "same id"),
+        ('[[category]]\nid = "a"\nlabel = "A"\nprompts = ["x"]\nimplies = "b"', "which is no other category"),
+        ('[[category]]\nid = "a"\nlabel = "A"\nprompts = ["x"]\nimplies = "a"', "which is no other category"),
+        ('[[category]]\nid = "a"\nlabel = "A"\nprompts = ["x"]\nimplies = ["a"]', "which is no other category"),
     ],
 )
 def test_a_broken_file_gets_a_sentence(tmp_path, text, sentence):
