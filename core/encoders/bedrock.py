@@ -36,14 +36,13 @@ As in twelvelabs.py, nothing is tried again in here except texts and pictures, f
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
 import random
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -67,10 +66,9 @@ from core.encoders.bedrock_aws import (
     make_session,
     one_line,
 )
-from core.encoders.marengo_limits import LEAST_PX, LEAST_S, MOST_PX, fits, pause
+from core.encoders.marengo_limits import fits, pause, sendable
 from core.encoders.modalities import WHOLE_GOOD_UNTIL_S, Form, Fused, Part, SideBySide, assembled, unit
 from core.errors import AppError, EncoderError, EncoderPaused, SettingsError, Unavailable
-from core.ingest import sandbox
 from core.models import EncoderInfo, Progress, Video, VideoEmbedding
 
 MODELS: Mapping[str, int] = {"twelvelabs.marengo-embed-3-0-v1:0": 512}
@@ -414,28 +412,8 @@ class BedrockEncoder:
     # Bytes and account
 
     def _send(self, key: str, video: Video, on_progress: Progress) -> None:
-        with self._sendable(video, lambda fraction: on_progress(_SENT / 2 * fraction)) as path:
+        with sendable(video, self._scratch_dir, lambda fraction: on_progress(_SENT / 2 * fraction)) as path:
             self._bucket.put(path, key, lambda fraction: on_progress(_SENT / 2 * (1 + fraction)))
-
-    @contextlib.contextmanager
-    def _sendable(self, video: Video, on_progress: Progress) -> Iterator[Path]:
-        """Give a file within the limits: the video itself, or a copy that lasts as long as it is needed."""
-        if fits(video.info):
-            yield video.path
-            return
-        copy = self._scratch_dir / f"{video.content_sha256}.mp4"
-        try:
-            yield sandbox.write_fitted(
-                video.path,
-                video.info,
-                copy,
-                least_s=LEAST_S + 0.2,
-                least_px=LEAST_PX,
-                most_px=MOST_PX,
-                on_progress=on_progress,
-            )
-        finally:
-            copy.unlink(missing_ok=True)
 
     def _owner(self) -> str:
         """Return the number of the account that owns the bucket: the one set, or that of the credentials."""

@@ -59,6 +59,7 @@ from twelvelabs.types.video_segmentation import VideoSegmentation_Dynamic
 from twelvelabs.types.video_segmentation_dynamic_dynamic import VideoSegmentationDynamicDynamic
 
 from core.encoders import marengo_models, pictures
+from core.encoders.marengo_limits import fits
 from core.encoders.modalities import WHOLE_GOOD_UNTIL_S, Form, Fused, Part, SideBySide, assembled, unit
 from core.encoders.twelvelabs_errors import SDK_ERRORS, CannotFetch, NotThere, Sentences, is_surely_refused
 from core.encoders.twelvelabs_upload import (
@@ -69,7 +70,6 @@ from core.encoders.twelvelabs_upload import (
     SEND_TIMEOUT_S,
     SENT,
     Uploader,
-    fits,
     pause,
 )
 from core.errors import EncoderError, EncoderPaused, SettingsError, Unavailable

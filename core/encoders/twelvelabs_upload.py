@@ -6,7 +6,6 @@ the content of the file, so that whoever takes the job up again, or adds the fil
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
@@ -20,10 +19,9 @@ from twelvelabs import TwelveLabs
 from twelvelabs.types.completed_chunk import CompletedChunk
 from twelvelabs.types.presigned_url_chunk import PresignedUrlChunk
 
-from core.encoders.marengo_limits import LEAST_PX, LEAST_S, MOST_PX, fits, pause
+from core.encoders.marengo_limits import pause, sendable
 from core.encoders.twelvelabs_errors import CannotFetch, NotThere, Sentences
 from core.errors import EncoderError, Unavailable
-from core.ingest import sandbox
 from core.models import Progress, Video
 
 MOST_S = 4 * 3600.0
@@ -87,7 +85,7 @@ class Uploader:
             else:
                 notes["asset"] = known
                 return known
-        with self._sendable(video, on_progress) as path:
+        with sendable(video, self._scratch_dir, lambda fraction: on_progress(FIT_PART * fraction)) as path:
             on_progress(FIT_PART)
 
             def report(fraction: float) -> None:
@@ -104,26 +102,6 @@ class Uploader:
         notes["asset"] = asset_id
         self._await_asset(asset_id, notes, on_progress)
         return asset_id
-
-    @contextlib.contextmanager
-    def _sendable(self, video: Video, on_progress: Progress) -> Iterator[Path]:
-        """Give a file within the limits: the video itself, or a copy that lasts as long as it is needed."""
-        if fits(video.info):
-            yield video.path
-            return
-        copy = self._scratch_dir / f"{video.content_sha256}.mp4"
-        try:
-            yield sandbox.write_fitted(
-                video.path,
-                video.info,
-                copy,
-                least_s=LEAST_S + 0.2,
-                least_px=LEAST_PX,
-                most_px=MOST_PX,
-                on_progress=lambda fraction: on_progress(FIT_PART * fraction),
-            )
-        finally:
-            copy.unlink(missing_ok=True)
 
     def _sent_before(self, filename: str) -> str | None:
         """Return the id of an asset of this very name that is whole."""
