@@ -24,7 +24,7 @@ from core.access.hosts import is_loopback
 from core.discover import taxonomy
 from core.encoders import clip_download, clip_models, registry
 from core.errors import AppError, EncoderError
-from core.index.base import Space
+from core.index.base import Space, is_outgrown
 from core.ingest import sandbox
 from core.models import EncoderInfo, ignore_progress
 from core.settings import Settings, load
@@ -125,7 +125,7 @@ def _check_store(settings: Settings) -> str:
 
 
 def _check_index(settings: Settings) -> str:
-    held, videos = [], {}
+    held, videos, outgrown = [], {}, False
     with closing(services.open_spaces(settings)) as spaces:
         if not spaces.all():  # As the app does at its first start.
             spaces.make(registry.named(settings.encoder).info(settings), complete=True).close()
@@ -135,9 +135,16 @@ def _check_index(settings: Settings) -> str:
             with closing(spaces.open(EncoderInfo(space.encoder, space.dimension, (), ()))) as index:
                 counts = index.count()
                 index.search(np.ones(space.dimension, dtype=np.float32), limit=1)
+                outgrown |= is_outgrown(index, space.dimension)
             videos[space.encoder] = counts.videos
             held.append(f"{counts.videos} videos, {counts.clips} clips by {space.encoder}")
-    return f"answers; {'; '.join(held)}{_told_of_spaces(settings, there, videos)}"
+    told = f"answers; {'; '.join(held)}{_told_of_spaces(settings, there, videos)}"
+    if outgrown:
+        raise Slower(
+            f"{told}. That is so much that a search of words takes longer than 25 ms here: set QDRANT_URL to a Qdrant "
+            "server and run python -m core move --to server (docs/scaling.md)."
+        )
+    return told
 
 
 def _told_of_spaces(settings: Settings, there: list[Space], videos: dict[str, int]) -> str:

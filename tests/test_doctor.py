@@ -9,6 +9,7 @@ import pytest
 from core import doctor, samples
 from core.encoders import clip_models
 from core.errors import MediaError
+from core.index import base
 from core.settings import load
 from tests.models import write_colour_model
 
@@ -82,6 +83,13 @@ def test_the_index(examine, tmp_path):
     (tmp_path / "data" / "spaces").write_text("a file where a folder must be")
     found = examine()
     assert [name for name, (mark, _) in found.items() if mark == "✗"] == ["index"]
+
+
+def test_a_library_that_outgrew_the_embedded_index_is_offered_a_server(examine, monkeypatch):
+    monkeypatch.setattr(base, "COMPARED_IN_TIME", -1)
+    found = examine()
+    assert [name for name, (mark, _) in found.items() if mark == "!"] == ["index"]
+    assert "move --to server" in found["index"][1]
 
 
 def test_a_server_far_away(examine):

@@ -267,8 +267,21 @@ def arranged(entries: Iterable[Entry], video_ids: Sequence[str]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (rank[entry.video_id], entry.start_s))
 
 
+COMPARED_IN_TIME = 100_000_000
+"""Numbers of vectors that the embedded index compares within 25 ms, for a search of words or likeness compares them
+all: 100,000 entries of 384 numbers take 7 to 9 ms (bench/search.py). Filters, orders and counts stay quick beyond."""
+
+
+def is_outgrown(index: Catalogue, dimension: int) -> bool:
+    """Tell whether an embedded library is so large that a Qdrant server would search it quicker."""
+    counts = index.count()
+    return index.name == "edge" and (counts.videos + counts.clips) * dimension > COMPARED_IN_TIME
+
+
 class Catalogue(Protocol):
     """Tell what a library has, without comparing vectors. Safe to call from several threads."""
+
+    name: Literal["edge", "server"]
 
     def scroll(
         self,
@@ -309,8 +322,6 @@ class Index(Catalogue, Protocol):
     Opening one for an encoder that did not fill it raises EncoderMismatch; opening a library of an earlier release adds
     the payload indexes that it lacks. Safe to call from several threads.
     """
-
-    name: Literal["edge", "server"]
 
     @property
     def version(self) -> str:

@@ -65,12 +65,12 @@ class Tally:
             if scope == "clip":
                 self._clips[row] += 1
                 return
-            self._wholes[row] = True
+            was_there, self._wholes[row] = bool(self._wholes[row]), True
             number = uuid.UUID(entry_id).int
             self._high[row], self._low[row] = number >> 64, number & (2**64 - 1)
-            self._set(row, {field: stored.get(field) for field in _VALUED})
+            self._set(row, {field: stored.get(field) for field in _VALUED}, clear=was_there)
             self._number(row, {field: stored.get(field) for field in ORDERED})
-            self._stand(row, stored.get("standings"))
+            self._stand(row, stored.get("standings"), clear=was_there)
 
     def label(self, video_id: str, said: Payload) -> None:
         """Take note of what was written on a video, if it is there; fields that are not named stay."""
@@ -183,11 +183,11 @@ class Tally:
             for value, column in columns.items():
                 columns[value] = np.pad(column, (0, more))
 
-    def _set(self, row: int, said: Payload) -> None:
-        """Let a row have just these values of the named fields."""
+    def _set(self, row: int, said: Payload, *, clear: bool = True) -> None:
+        """Let a row have just these values of the named fields; one that had none before needs no clearing."""
         for field, value in said.items():
             columns = self._columns[field]
-            for column in columns.values():
+            for column in columns.values() if clear else ():
                 column[row] = False
             for one in _texts(value):
                 if one not in columns:
@@ -198,9 +198,9 @@ class Tally:
         for field, value in said.items():
             self._numbers[field][row] = _number_of(value)
 
-    def _stand(self, row: int, standings: object) -> None:
+    def _stand(self, row: int, standings: object, *, clear: bool = True) -> None:
         """Let a row have just these standings."""
-        for field, numbers in self._numbers.items():
+        for field, numbers in self._numbers.items() if clear else ():
             if field.startswith(STANDINGS):
                 numbers[row] = np.nan
         for theme, standing in standings.items() if isinstance(standings, Mapping) else ():
