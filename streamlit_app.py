@@ -9,6 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from core.access.roles import Action
 from core.errors import AppError
+from pages.components.chrome import page_bar
 from pages.components.services import app_middleware, app_routes, close_services, shared_services
 from pages.components.state import state
 from pages.components.who import shown_to
@@ -44,7 +45,9 @@ if __name__ == "__main__":
             visibility=shown_to(Action.ADD),
         ),
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    page_bar(pages)
+    page.run()
 else:
     # Until a session has run the router, Streamlit would take the files of pages/ for its pages and draw its own menu.
     PagesManager.uses_pages_directory = False

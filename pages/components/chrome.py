@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from core.services import Services
 from pages.components.boundary import begin_run, fragment, part, safely
@@ -27,6 +29,13 @@ def set_page(title: str) -> None:
     st.html(STYLE)
     language_switch()
     begin_run()
+
+
+def page_bar(pages: Sequence[StreamlitPage]) -> None:
+    """Draw the pages at the bottom of a phone's screen, where Streamlit would fold its own menu away."""
+    with st.container(horizontal=True, wrap=False, horizontal_alignment="distribute", gap=None, key="page-bar"):
+        for page in pages:
+            st.page_link(page)
 
 
 def language_switch() -> None:
