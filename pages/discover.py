@@ -7,12 +7,13 @@ from core.models import Facets, Query, Results
 from core.state.taste import Marks
 from pages.components import ask, extras, home, views
 from pages.components.boundary import part, safely, show_nothing
-from pages.components.chrome import presenting, set_page, unseen_heading
+from pages.components.chrome import keys_help, presenting, set_page, unseen_heading
 from pages.components.ingest_panel import show_empty_library
 from pages.components.model_panel import model_panel
 from pages.components.poster import poster_script
 from pages.components.services import page_services
 from pages.components.state import PAGE_SIZE, state
+from pages.components.undo import undo_offer
 from pages.components.who import may
 from pages.components.wording import plain, say
 
@@ -108,7 +109,10 @@ query = ask.asked(FEED_SIZE if state.view == "feed" else state.shown, profile)
 facets = show_answer(query, marks)
 if state.view == "feed" and not state.present:
     views.view_controls()
+if not state.present:
+    keys_help()
 if tune:
     with tune:
         ask.tuning(services, facets)
+undo_offer()
 poster_script()

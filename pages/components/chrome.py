@@ -13,12 +13,16 @@ from pages.components.boundary import begin_run, fragment, part, safely
 from pages.components.doors import page_script
 from pages.components.state import Language, state
 from pages.components.who import described, sign_out_button, who
-from pages.components.wording import named, say
+from pages.components.wording import named, plain, say
 
 STYLE = Path(__file__).with_name("style.css")
 LOGO = Path(__file__).with_name("logo.svg")
 LANGUAGE = Path(__file__).with_name("language.html")
 MARK = Path(__file__).with_name("mark.svg")
+
+
+KEYS = {"/": "search", "← →": "step", "Tab · Enter": "play", "Esc": "leave", "?": "help"}
+"""What keys do on Discover; Streamlit and posters.html listen to them."""
 
 
 def set_page(title: str) -> None:
@@ -35,7 +39,22 @@ def page_bar(pages: Sequence[StreamlitPage]) -> None:
     """Draw the pages at the bottom of a phone's screen, where Streamlit would fold its own menu away."""
     with st.container(horizontal=True, wrap=False, horizontal_alignment="distribute", gap=None, key="page-bar"):
         for page in pages:
-            st.page_link(page)
+            if page.visibility == "visible":
+                st.page_link(page)
+
+
+def keys_help() -> None:
+    """Draw the button that tells the keys; the script of the posters presses it at "?"."""
+    with st.container(key="keys-help"):
+        if st.button(say("keys"), icon=":material/keyboard:", type="tertiary", key="keys"):
+            st.dialog(say("keys"))(_keys)()
+
+
+def _keys() -> None:
+    for key, what in KEYS.items():
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.badge(plain(key), color="gray")
+            st.text(say(f"keys.{what}"))
 
 
 def language_switch() -> None:

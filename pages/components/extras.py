@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import get_args
 
 import streamlit as st
@@ -13,6 +14,7 @@ from core.state.channels import Channel
 from pages.components.boundary import fragment, part, rerun, safely, show_nothing
 from pages.components.reembed_panel import reembed_hint
 from pages.components.state import Part, state
+from pages.components.undo import offer_undo
 from pages.components.who import may, why_not
 from pages.components.wording import plain, say
 
@@ -61,9 +63,14 @@ def _channel_form(services: Services) -> None:
             type="tertiary",
             icon=":material/delete:",
             key=f"remove-{channel.slug}",
-            on_click=safely(services.channels.delete, "keep-channel"),
-            args=[channel.slug],
+            on_click=safely(_remove_channel, "keep-channel"),
+            args=[services, channel],
         )
+
+
+def _remove_channel(services: Services, channel: Channel) -> None:
+    services.channels.delete(channel.slug)
+    offer_undo(say("channel.removed", name=channel.name), partial(services.channels.save, channel.name, channel.link))
 
 
 def _theme_form(services: Services) -> None:

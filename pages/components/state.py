@@ -190,6 +190,9 @@ class PageState:
     # Ids: of the video that is open in the library, of those that are selected, and of those deleted last.
     managed: Row[str] = Row("")
     picked: Row[list[str]] = Row([])
+    # What was done last and how it is undone (see undo.py).
+    undo: Row[tuple[str, Callable[[], object]] | None] = Row(None)
+    undo_turn: Row[int] = Row(0)
     undoable: Row[list[str]] = Row([])
     table_rows: Row[dict[str, list[str]]] = Row({})
 

@@ -19,6 +19,7 @@ from pages.components import ask
 from pages.components.boundary import fragment, part, rerun, safely, show_line, show_nothing, show_said
 from pages.components.poster import poster, share
 from pages.components.state import pressed, state
+from pages.components.undo import offer_undo
 from pages.components.wording import clock, language_word, named, plain, say
 
 _COLOURS: dict[Confidence, Literal["green", "blue", "gray"]] = {"high": "green", "medium": "blue", "low": "gray"}
@@ -295,7 +296,10 @@ def _mark(services: Services, video_id: str, mark: Mark, on: bool) -> None:
         services.taste.unmark(profile, video_id, mark)
     else:
         services.taste.mark(profile, video_id, mark)
-        st.toast(say(f"marked.{mark}"))
+        if mark == "like":
+            st.toast(say("marked.like"))
+        else:  # the video may go from the page, and with it the button that takes this back
+            offer_undo(say(f"marked.{mark}"), partial(services.taste.unmark, profile, video_id, mark))
 
 
 def _frame(services: Services, video_id: str, second: float) -> None:

@@ -386,3 +386,20 @@ def test_a_page_opens_while_the_texts_are_being_read_and_goes_on_by_itself(libra
     states.pop(0)
     app.run()
     assert "of 172" not in readable(app)
+
+
+def test_less_of_this_kind_and_a_removed_channel_can_be_undone(library):
+    app = open_page("discover", q="wolf", who="Ada")
+    press(app, "Less of this kind")
+    assert library.taste.marks("Ada").dislikes
+    assert "Less of this kind from now on" in readable(app)
+    app.button(key="undo-it").click().run()
+    assert not library.taste.marks("Ada").dislikes
+    assert "undo-it" not in [button.key for button in app.button]
+    channel = library.channels.save("Wolves", [("q", "wolf")])
+    app.run()
+    app.button(key=f"remove-{channel.slug}").click().run()
+    assert not library.channels.channels()
+    app.button(key="undo-it").click().run()
+    assert [(one.name, dict(one.link)) for one in library.channels.channels()] == [("Wolves", {"q": "wolf"})]
+    assert not app.exception
