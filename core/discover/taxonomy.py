@@ -211,7 +211,7 @@ def _themes(data: dict, kind: str, path: Path | Document, own: bool) -> tuple[Th
     for theme in themes:
         if theme.implies is not None and (theme.implies == theme.id or theme.implies not in ids):
             raise SettingsError(
-                f"{path.name}: {kind} {theme.id!r} implies {theme.implies!r}, which is no other {kind} of the file."
+                f"{name}: {kind} {theme.id!r} implies {theme.implies!r}, which is no other {kind} of the file."
             )
     if len(set(ids)) != len(ids):
         raise SettingsError(f"{name} has two entries [[{kind}]] with the same id. Ids must differ.")
