@@ -1,36 +1,41 @@
-"""What a person does with the library they have: take videos out and have them back, rename them, correct them."""
+"""What a person does with the library they have: take videos out and have them back, rename them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from core.models import ignore_progress
+from core.services import build
+from core.settings import Settings
 from tests.browser.conftest import Server, free_port
 from tests.browser.test_access import SETTLED
-from tests.browser.test_app import health, upload, wait_for_ready
-from tests.videos import make_video, plain
+from tests.browser.test_app import health
+from tests.fakes import make_entries
+from tests.videos import make_video
 
-NAMES = ("grey wolf animal", "tax office", "harbour ship", "mountain snow")
+TITLES = ("Grey wolf animal", "Tax office", "Harbour ship", "Mountain snow")
 
 
 @pytest.fixture(scope="module")
-def owned(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with four tiny videos, for tests that take some of them out."""
+def owned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with four videos that nobody filmed, for tests that take some of them out."""
     folder = tmp_path_factory.mktemp("owned")
+    clip = make_video(folder / "clip.mp4", seconds=1.2, size=(64, 36), fps=5)
+    services = build(Settings(data_dir=folder / "data"))
+    with closing(services):
+        for title in TITLES:
+            (vector,) = services.encoder.encode_text([title])
+            entries = make_entries(title, info=services.encoder.info, clips=1, vectors=[vector, vector], tags={})
+            services.index.upsert(entries)
+            for key in (entries[0].media_key, entries[0].poster_key):
+                services.store.put(clip, str(key), ignore_progress)
     server = Server(folder / "data", free_port())
     server.start()
-    files = [
-        make_video(folder / f"{name}.mp4", seconds=1.2, size=(64, 36), fps=5, pattern=plain(40 * n, 200 - 40 * n, 90))
-        for n, name in enumerate(NAMES)
-    ]
-    context = browser.new_context()
-    page = context.new_page()
-    upload(page, server, *files)
-    wait_for_ready(page, len(files))
-    context.close()
     yield server
     server.stop()
 
@@ -50,7 +55,7 @@ def select(page: Page, title: str) -> None:
     expect(page.get_by_text("1 video selected")).to_be_visible()
 
 
-def cards(page: Page):
+def cards(page: Page) -> Locator:
     return page.locator("[class*=st-key-have-]")
 
 
