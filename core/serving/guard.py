@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.access.access import Access
-from core.access.hosts import is_allowed_host, is_own_origin
+from core.access.hosts import is_allowed_host, is_loopback, is_own_origin
 from core.access.limits import Limits
 from core.access.roles import Action, Identity, may
 from core.access.traffic import Places, Traffic
@@ -179,8 +179,12 @@ def _visitor(asked: HTTPConnection) -> str:
 def _too_much(
     traffic: Traffic, visitor: str, need: Need, method: str, path: str, house: House, asked: HTTPConnection
 ) -> Response | None:
-    """Return the answer to one request too many, or to a page for which there is no place."""
-    works = path.startswith(("/api/", "/search")) and need is not Special.ANYONE
+    """Return the answer to one request too many, or to a page for which there is no place.
+
+    Programs on this machine may ask as fast as they are answered: they could sink it anyway. Who comes through a proxy
+    on it has an address of his own.
+    """
+    works = path.startswith(("/api/", "/search")) and need is not Special.ANYONE and not is_loopback(visitor)
     if works or (path == SIGN_IN and method == "POST"):
         wait_s = traffic.requests.take(visitor)
         return _busy("Too many requests. Ask again later.", wait_s) if wait_s else None

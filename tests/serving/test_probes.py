@@ -123,6 +123,13 @@ def test_too_many_requests_are_told_when_to_ask_again(reach):
     assert client.get("/").status_code == 200
 
 
+def test_programs_on_the_same_machine_ask_as_fast_as_they_are_answered(reach):
+    client = reach(Limits(requests_a_second=1.0, requests_a_second_in_all=1.0))
+    here = TestClient(client.app, client=("127.0.0.1", 50000))
+    assert {here.post("/search").status_code for _ in range(20)} == {200}
+    assert [client.post("/search").status_code for _ in range(7)] == [200] * 5 + [429] * 2
+
+
 def test_a_place_for_each_page_and_a_friendly_page_where_there_is_none(reach):
     async def socket(websocket) -> None:
         await websocket.accept()
