@@ -36,6 +36,7 @@ from core.ingest import reasons, scheduling
 from core.ingest.claims import Claims
 from core.ingest.pipeline import Pipeline, Step, Work
 from core.ingest.scheduling import BACKOFF_S, PROBE_S, Pause, Row
+from core.ingest.turns import Turns
 from core.ingest.working import Working
 from core.models import EncoderPause, Job, Stage
 from core.priority import step_back
@@ -95,6 +96,12 @@ class JobQueue(Working):
         self._claims = Claims(
             (row.work.claim, row.id) for row in self._open.values() if row.claimed and row.work.claim is not None
         )
+        self._turns = Turns(self._encoder_of)
+        self._twins: dict[str, set[str]] = {}
+        """By the id of a job, those that wait for it because they have the same content."""
+        self._serves = pipeline.lanes.serving.name
+        for row in self._open.values():
+            self._turns.note(row, self._clock())
         self._sweep()
 
     def start(self) -> None:
@@ -113,9 +120,9 @@ class JobQueue(Working):
         with self._state:
             if not self._started or self._stopping:
                 return
-            encoders = {info.name: info for info in map(self._encoder_of, self._open.values())}
             serving = self._pipeline.lanes.serving.encoder.info
-            wanted = self._workers + sum(map(scheduling.waiters, (encoders | {serving.name: serving}).values()))
+            encoders = self._turns.encoders | {serving.name: serving}
+            wanted = self._workers + sum(map(scheduling.waiters, encoders.values()))
             new = [
                 threading.Thread(target=self._work, name=f"ingest-{number + 1}", daemon=True)
                 for number in range(len(self._threads), wanted)
@@ -262,6 +269,7 @@ class JobQueue(Working):
             raise
         with self._state:
             self._open[row.id] = row
+            self._stand_in_line(row)
             self._state.notify_all()
         self._hire()
         with self._state:
@@ -275,6 +283,7 @@ class JobQueue(Working):
                 row.stage, row.progress, row.reason, row.since = Stage.QUEUED, 0.0, None, self._clock()
                 row.verified, row.tries, row.not_before, row.shown = False, 0, 0.0, None
                 self._open[row.id] = row
+                self._stand_in_line(row)
                 self._state.notify_all()
         if again:
             self._save_or_log(row)
@@ -286,10 +295,12 @@ class JobQueue(Working):
         with self._state:
             while not self._stopping:
                 now = self._clock()
-                rows = self._open.values()
-                able = scheduling.runnable(
-                    rows, now, workers=self._workers, encoder_of=self._encoder_of, pauses=self._pauses
-                )
+                if self._serves != self._pipeline.lanes.serving.name:
+                    # Another space answers: what is not for a space that is named is for that one now.
+                    self._serves = self._pipeline.lanes.serving.name
+                    for each in self._open.values():
+                        self._turns.note(each, now)
+                able = self._turns.able(now, workers=self._workers, pauses=self._pauses)
                 row = next(able, None)
                 if row is not None:
                     self._occupy(row)
@@ -297,7 +308,7 @@ class JobQueue(Working):
                     if pause is not None and row.work.step is Step.EMBED:
                         pause.probe = row.id
                     return row
-                self._state.wait(scheduling.next_look_s(rows, now, self._pauses.values()))
+                self._state.wait(self._turns.next_look_s(now, self._pauses))
             return None
 
     def _pause_of(self, row: Row) -> Pause | None:
@@ -305,6 +316,7 @@ class JobQueue(Working):
 
     def _occupy(self, row: Row) -> None:
         row.busy, row.since, row.shown = True, self._clock(), None
+        self._turns.note(row, self._clock())
 
     def _release(self, row: Row) -> None:
         with self._state:
@@ -314,8 +326,17 @@ class JobQueue(Working):
             if row.busy:
                 row.worked_s = row.worked_until(self._clock())
                 row.busy, row.shown = False, None
-            self._hold_waiting()
+            self._stand_in_line(row)
             self._state.notify_all()
+
+    def _stand_in_line(self, row: Row) -> None:
+        """Let a job be found when it can take a step; the caller holds the lock."""
+        if row.id in self._open:
+            self._turns.note(row, self._clock())
+            self._hold(row)
+
+    def _closed(self, row: Row) -> None:
+        self._turns.drop(row)
 
     # Work: what a worker does with it
 
@@ -355,19 +376,17 @@ class JobQueue(Working):
                 pause.probes, pause.probe, pause.reason = pause.probes + 1, None, reason
                 pause.next_probe = now + scheduling.pause_s(pause.probes, error.retry_after_s, self._probe_s)
             # Else it had begun before the pause, and says what is known.
-            self._hold_waiting(row)
+            for each in self._open.values():
+                self._hold(each, refused=each is row)
         self._save_or_log(row)
 
-    def _hold_waiting(self, refused: Row | None = None) -> None:
-        """Show why they wait on all jobs that wait for a paused encoder; the caller holds the lock."""
-        if not self._pauses:
-            return
-        for row in self._open.values():
-            pause = self._pause_of(row)
-            waits = row.work.step is Step.EMBED and not row.busy and not row.waits_for
-            if pause is not None and (row is refused or waits):
-                row.held, row.stage, row.progress, row.shown = True, Stage.QUEUED, 0.0, None
-                row.reason = pause.reason
+    def _hold(self, row: Row, *, refused: bool = False) -> None:
+        """Show on a job that waits for a paused encoder why it does; the caller holds the lock."""
+        pause = self._pause_of(row) if self._pauses else None
+        waits = row.work.step is Step.EMBED and not row.busy and not row.waits_for
+        if pause is not None and (refused or waits):
+            row.held, row.stage, row.progress, row.shown = True, Stage.QUEUED, 0.0, None
+            row.reason = pause.reason
 
     def _resume(self, probe: Row) -> None:
         """End the pause if this is the job that has tried the encoder and had an answer."""
@@ -375,9 +394,12 @@ class JobQueue(Working):
             ended = [encoder for encoder, pause in self._pauses.items() if pause.probe == probe.id]
             for encoder in ended:
                 del self._pauses[encoder]
-            for row in self._open.values():
+            for row in self._open.values() if ended else ():
                 if row.held and self._pause_of(row) is None:
                     row.held, row.reason, row.shown = False, None, None
+                if row.probes and not self._pauses:
+                    row.probes = 0  # From here on it is first come, first served again.
+                    self._turns.note(row, self._clock())
             self._state.notify_all()
 
     def _cleared(self, row: Row) -> bool:
@@ -402,14 +424,17 @@ class JobQueue(Working):
                 row.reason = None
             else:
                 row.waits_for = holder
+                self._twins.setdefault(holder, set()).add(row.id)
 
     def _drop_claim(self, row: Row) -> None:
         """Let those that wait for this job go on; the caller holds the lock."""
         row.claimed = False
         self._claims.drop(row.work.claim, row.id)
-        for other in self._open.values():
-            if other.waits_for == row.id:
+        for twin in self._twins.pop(row.id, ()):
+            other = self._open.get(twin)
+            if other is not None and other.waits_for == row.id:
                 other.waits_for, other.reason, other.shown = None, None, None
+                self._stand_in_line(other)
 
     # Disk
 

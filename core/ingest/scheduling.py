@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.ingest.work import Step, Work
@@ -140,75 +139,6 @@ class Pause:
 def waiters(encoder: EncoderInfo) -> int:
     """Return how many workers may do nothing but wait for a service that encodes."""
     return encoder.parallel if encoder.paid else 0
-
-
-def runnable(
-    rows: Collection[Row],
-    now: float,
-    *,
-    workers: int,
-    encoder_of: Callable[[Row], EncoderInfo],
-    pauses: Mapping[str, Pause],
-) -> Iterator[Row]:
-    """Yield the open jobs that can take a step now, first come first served; what is re-embedded comes after all that
-    is added.
-
-    Where encoding costs money all files are checked first: what a batch is going to cost is known before it begins.
-    While an encoder is paused (`pauses`, by its name) one job at a time tries it, when it is time to; all other steps
-    go on.
-    """
-    encoders = {row.id: encoder_of(row) for row in rows}
-    embedding = [row for row in rows if row.busy and row.work.step is Step.EMBED]
-    at_work = Counter(encoders[row.id].name for row in embedding)
-    working = sum(row.busy for row in rows) - sum(waiters(encoders[row.id]) > 0 for row in embedding)
-    hands_free = workers > working
-    room_ahead = _stored_ahead(rows) < LOOKAHEAD
-    is_priced = not _is_priced_soon(rows, now)
-
-    def is_free(encoder: EncoderInfo) -> bool:
-        pause = pauses.get(encoder.name)
-        may_try = pause is None or (pause.probe is None and pause.next_probe <= now)
-        return encoder.parallel > at_work[encoder.name] and may_try and (is_priced or not encoder.paid)
-
-    free = {encoder.name: is_free(encoder) for encoder in encoders.values()}
-    ordered = sorted(rows, key=lambda row: row.work.target is not None)
-    if pauses:  # Another one tries each time: what is wrong with one video must not keep all waiting.
-        ordered.sort(key=lambda row: row.probes)
-    ordered.sort(key=lambda row: encoders[row.id].paid and row.work.step >= Step.STORE)
-    for row in ordered:
-        if row.busy or row.waits_for or row.not_before > now:
-            continue
-        embeds, encoder = row.work.step is Step.EMBED, encoders[row.id]
-        if embeds and not free[encoder.name]:
-            continue
-        if not (embeds and waiters(encoder)) and not hands_free:
-            continue
-        if row.work.step is Step.STORE and not room_ahead and not row.tries:
-            continue
-        yield row
-
-
-def _stored_ahead(rows: Iterable[Row]) -> int:
-    """Return how many files are stored, or about to be, and wait for an encoder."""
-    added = [row for row in rows if row.work.target is None]
-    waiting = sum(row.work.step is Step.EMBED and not row.busy for row in added)
-    return waiting + sum(row.work.step is Step.STORE and (row.busy or row.tries > 0) for row in added)
-
-
-def _is_priced_soon(rows: Iterable[Row], now: float) -> bool:
-    """Tell whether a file is about to be checked: not one that waits for its twin or for a service, and not one that
-    is re-embedded, for what that costs was said before it began."""
-    return any(
-        row.work.step < Step.STORE and not row.waits_for and row.not_before <= now and row.work.target is None
-        for row in rows
-    )
-
-
-def next_look_s(rows: Iterable[Row], now: float, pauses: Iterable[Pause] = ()) -> float | None:
-    """Return in how many seconds the first pause ends; None when nothing pauses."""
-    ends = [row.not_before for row in rows]
-    ends += [pause.next_probe for pause in pauses if pause.probe is None]
-    return min((end - now for end in ends if end > now), default=None)
 
 
 def pause_s(tries: int, retry_after_s: float | None, backoff_s: Sequence[float]) -> float:

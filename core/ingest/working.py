@@ -74,6 +74,9 @@ class Working:
     def _resume(self, probe: Row) -> None:
         """End the pause if this is the job that has tried the encoder and had an answer."""
 
+    def _closed(self, row: Row) -> None:
+        """See that a job is over; the caller holds the lock."""
+
     # How far all are
 
     def jobs(self) -> list[Job]:
@@ -256,6 +259,7 @@ class Working:
         self._save_or_log(row)
         with self._state:
             self._open.pop(row.id, None)
+            self._closed(row)
             self._state.notify_all()
 
     def _save_or_log(self, row: Row) -> None:
