@@ -190,7 +190,9 @@ class JobQueue(Working):
         """Return why the encoder takes nothing now (of two that do not, the first); None while it works."""
         with self._state:
             for encoder, pause in self._pauses.items():
-                waiting = [row for row in self._open.values() if row.work.step is Step.EMBED]
+                # One that has just been stored is in a worker's hands yet, and does not show that it waits.
+                stored = [row for row in self._open.values() if row.work.step is Step.EMBED]
+                waiting = [row for row in stored if row.stage is not Stage.STORING]
                 return EncoderPause(
                     reason=pause.reason,
                     waiting=sum(self._encoder_of(row).name == encoder for row in waiting),
