@@ -34,6 +34,6 @@ def plays(page: Page, number: int = 0) -> bool:
             return video.currentTime > video.firstSeen + 0.2;
         }""",
         arg=number,
-        timeout=15_000,
+        timeout=30_000,
     )
     return True
