@@ -129,9 +129,19 @@ class Caches:
         """
         return self._kept.get(name, self.state(), compute, old_will_do=True)
 
-    def answer(self, question: Hashable, compute: Callable[[], T]) -> T:
-        """Return the answer to a question, worked out once for all who ask it; kept until the library changes."""
-        return self._answers.get(question, self.state(), compute)
+    def answer(self, question: Hashable, compute: Callable[[], T], *, must_keep: bool = False) -> T:
+        """Return the answer to a question, worked out once for all who ask it; kept until the library changes.
+
+        Where nobody can tell whether it changed, it is worked out and not kept; or that is raised, with `must_keep`,
+        for what costs too much to work out at each view.
+        """
+        try:
+            state = self.state()
+        except AppError:
+            if must_keep:
+                raise
+            return compute()
+        return self._answers.get(question, state, compute)
 
     def state(self) -> Hashable:
         """Return what everything that is kept was worked out from: another one after every change."""

@@ -344,7 +344,7 @@ class Discover:
                 theme.id: found.get(theme.id, 0) for theme in themes if theme.id in found or is_all or not theme.own
             }
 
-        return self._caches.answer(("counts", _key(filters), hidden), count)
+        return self._caches.answer(("counts", _key(filters), hidden), count, must_keep=True)
 
     def _counted_closely(self, filters: Filters, hidden: frozenset[str]) -> Mapping[str, int]:
         """Count as long as labels are not there, POOL at most; who asks while it is counted gets the numbers before."""
@@ -364,7 +364,7 @@ class Discover:
 
         try:
             if filters or hidden:
-                return self._caches.answer(("counts", _key(filters), hidden), count)
+                return self._caches.answer(("counts", _key(filters), hidden), count, must_keep=True)
             return self.kept("counts", count)
         except _Partly as partly:  # not kept: what is missing is asked for again
             if not partly.counted:

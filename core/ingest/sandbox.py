@@ -243,6 +243,7 @@ def _orders(
                 fraction = float(said["progress"])
                 on_progress(fraction)
             else:
+                look()  # what is made of pictures takes longer than they do: ask between two of them too
                 yield said, arrays
             if "done" in said:
                 return

@@ -25,6 +25,7 @@ from core.ingest import inspecting
 from core.ingest.jobs import JobQueue
 from core.models import Stage, Video, VideoEmbedding, ignore_progress
 from core.settings import Settings, load
+from core.state.sqlite import SqliteShelf
 from core.state.texts import CachedText
 from core.stores.s3 import S3Store
 from tests.servers.bedrock import ACCOUNT, MODEL, BedrockServer
@@ -219,7 +220,7 @@ class TestTextsAndPictures:
 
     def test_fixed_texts_are_kept(self, encoder: BedrockEncoder, server: BedrockServer, tmp_path: Path) -> None:
         settings = Settings(data_dir=tmp_path)
-        shelf = services.SqliteShelf(settings.data_dir / "texts.sqlite3", "texts")
+        shelf = SqliteShelf(settings.data_dir / "texts.sqlite3", "texts")
         for _ in range(2):
             CachedText(encoder, shelf).encode_text(["calm", "tense"])
         assert sorted(server.texts) == ["calm", "tense"]

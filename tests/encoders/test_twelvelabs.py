@@ -19,7 +19,7 @@ import pytest
 from twelvelabs.types.embedding_data import EmbeddingData
 from twelvelabs.types.embedding_dimension import EmbeddingDimension
 
-from core.encoders import marengo_models, pictures, twelvelabs, twelvelabs_upload
+from core.encoders import marengo_limits, marengo_models, pictures, twelvelabs
 from core.encoders.twelvelabs import TwelveLabsEncoder
 from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, SettingsError, Unavailable
 from core.ingest import inspecting
@@ -661,7 +661,7 @@ class TestOneTask:
     ) -> None:
         monkeypatch.setattr(twelvelabs, "LEAST_DEADLINE_S", 0.1)
         short = replace(video, info=replace(video.info, duration_s=0.02, width_px=640))
-        monkeypatch.setattr(twelvelabs_upload, "fits", lambda info: True)
+        monkeypatch.setattr(marengo_limits, "fits", lambda info: True)
         monkeypatch.setattr(twelvelabs, "fits", lambda info: True)
         server.fate("never")
         notes: dict[str, str] = {}

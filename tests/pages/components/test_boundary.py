@@ -19,7 +19,6 @@ PAGES = {
     "ingest": ("ingest", {}),
 }
 ASKING = {"category", "words", "feed", "presenting", "nothing"}
-WITH_HEADING = {"home", "category", "words", "nothing", "ingest"}
 DISCOVER = set(PAGES) - {"ingest"}
 
 
@@ -48,15 +47,22 @@ FAULTS = {
     # what is broken: (how, the pages that must say so, those that show no video then)
     "channels file": (damaged("channels.sqlite3"), {"home", "category", "words", "nothing"}, {"nothing"}),
     "taste file": (damaged("taste.sqlite3"), DISCOVER, {"nothing"}),
-    "index.count": (failing(lambda s: s.index, "count", Unavailable), WITH_HEADING, {"home", "nothing"}),
-    "index.search": (failing(lambda s: s.index, "search", LibraryError), set(PAGES) - {"presenting"}, ASKING),
+    # Totals are exact, so who cannot count answers nothing.
+    "index.count": (failing(lambda s: s.index, "count", Unavailable), set(PAGES), DISCOVER),
+    # Home and one category alone come in orders that the index keeps; words, and a mood beside, by nearness.
+    "index.search": (failing(lambda s: s.index, "search", LibraryError), set(PAGES) - {"home"}, ASKING),
     "index.scroll": (
         failing(lambda s: s.index, "scroll", Unavailable),
-        {"home", "ingest"},
-        {"home", "ingest", "nothing"},
+        {"home", "feed", "presenting", "ingest"},
+        {"home", "feed", "presenting", "ingest", "nothing"},
     ),
     "store.url": (failing(lambda s: s.store, "url", StoreError), set(PAGES) - {"nothing"}, set(PAGES)),
-    "encoder.encode_text": (failing(lambda s: s.encoder, "encode_text", Unavailable), DISCOVER, ASKING),
+    # What categories and moods are was read when videos came in.
+    "encoder.encode_text": (
+        failing(lambda s: s.encoder, "encode_text", Unavailable),
+        {"words", "nothing"},
+        {"words", "nothing"},
+    ),
     "jobs.jobs": (failing(lambda s: s.jobs, "jobs", StoreError), {"ingest"}, {"ingest", "nothing"}),
 }
 
@@ -150,10 +156,10 @@ def test_samples_that_cannot_be_added_are_a_sentence(page, services, monkeypatch
 def test_one_upload_that_is_refused_keeps_no_other_out(no_workers, services, monkeypatch):
     receive = type(services.jobs).receive
 
-    def choosy(queue, stream, filename):
+    def choosy(queue, stream, filename, **more):
         if filename == "first.mp4":
             raise StoreError(SENTENCE)
-        return receive(queue, stream, filename)
+        return receive(queue, stream, filename, **more)
 
     monkeypatch.setattr(type(services.jobs), "receive", choosy)
     app = open_page("ingest")
