@@ -231,6 +231,7 @@ def test_where_routes_are_served_no_static_folder_is_made_or_asked_for(site, tmp
     try:
         upload(page, server, make_video(tmp_path / "wolf portrait.mp4"))
         wait_for_ready(page, 1)
+        page.goto(f"{server.url}/?q=wolves")
         assert plays(page)
         assert not (site / "static").exists()
         assert "static folder" not in server.log()
