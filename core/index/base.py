@@ -316,6 +316,15 @@ class Catalogue(Protocol):
         ...
 
 
+def retrieved(catalogue: Catalogue, video_ids: Sequence[str], scope: Scope, with_vectors: bool) -> list[Entry]:
+    """Return what `Catalogue.retrieve` does, by asking for portions of the ids."""
+    found: list[Entry] = []
+    for some in portions(video_ids):
+        among = Where(any_of={"video_id": some})
+        found += catalogue.scroll(scope=scope, where=among, with_vectors=with_vectors, with_texts=False)
+    return arranged(found, video_ids)
+
+
 class Index(Catalogue, Protocol):
     """Keep the entries of a library and find those nearest to a vector.
 

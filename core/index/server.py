@@ -185,11 +185,7 @@ class ServerIndex:
             )
 
     def retrieve(self, video_ids: Sequence[str], *, scope: Scope = "video", with_vectors: bool = True) -> list[Entry]:
-        found: list[Entry] = []
-        for some in base.portions(video_ids):
-            among = Where(any_of={"video_id": some})
-            found += self.scroll(scope=scope, where=among, with_vectors=with_vectors, with_texts=False)
-        return base.arranged(found, video_ids)
+        return base.retrieved(self, video_ids, scope, with_vectors)
 
     def facets(self, field: str, where: Where | None = None) -> Mapping[str, int]:
         fits = _where(scope="video", where=where)
