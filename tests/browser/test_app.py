@@ -104,7 +104,7 @@ def test_the_first_visit_may_be_to_any_page(server, page):
     page.goto(f"{server.url}/ingest")
     expect(page.get_by_role("heading", name="Ingest")).to_be_visible()
     expect(page.get_by_text("streamlit app")).to_have_count(0)
-    page.get_by_role("link", name="Discover").click()
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Discover").click()
     expect(page.get_by_text("Your library is empty")).to_be_visible()
 
 
