@@ -7,7 +7,7 @@ and squashes what is drawn inside it, so a character is written once around (0, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -79,18 +79,22 @@ class Copies:
     def __init__(self, stage: Stage, places: Sequence[tuple[float, ...]]) -> None:
         self._stage, self._places = stage, places
 
+    def places(self) -> Iterator[AbstractContextManager[None]]:
+        """Give each place, to draw there."""
+        return (self._stage.at(*place) for place in self._places)
+
     def __getattr__(self, shape: str) -> Callable[..., None]:
         def draw_shape(*args: object, **more: object) -> None:
-            for place in self._places:
-                with self._stage.at(*place):
+            for place in self.places():
+                with place:
                     getattr(self._stage, shape)(*args, **more)
 
         return draw_shape
 
     def draw(self, figure: Callable[..., None], *more: object) -> None:
         """Draw a figure, a function that draws it around (0, 0) of the stage it is given first."""
-        for place in self._places:
-            with self._stage.at(*place):
+        for place in self.places():
+            with place:
                 figure(self._stage, *more)
 
 

@@ -9,22 +9,15 @@ from PIL import Image
 
 from core.samples.celluloid import Look
 from core.samples.colours import fade, mix, rgba
+from core.samples.figures import figure
 from core.samples.outlines import HEIGHT, WIDTH, reach
 from core.samples.playbill import Frames, play
 from core.samples.stage import SUPER, Stage
-from core.samples.streets import dashes, town, wheel
+from core.samples.streets import dashes, town
 from core.samples.timing import clamp, ease, hop, shot, span, spring, wave
 from core.samples.weather import confetti, puffs
 
 _SKIN, _SKIN_DARK, _BOOT = "#f2b48a", "#d99a76", "#262b3f"
-
-
-def _ball(s: Stage) -> None:
-    """Draw a football of radius 1."""
-    s.ellipse(0, 0, 1, paint="#ffffff/#c9cfdd")
-    s.polygon("0,-0.36 0.34,-0.11 0.21,0.29 -0.21,0.29 -0.34,-0.11", _BOOT)
-    s.ring(5).line("0,-0.36 0,-0.7", 0.08, _BOOT, caps=False)
-    s.ring(5).polygon("-0.27,-0.93 0,-0.68 0.27,-0.93", _BOOT)
 
 
 def _runner(s: Stage, t: float, kick: float) -> None:
@@ -39,31 +32,7 @@ def _runner(s: Stage, t: float, kick: float) -> None:
             s.line([hip, knee, ankle], 12, ink)
             s.line([knee, ankle], 11, "#ffffff")
             s.ellipse(foot[0] + 6, foot[1], 12, 6, _BOOT)
-        s.blob("-18,-66 16,-68 22,-46 2,-42 -20,-46", "#ffffff")
-        swing, shoulder = 28 * wave(t, 0.42), (10 - 14 * kick, -112)
-        s.limb(shoulder, (shoulder[0] - swing - 20 * kick, -76), 52, 1, 10, _SKIN_DARK)
-        s.blob("-16,-62 -12,-110 8,-120 26,-108 20,-62", "#ff5a4a/#d92f3f")
-        s.text(5, -88, "9", 26, "#ffffff", bold=0.8)
-        s.limb(shoulder, (shoulder[0] + swing + 34 * kick, -80 - 20 * kick), 52, 1, 10, _SKIN)
-        with s.at(-14 * kick):
-            s.ellipse(16, -134, 17, 18, _SKIN)
-            s.blob("-4,-134 -2,-154 20,-158 34,-144 14,-142", "#3a2226")
-            s.ellipse(24, -134, 2.4, 3, _BOOT)
-            s.line("22,-125 29,-126", 2, "#8f3540")
-
-
-def _keeper(s: Stage, dive: float, t: float) -> None:
-    with s.at(74 * dive, -70 * np.sin(np.pi * clamp(dive * 0.62)), 74 * dive):
-        for side in (-1, 1):
-            s.limb((side * 7, -36), (side * (14 + 12 * dive), 0), 42, side, 11, _BOOT)
-            hand = (side * 34, -66 - 8 * wave(t, 0.3)) if dive == 0 else (8 + side * 10, -124)
-            s.limb((side * 14, -76), hand, 46, side, 11, "#ffd04a")
-            s.placed(*hand).ellipse(0, 0, 9, paint="#ffffff")
-        s.blob("-18,-34 -19,-78 0,-86 19,-78 18,-34", "#ffe06a/#f2a02b")
-        s.ellipse(0, -99, 14, 15, "#e8a884")
-        s.blob("-15,-99 -12,-116 12,-116 15,-99 0,-106", "#5a3326")
-        s.twins.ellipse(5, -98, 2, 2.6, _BOOT)
-        s.ellipse(0, -90, 3, 1.5 + 3 * dive, "#8f3540")
+        figure("runner")(s, t, kick)
 
 
 @play("penalty", 0.92, Look(grain=4, vignette=0.2), hold=1)
@@ -75,20 +44,9 @@ def penalty(rng: np.random.Generator, frames: Frames) -> None:
         for x in np.arange(-6 + 7 * (row % 2), WIDTH, 14.0).tolist():
             x += rng.uniform(-2, 2)
             stand.ellipse(x, 68 + 17 * row, 4.6, 5.4, mix(inks[rng.integers(7)], "#16244f", 0.35 - 0.03 * row))
-    for lamp in (60, 580):
-        stand.glow(lamp, 26, 190, "#dff0ff", 0.8)
-        stand.row(4, 16).ellipse(lamp - 24, 16, 6, paint="#ffffff")
-        stand.row(4, 16).ellipse(lamp - 24, 31, 6, paint="#ffffff")
-    stand.rect(0, 206, WIDTH, 18, "#14224a")
-    stand.row(2, 320).text(80, 215, "CUP FINAL", 13, "#ffd04a")
-    stand.row(2, 320).text(240, 215, "90:00", 13, "#ffd04a")
-    for k in range(-5, 5):
-        lawn = [(320 + k * 70, 224), (390 + k * 70, 224), (510 + k * 190, 370), (320 + k * 190, 370)]
-        stand.polygon(lawn, "#4ab868" if k % 2 else "#3fa45a")
+    figure("stadium")(stand)
     goal = Stage(colour=None)
-    goal.row(25, 14).stroke("150,96 150,250", 0.9, "#ffffff90")
-    goal.row(12, 0, 14).stroke("146,96 494,96", 0.9, "#ffffff90")
-    goal.line("146,252 146,94 494,94 494,252", 8, "#ffffff", curved=False)
+    figure("goal")(goal)
     net = goal.layer()
     slips, lines, fans = rng.random((80, 4)), rng.random((36, 2)), rng.random((30, 2))
 
@@ -109,7 +67,7 @@ def penalty(rng: np.random.Generator, frames: Frames) -> None:
                 s.placed((120 * k - t * 520) % 720 - 80).polygon("0,224 60,224 20,370 -70,370", "#3fa45a")
             flown = span(u, 1.78, 2.0)
             place = (max(900 - 260 * min(u, 1.62), 478) + 900 * flown, 326 - 90 * flown)
-            s.placed(*place, -t * 300 if flown else 0, 15).draw(_ball)
+            s.placed(*place, -t * 300 if flown else 0, 15).draw(figure("ball"))
             s.placed(250 + 80 * u, 338, 0, 1.3).draw(_runner, t, span(u, 1.62, 1.95))
             for k in range(6):
                 s.line([(20 + 14 * k, 190 + 24 * k), (130 + 10 * k, 190 + 24 * k)], 2.4, "#ffffff90", caps=False)
@@ -120,7 +78,7 @@ def penalty(rng: np.random.Generator, frames: Frames) -> None:
             for k in range(6):
                 glow = fade(("#ff5a2c", "#ffb03d")[k % 2], 0.5 - 0.06 * k)
                 s.ellipse(330 - 46 * k, 190 + 6 * k, 74 - 11 * k, 70 - 11 * k, glow)
-            s.placed(340 + 10 * wave(t, 0.08), 184 + 8 * wave(t, 0.11), t * 700, 78).draw(_ball)
+            s.placed(340 + 10 * wave(t, 0.08), 184 + 8 * wave(t, 0.11), t * 700, 78).draw(figure("ball"))
             s.shake(6, t)
         else:
             won = number == 3
@@ -135,56 +93,17 @@ def penalty(rng: np.random.Generator, frames: Frames) -> None:
                 bulge = 30 * np.exp(-2.5 * (u - 0.6)) * abs(np.cos((u - 0.6) * 8))
             for k in range(5 if bulge else 0):
                 s.ellipse(206, 132, 12 * k + bulge, 10 * k + bulge, fade("#ffffff", 0.16))
-            s.placed(322, 252).draw(_keeper, 1.0 if won else ease(span(u, 0.15, 0.75)), t)
+            dive = 1.0 if won else ease(span(u, 0.15, 0.75))
+            s.placed(322, 252).draw(figure("keeper"), t, dive, np.sin(np.pi * clamp(dive * 0.62)))
             drop = 0 if fly < 1 else 106 * clamp((1.2 + u if won else u - 0.6) * 1.2) ** 2
             high = min(390 - 258 * fly - 40 * np.sin(np.pi * fly) + drop, 246)
-            s.placed(560 - 354 * fly, high, t * 500 * (drop < 100), 22 - 10 * fly).draw(_ball)
+            s.placed(560 - 354 * fly, high, t * 500 * (drop < 100), 22 - 10 * fly).draw(figure("ball"))
             if won:
                 with s.at(320, 168, -6 + 3 * wave(t, 0.5), spring(u * 1.3)):
                     s.text(4, 5, "GOAL!", 108, "#16244f", bold=5)
                     s.text(0, 0, "GOAL!", 108, "#ffd04a", bold=3)
                 confetti(s, slips, u + 0.35, t, inks[:5])
             s.shake(4 if won else 2.5, t)
-
-
-def _skater(s: Stage, t: float, air: float, flip: float, crouch: float) -> None:
-    with s.at(0, -104 * air, -8 * air):
-        with s.at(0, -9 + 12 * air * (flip > 0), 360 * flip):
-            s.blob("-58,-9 -44,-2 44,-2 60,-10 58,-3 44,4 -44,4 -56,-3", "#ff4f8a")
-            for axle in (-32, 32):
-                wheel(s, axle, 8, 6, t * 900, "#fff3d6", "#fff3d6")
-        lift = 14 * air
-        hip = -64 + 22 * crouch - lift
-        for x, ink in ((30, "#2b3f8f"), (-32, "#3a54b8")):
-            s.limb((-4, hip), (x, -18 - lift), 74, -1, 16, ink)
-            s.rect(x - 10, -20 - lift, 26, 11, "#fff3d6", 5)
-        with s.at(10, hip - 46):
-            s.limb((0, 0), (-54 - 10 * air, -4 - 26 * air), 58, 1, 12, "#e0a078")
-            s.blob("-32,52 -22,-6 16,-10 4,52", "#ffd23d/#f2902b")
-            s.limb((0, 0), (50, 18 - 50 * air), 60, -1, 12, _SKIN)
-            with s.at(10, -28, 6):
-                s.ellipse(0, 0, 18, 19, _SKIN)
-                s.blob([(-18, -2), (-44 - 6 * wave(t, 0.2), 6 + 5 * wave(t, 0.24)), (-30, 14), (-12, 12)], "#5fe4f0")
-                s.blob("-19,0 -18,-16 0,-24 18,-14 20,-4", "#22b8d9")
-                s.rect(4, -9, 28, 6, "#1b93b0", 3)
-                s.ellipse(9, -1, 2.6, 3.2, "#2b1a3a")
-                s.line("4,9 10,12 15,8", 2, "#8f3540")
-
-
-def _obstacle(s: Stage, kind: int, t: float) -> None:
-    """Draw a hydrant, three cones or a cat, 320 below (0, 0)."""
-    if kind == 0:
-        s.rect(-26, 282, 52, 40, "#e4405f", 4)
-        s.rect(-32, 276, 64, 10, "#ff7a8f", 4)
-        s.rect(-6, 296, 12, 26, "#8f1f3f")
-    elif kind == 1:
-        s.row(3, 34).polygon("-44,322 -34,284 -24,322", "#ff8a2b")
-        s.row(3, 34).rect(-40, 300, 12, 6, "#ffffff")
-    else:
-        s.blob("-34,320 -30,296 8,292 24,280 40,288 34,306 28,320", "#3a1f4f")
-        s.polygon("14,284 16,268 24,280", "#3a1f4f")
-        s.ellipse(30, 290, 3.4, paint="#fff06a")
-        s.line([(-34, 314), (-54, 300 + 6 * wave(t, 0.3))], 6, "#3a1f4f")
 
 
 @play("sunset-skater", 0.92, Look(grain=4, vignette=0.2), hold=1)
@@ -197,11 +116,7 @@ def sunset_skater(rng: np.random.Generator, frames: Frames) -> None:
     far = town(rng, 960, 270, 130, "#8f2a86", ("#ffb45a",), lit=0.4)
     near = town(rng, 960, 296, 170, "#4f1f6f", ("#5fe4f0",), lit=0.4)
     palms = Stage(1200, HEIGHT, None)
-    for x in (80, 420, 700, 1010):
-        palms.taper([(x, 316), (x + 12, 200), (x + 4, 90)], 13, 7, "#260f3f")
-        for a in np.radians((-165, -140, -105, -60, -30, 0, 190)):
-            c, d = np.cos(a), np.sin(a)
-            palms.taper([(x + 4, 90), (x + 4 + 34 * c, 82 + 26 * d), (x + 4 + 62 * c, 104 + 22 * d)], 11, 1, "#260f3f")
+    palms.each("80,0 420,0 700,0 1010,0").draw(figure("palm"))
     trees = palms.layer()
     lines, sparks = rng.random((26, 2)), rng.random((14, 2))
     jumps = (1.3, 3.3, 5.9)
@@ -219,13 +134,14 @@ def sunset_skater(rng: np.random.Generator, frames: Frames) -> None:
         for kind, at in enumerate(jumps):
             ahead = 270 + (at + 0.36 - t) * 620
             if -120 < ahead < WIDTH + 120:
-                s.placed(ahead).draw(_obstacle, kind, t)
+                s.placed(ahead).draw(figure("obstacle"), t, kind)
         s.streaks(lines[:, 0] * 900 - 200, 30 + lines[:, 1] * 320, 130, 0, 1, "#ffffff70")
         s.ellipse(270, 324, 56 * (1 - 0.5 * air), 6, "#1c0a3090")
         for when, way in sparks if air == 0 else ():
             age = (t * 3 + when) % 1
             s.ellipse(228 - 70 * age, 320 - 26 * way * age, 2.4 * (1 - age) + 0.4, paint="#ffe06a")
-        s.placed(270, 320).draw(_skater, t, air, ease(clamp((t - jump - 0.12) / 0.5)) * (air > 0), crouch)
+        flip = ease(clamp((t - jump - 0.12) / 0.5)) * (air > 0)
+        s.placed(270, 320).draw(figure("skater"), t, air, flip, flip > 0, crouch)
         if number:
             s.camera(*((1.7, 300, 230 - 50 * air) if number == 1 else (1.05, 320, 190)))
         s.shake(2 + 5 * clamp(1 - abs(t - jump - 0.8) * 8), t)
@@ -331,11 +247,7 @@ def _corridor(light: str, dark: str) -> Image.Image:
 
 
 def _monitor(s: Stage, t: float, dead: bool) -> None:
-    s.wash("#040806")
-    s.rect(60, 40, 520, 280, "#1a2320", 18)
-    s.rect(78, 58, 484, 244, "#04110b", 8)
-    s.row(19, 26).line("90,58 90,302", 0.6, "#0f3a28", caps=False)
-    s.row(9, 0, 26).line("78,70 562,70", 0.6, "#0f3a28", caps=False)
+    figure("monitor")(s)
     ink, sweep = "#ff3b3b" if dead else "#3dff9c", (t * 420) % 484
     xs = np.arange(0, 484, 4.0)
     beat = (xs / 150) % 1
@@ -350,13 +262,6 @@ def _monitor(s: Stage, t: float, dead: bool) -> None:
     s.glow(78 + sweep, 190, 46, ink, 0.9)
     s.text(520, 88, "---" if dead else str(118 + int(14 * t)), 34, ink, bold=0.6)
     s.ellipse(468, 88, 7 + 3 * max(0, wave(t, 0.4)), paint=ink)
-
-
-def _thing(s: Stage, t: float) -> None:
-    s.blob("-10,6 -13,-34 -7,-58 0,-66 7,-58 13,-34 10,6", "#000000")
-    s.twins.taper([(9, -46), (19, -22), (15 + wave(t, 0.3), 6)], 5, 1.5, "#000000")
-    s.twins.ellipse(3.2, -56, 1.7, 1.1, "#ff2b2b", 18)
-    s.twins.glow(3.2, -56, 9, "#ff2b2b", 0.9)
 
 
 @play("the-corridor", 0.98, Look(grain=7, vignette=0.6))
@@ -376,28 +281,18 @@ def the_corridor(rng: np.random.Generator, frames: Frames) -> None:
         elif number == 3:
             s.backdrop(red if wave(t, 0.65) > 0 else dim)
             s.glow(320, 180, 240, "#ff1f1f", 0.6 * max(0, wave(t, 0.65)))
-            s.placed(320, 216 + 9 * u, 0, 1.0 + 0.25 * u).draw(_thing, t)
+            s.placed(320, 216 + 9 * u, 0, 1.0 + 0.25 * u).draw(figure("thing"), t)
             s.camera(1.15 + 0.25 * u)
             s.shake(2, t)
         elif number in (4, 6, 7):
             s.backdrop(red if flicker else dim)
             size = {4: 1.9, 6: 3.2, 7: 5.4}[number] * (1 + 0.15 * u)
-            s.placed(320, 180 + 36 * size, 0, size).draw(_thing, t)
+            s.placed(320, 180 + 36 * size, 0, size).draw(figure("thing"), t)
             puffs(s, t + 1, 320, 330, smoke, ("#00000090",), 240, 50, 60)
             s.shake(7, t)
         else:
             s.wash("#020001")
-            opened = spring(u * 3)
-            with s.at(320):
-                s.twins.glow(120, 150, 200, "#ff1010", 0.8)
-                lids = [(50, 172), (120, 150 - 44 * opened), (210, 110), (130, 150 + 30 * opened)]
-                s.twins.blob(lids, "#ffdf5a/#ff1f1f")
-                s.twins.ellipse(126, 146, 7, 36 * opened, "#100003")
-            for k in range(12):
-                with s.at(100 + 40 * k, 296):
-                    for up in (-1, 1):
-                        gum = up * 70 * opened
-                        s.polygon([(-19, gum), (19, gum), (0, up * (6 + 9 * (k % 2)))], "#e8dcd0")
+            s.placed(320).draw(figure("wide-eyes"), t, spring(u * 3))
             s.shake(9, t)
             s.wash(fade("#000000", span(u, 0.55, 0.75)))
         s.wash(fade("#ff0f1f", 0.4 * clamp(1 - u * 7) * (number > 2)))

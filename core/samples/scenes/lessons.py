@@ -9,45 +9,13 @@ import numpy as np
 from core.samples.celluloid import Look
 from core.samples.colours import Gradient, fade, mix
 from core.samples.faces import cheeks, eyes, smile
+from core.samples.figures import figure
 from core.samples.outlines import WIDTH
 from core.samples.playbill import Frames, play
 from core.samples.props import cloud, clouds, hills, stars
 from core.samples.stage import Stage
-from core.samples.streets import wheel
 from core.samples.timing import blink, clamp, ease, shot, span, spring, wave
 from core.samples.weather import confetti, embers, puffs
-
-
-def _apple(s: Stage, t: float) -> None:
-    s.blob("0,-26 18,-34 36,-20 34,12 14,32 0,28 -14,32 -34,12 -36,-20 -18,-34", "#ff6a5a/#d92f3f")
-    s.ellipse(-20, -12, 6, 11, "#ffffff70", 20)
-    s.taper("0,-24 2,-38 8,-46", 5, 4, "#6b3f26")
-    s.blob("6,-40 22,-54 36,-46 22,-36", "#6fbf4a")
-    eyes(s, 0, -4, 26, 5, blink(t, 2.0))
-    cheeks(s, 0, 8, 42, 6, "#ffb0a090")
-    smile(s, 0, 9, 14, 6)
-
-
-def _bear(s: Stage, t: float) -> None:
-    s.twins.ellipse(27, -28, 14, paint="#9c6236")
-    s.twins.ellipse(27, -28, 7, paint="#e0b080")
-    s.ellipse(0, 0, 38, 34, "#c98a50/#9c6236")
-    s.ellipse(0, 12, 18, 14, "#f2d6ae")
-    s.ellipse(0, 6, 6, 4.5, "#3a2218")
-    eyes(s, 0, -8, 32, 4.6, blink(t, 1.8, 0.6))
-    cheeks(s, 0, 6, 54, 6)
-    smile(s, 0, 14, 12, 5, "#3a2218")
-
-
-def _car(s: Stage, t: float) -> None:
-    s.blob("-30,-2 -20,-30 18,-30 32,-2", "#4fc4d9/#2b93b0")
-    s.blob("-22,-4 -15,-23 -2,-23 -2,-4", "#dff7fb")
-    s.blob("4,-4 4,-23 15,-23 23,-4", "#dff7fb")
-    s.rect(-46, -6, 92, 24, "#ffd04a/#f2a02b", 10)
-    s.ellipse(41, 3, 4, 5, "#fff9d9")
-    smile(s, 30, 8, 10, 4, "#8a4f1c")
-    for axle in (-24, 24):
-        wheel(s, axle, 19, 12, t * 300, "#3a3346", "#e8e2ea")
 
 
 def _block(s: Stage, x: float, letter: str, ink: str, dark: str, u: float, lid: float) -> None:
@@ -56,12 +24,9 @@ def _block(s: Stage, x: float, letter: str, ink: str, dark: str, u: float, lid: 
     bounce = 46 * abs(np.sin(np.pi * span(u, 0.45, 0.85))) + 12 * abs(np.sin(np.pi * span(u, 0.85, 1.1)))
     squash = 0.28 * max(0, 1 - abs(u - 0.47) * 12) + 0.14 * max(0, 1 - abs(u - 0.87) * 12)
     with s.at(x, 318 - fall - bounce, 0, 1 + squash, 1 - squash):
-        s.polygon("44,-88 64,-102 64,-14 44,0", mix(dark, "#2b1f3f", 0.25))
-        s.polygon("-44,-88 -24,-102 64,-102 44,-88", mix(ink, "#ffffff", 0.4))
-        if lid > 0:
-            s.polygon("-36,-89 -20,-99 56,-99 40,-89", mix(dark, "#1c1430", 0.6))
-        s.rect(-44, -88, 88, 88, Gradient(mix(ink, "#ffffff", 0.12), ink), 9)
-        s.rect(-35, -79, 70, 70, "#fff8ea", 7)
+        side, roof, inside = (mix(*tone) for tone in (
+            (dark, "#2b1f3f", 0.25), (ink, "#ffffff", 0.4), (dark, "#1c1430", 0.6)))
+        figure("block")(s, 0, lid, side, roof, inside, Gradient(mix(ink, "#ffffff", 0.12), ink))
         s.text(0, -44, letter, 56, dark, bold=2.4)
 
 
@@ -71,23 +36,15 @@ def abc_blocks(rng: np.random.Generator, frames: Frames) -> None:
     for x in range(30, WIDTH, 80):
         for y in range(30, 260, 64):
             cloud(nursery, x + (40 if (y // 64) % 2 else 0), y, 40, "#ffffff90")
-    nursery.rect(0, 276, WIDTH, 90, "#ffd79a/#f2b06b")
-    nursery.rect(0, 270, WIDTH, 8, "#ffffff")
-    nursery.ellipse(320, 326, 270, 26, "#ff9fae")
-    nursery.ellipse(320, 324, 236, 20, "#ffc2c4")
-    for k in range(9):
-        with nursery.at(30 + 72 * k):
-            nursery.line("-36,6 0,14 36,6", 1.4, "#8a6f8f")
-            flag = ("#ff7b6b", "#ffd04a", "#5fc49a", "#5fa8f0", "#c98ae8")[k % 5]
-            nursery.polygon("-17,11 17,11 0,40", flag)
+    figure("nursery")(nursery)
     slips = rng.random((46, 4))
     blocks = (
-        (150, "A", "apple", "#ff7b6b", "#d94f4a", _apple, 0.3), (320, "B", "bear", "#4fb5e8", "#2b86c4", _bear, 1.0),
-        (490, "C", "car", "#6fca6b", "#3f9a52", _car, 1.7),
+        (150, "A", "apple", "#ff7b6b", "#d94f4a", 0.3), (320, "B", "bear", "#4fb5e8", "#2b86c4", 1.0),
+        (490, "C", "car", "#6fca6b", "#3f9a52", 1.7),
     )
     for s, t in frames:
         s.backdrop(nursery.image)
-        for x, letter, word, ink, dark, toy, start in blocks:
+        for x, letter, word, ink, dark, start in blocks:
             u, opens = t - start, 2.9 + start * 1.1
             lid = spring(span(t, opens, opens + 0.8)) if t > opens else 0
             s.ellipse(x + 8, 320, 60 * clamp(u / 0.45), 7, "#b85f5f60")
@@ -96,7 +53,7 @@ def abc_blocks(rng: np.random.Generator, frames: Frames) -> None:
             if t > opens:
                 size, high = 0.5 + 0.55 * lid, 238 - 76 * lid - 5 * abs(wave(t, 0.7, x / 300))
                 turn = 6 * wave(t, 1.4, x / 300)
-                s.placed(x + 8, high, turn, size, size * (1 + 0.05 * wave(t, 0.7))).draw(toy, t)
+                s.placed(x + 8, high, turn, size, size * (1 + 0.05 * wave(t, 0.7))).draw(figure(word), t)
                 s.text(x, 340, word, 22 * lid, dark, bold=0.5)
         if t > 5.9:
             confetti(s, slips, t - 5.9, t, ("#ff7b6b", "#ffd04a", "#4fb5e8", "#6fca6b", "#c98ae8"))
@@ -116,12 +73,7 @@ def _cut_through(rng: np.random.Generator) -> Stage:
         s.polygon(np.vstack([np.stack([x, y], 1), [[WIDTH + 20, 380], [-10, 380]]]), ink)
         for rx, ry, r in rng.uniform((0, top + 8, 1.5), (WIDTH, top + 30, 4), (26, 3)):
             s.ellipse(rx, ry, r * 1.5, r, mix(ink, "#2b1a1f", 0.18))
-    for k, ink in enumerate(("#6b5560", "#84686a", "#9c7c70", "#b5917c")):
-        inset = 26 * k
-        slope = [(130 + inset, 190), (210 + inset * 0.7, 142 + 3 * k), (284 + inset * 0.2, 56 + 6 * k)]
-        s.blob([*slope, (320, 50 + 12 * k), *((640 - x, y) for x, y in reversed(slope)), (320, 200)], ink)
-    s.polygon("292,46 348,46 336,66 304,66", "#2b1a24")
-    s.each("58,0 78,0 560,0 590,0 612,0").polygon("-9,186 0,156 9,186", "#4a7a52")
+    figure("volcano")(s)
     return s
 
 
@@ -141,10 +93,7 @@ def _label(s: Stage, x: float, y: float, tx: float, ty: float, words: str, u: fl
 def _magma(s: Stage, t: float, rise: float, bubbles: np.ndarray) -> None:
     beat, full = 1 + 0.03 * wave(t, 1.1), ease(span(t, 0.2, 2.6))
     with s.at(320, 312, 0, beat, beat):
-        s.blob("-120,4 -90,-30 -20,-42 50,-36 118,-14 108,22 30,40 -80,34", "#3a1420")
-        melt = [(-112, 6), (-84, -24 * full), (-18, -36 * full), (48, -30 * full), (110, -10 * full)]
-        s.blob([*melt, (100, 20), (28, 36), (-76, 30)], "#ffb03d/#e8331c")
-        s.blob([(-70, 10), (-40, -12 * full), (20, -16 * full), (70, 0), (30, 20), (-40, 18)], "#ffd96a90")
+        figure("magma-chamber")(s, t, full)
     for x, y, when in bubbles:
         up = (t * 0.5 + when) % 1
         s.ellipse(240 + 160 * x, 338 - 44 * up, 2 + 4 * y, paint=fade("#fff0a8", 1 - up))
@@ -221,32 +170,14 @@ def _planet(s: Stage, r: float, name: str, ink: str, t: float) -> None:
     if name == "Saturn":
         half_ring(np.pi, "#d9b98a")
     s.ellipse(0, 0, r, paint=Gradient(mix(ink, "#ffffff", 0.25), mix(ink, "#140a30", 0.4)))
-    with s.at(0, 0, 0, r):
-        if name == "Jupiter":
-            for dy, wide in ((-0.45, 0.85), (-0.05, 0.98), (0.38, 0.9)):
-                s.rect(-wide, dy, 2 * wide, 0.17, "#a8684a90", 0.08)
-            s.ellipse(0.35, 0.3, 0.22, 0.13, "#d9503f")
-        if name == "Earth":
-            s.ellipse(-0.25, -0.3, 0.42, 0.3, "#5fbf6a")
-            s.ellipse(0.35, 0.2, 0.3, 0.42, "#5fbf6a")
-            s.ellipse(-0.3, 0.5, 0.25, 0.18, "#5fbf6a")
+    if name in ("Jupiter", "Earth"):
+        s.placed(0, 0, 0, r).draw(figure(name.lower()))
     if name == "Saturn":
         half_ring(0, "#f2dcae")
     if r > 30:
         eyes(s, 0, -r * 0.05, r * 0.6, r * 0.1, blink(t, 2.3), (0, 0))
         smile(s, 0, r * 0.22, r * 0.34, r * 0.13, thick=r * 0.05)
         cheeks(s, 0, r * 0.16, r * 0.95, r * 0.12, "#ff7f9f70")
-
-
-def _sun(s: Stage, t: float) -> None:
-    s.glow(0, 0, 120 + 6 * wave(t, 2.4), "#ff9a3c", 0.9)
-    for k in range(12):
-        ray = [(-5, -29), (0, -39 - 3 * wave(t, 1.4, k * 0.2)), (5, -29)]
-        s.placed(0, 0, k * 30 + t * 9).polygon(ray, "#ffb03d")
-    s.ellipse(0, 0, 29, paint="#fff0a0/#ffb02b")
-    eyes(s, 0, -4, 18, 3.4, blink(t, 2.9))
-    smile(s, 0, 4, 12, 5)
-    cheeks(s, 0, 4, 32, 4)
 
 
 @play("eight-planets", 0.38, Look(grain=4, vignette=0.3))
@@ -272,7 +203,7 @@ def eight_planets(rng: np.random.Generator, frames: Frames) -> None:
             heights = [*np.sin(angles), 0.0]
             for k in np.argsort(heights).tolist():  # the sun, the last of them, stands at height 0
                 if k == len(_PLANETS):
-                    s.placed(320, 190).draw(_sun, t)
+                    s.placed(320, 190).draw(figure("sun"), t)
                     continue
                 name, far, r, ink, _ = _PLANETS[k]
                 place = (320 + far * np.cos(angles[k]), 190 + far * 0.42 * heights[k])

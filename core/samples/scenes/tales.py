@@ -11,7 +11,7 @@ from PIL import Image, ImageChops
 
 from core.samples.celluloid import Look
 from core.samples.colours import Gradient, fade, mix
-from core.samples.faces import cheeks, eyes, smile
+from core.samples.figures import figure
 from core.samples.outlines import HEIGHT, WIDTH, outline
 from core.samples.playbill import Frames, play
 from core.samples.props import clouds, hills, moon, stars, sun, tree, water
@@ -19,29 +19,18 @@ from core.samples.stage import Layer, Stage
 from core.samples.timing import blink, clamp, ease, shot, span, spring, sway, wave
 from core.samples.weather import embers, flame, gull, heart, hearts, puffs, rainfall
 
+_WINDOWS = "-93,-56 -40,-82 -40,-48 11,-118 11,-84 62,-74 62,-40 99,-44"
+"""Where the castle's windows are."""
 
-def _castle(s: Stage, ink: str, lit: str) -> list[tuple[float, float]]:
-    """Draw a castle on its rock, and return where its windows are."""
-    windows: list[tuple[float, float]] = []
-    s.blob("-190,90 -150,20 -110,0 110,0 150,26 196,90", Gradient(mix(ink, "#000000", 0.2), "#07060d"))
-    for left, wide, tall, roof in ((-110, 34, 78, 40), (-62, 44, 104, 54), (-16, 54, 140, 70), (42, 40, 96, 48),
-                                   (84, 30, 66, 38)):
-        middle = left + wide / 2
-        s.rect(left, -tall, wide, tall + 8, Gradient(mix(ink, "#8a7aa8", 0.15), ink))
-        s.polygon([(left - 5, -tall), (middle, -tall - roof), (left + wide + 5, -tall)], mix(ink, "#7a2b3f", 0.4))
-        s.line([(middle, -tall - roof), (middle, -tall - roof - 14)], 1.6, ink, caps=False)
-        for k in range(2 if tall > 80 else 1):
-            s.rect(middle - 4, -tall + 15 + 34 * k, 8, 15, lit, 4)
-            windows.append((middle, -tall + 22 + 34 * k))
-    s.rect(-112, -34, 228, 40, ink)
-    s.row(15, 16).rect(-112, -43, 9, 12, ink)
-    s.rect(-18, -30, 36, 38, "#0a0810", 18)
-    return windows
+
+def _castle(s: Stage, stone: str, lit: str) -> None:
+    """Draw a castle on its rock."""
+    wall, rock = Gradient(mix(stone, "#8a7aa8", 0.15), stone), Gradient(mix(stone, "#000000", 0.2), "#07060d")
+    figure("castle")(s, 0, stone, wall, rock, mix(stone, "#7a2b3f", 0.4), lit)
 
 
 def _dragon(s: Stage, t: float, fire: float) -> None:
     """Draw the dragon flying to the right, breathing fire down and ahead (0 to 1)."""
-    flap, hide, dark = wave(t, 0.95), "#8e1f33", "#4a0f22"
     if fire > 0:
         for inner, ink in ((1.0, "#e8331c"), (0.72, "#ff7a24"), (0.46, "#ffb53d"), (0.22, "#fff0a8")):
             for k in range(16):
@@ -49,72 +38,41 @@ def _dragon(s: Stage, t: float, fire: float) -> None:
                 place = (136 + 236 * fire * age, -18 + 96 * age**1.5 + 9 * age * wave(t, 0.23, k * 0.37))
                 s.placed(*place).ellipse(0, 0, (5 + 36 * age) * inner * (1 - age**5), paint=ink)
         s.glow(150 + 110 * fire, 20, 190, "#ff6a1c", fire)
-    for root, tip_x, shade in (((22, -20), -30, "#3a0b1c"), ((8, -16), -14, "#6b1529")):
-        tip = (tip_x, -120 * flap - 14)
-        ends = [(tip[0] - 50, tip[1] + 38), (-66, -22 - 40 * flap), (-84, -6 - 22 * flap)]
-        s.blob([root, (root[0] - 20, root[1] - 64 * flap - 20), tip, *ends, (-34, 4)], shade)
-        for end in ends:
-            s.line([(root[0] - 14, root[1] - 50 * flap - 16), end], 2, dark, curved=False)
-    beat = 18 * wave(t, 1.5, -0.1)
-    s.taper([(-40, 2), (-92, 14), (-140, -6 + 12 * wave(t, 1.5)), (-176, 10 + beat)], 30, 4, hide)
-    s.placed(0, beat).polygon("-170,2 -200,0 -176,22", dark)
-    s.blob("-56,0 -20,-24 36,-22 62,-6 40,20 -20,22", f"{hide}/{dark}")
-    s.taper("44,-6 80,-20 92,-44 112,-40", 34, 20, hide)
-    s.blob("-20,18 40,17 74,-6 60,-4 20,8", "#d98a4b")
-    for k in range(6):
-        s.polygon([(-40 + k * 17, -16 - 2 * k), (-33 + k * 17, -32 - 2.4 * k), (-25 + k * 17, -18 - 2 * k)], dark)
-    with s.at(112, -36, 8):
-        s.taper("-8,-12 -22,-30 -42,-34", 8, 2, "#e8d3b0")
-        s.taper("-1,-14 -10,-32 -28,-42", 8, 2, "#e8d3b0")
-        s.blob("-16,-10 4,-17 36,-4 38,4 8,6 -14,10", hide)
-        s.blob([(-10, 6), (12, 6), (30, 15 + 4 * fire), (10, 16), (-10, 13)], dark)
-        s.ellipse(8, -6, 4.6, 3.6, "#ffd83d", -12)
-        s.ellipse(9, -6, 1.2, 3.2, "#20060d")
-        s.ellipse(32, -2, 1.6, paint="#20060d")
-    s.row(2, 30).taper("-14,14 -24,30 -36,34", 11, 5, dark)
+    figure("dragon")(s, t, fire)
 
 
 def _dragon_eye(s: Stage, u: float) -> None:
-    opened = ease(span(u, 0.15, 0.55))
     s.wash("#0c0308")
     for k in range(60):
         row, col = divmod(k, 12)
         x = 30 + 56 * col + 28 * (row % 2)
         s.ellipse(x, 20 + 82 * row, 34, 44, mix("#2b0a14", "#451020", (k * 7 % 10) / 10))
         s.ellipse(x, 12 + 82 * row, 26, 30, mix("#3d0e1c", "#5e1526", (k * 3 % 10) / 10))
-    s.glow(320, 180, 240, "#ff7a1c", 0.7 * opened)
-    high = 96 * opened
-    s.blob([(130, 196), (230, 180 - high * 0.75), (330, 176 - high), (430, 184 - high * 0.7), (520, 166),
-            (430, 196 + high * 0.6), (320, 200 + high * 0.8), (220, 204 + high * 0.5)], "#14040a")
-    s.blob([(146, 195), (236, 182 - high * 0.68), (330, 178 - high * 0.9), (424, 186 - high * 0.62), (506, 168),
-            (424, 194 + high * 0.52), (320, 198 + high * 0.7), (226, 202 + high * 0.42)], "#ffe05a/#e8541c")
-    s.ellipse(326 + 8 * wave(u, 0.5), 186, 15 - 5 * opened, 78 * opened + 1, "#16040a")
-    s.ellipse(300, 150, 9, 14 * opened, "#fff6d8")
+    figure("dragon-eye")(s, u, ease(span(u, 0.15, 0.55)))
 
 
-def _castle_at_night(tones: tuple[str, str, str], burning: bool) -> tuple[Stage, list[tuple[float, float]]]:
+def _castle_at_night(tones: tuple[str, str, str], burning: bool) -> Stage:
     s, rng = Stage.under((0, tones[0]), (0.6, tones[1]), (1, tones[2])), np.random.default_rng(3)
     s.paste(stars(rng, 110, 220))
     if not burning:
         moon(s, 520, 80, 36, "#f3ead2", "#5a68b8")
     s.paste(hills(rng, 296, 40, mix(tones[2], "#08060f", 0.55), 1.1, shadow=0))
-    with s.at(400, 292):
-        windows = _castle(s, *(("#16080f", "#2a0f14") if burning else ("#1c1730", "#ffcf6b")))
+    s.placed(400, 292).draw(_castle, *(("#16080f", "#2a0f14") if burning else ("#1c1730", "#ffcf6b")))
     s.paste(hills(rng, 336, 10, "#07060e", 0.5, shadow=0))
-    return s, [(400 + x, 292 + y) for x, y in windows]
+    return s
 
 
 @play("dragon-castle", 0.98, Look(grain=5, vignette=0.5))
 def dragon_castle(rng: np.random.Generator, frames: Frames) -> None:
-    quiet, windows = _castle_at_night(("#0a0d22", "#1d2147", "#3a3263"), burning=False)
-    burning, _ = _castle_at_night(("#0b0410", "#3d0b1c", "#c93a1e"), burning=True)
+    quiet = _castle_at_night(("#0a0d22", "#1d2147", "#3a3263"), burning=False)
+    burning = _castle_at_night(("#0b0410", "#3d0b1c", "#c93a1e"), burning=True)
     sparks, smoke = rng.random((70, 4)), rng.random((22, 2))
     for s, t in frames:
         number, u = shot(t, 2.6, 3.7, 5.5, 6.6)
         if number == 0:
             s.backdrop(quiet.image)
-            for k, (x, y) in enumerate(windows):
-                s.glow(x, y, 16, "#ffb347", 0.6 + 0.3 * wave(t, 1.1, k * 0.21))
+            for k, (x, y) in enumerate(outline(_WINDOWS).tolist()):
+                s.glow(400 + x, 292 + y, 16, "#ffb347", 0.6 + 0.3 * wave(t, 1.1, k * 0.21))
             s.row(3, 190, 8).ellipse(120 + 14 * t, 322, 190, 12, "#8f86c024")
             s.wash(fade("#05040c", 0.8 * ease(span(u, 1.5, 2.0)) * (1 - ease(span(u, 2.0, 2.5)))))
             s.camera(1.05 + 0.05 * t, 400, 210)
@@ -213,11 +171,7 @@ def paper_boat(rng: np.random.Generator, frames: Frames) -> None:
         if number == 0:
             s.rect(470, 130, 74, 122, "#6b6a72")
             s.line(_wobbly("470,252 470,130 544,130 544,252", 4), 2, _PENCIL, curved=False)
-            s.rect(490, 150, 34, 44, "#e0c48a")
-            s.ellipse(507, 178, 11, 13, "#4f4a55")
-            s.ellipse(507, 166, 8, paint="#4f4a55")
-            s.line("507,150 507,194", 1.6, _PENCIL)
-            s.line("490,172 524,172", 1.6, _PENCIL)
+            figure("shadow-at-the-window")(s)
             drift = 420 - 90 * ease(span(u, 0.8, 1.6)) - 26 * u
             s.placed(drift, 290 + 3 * bob, 5 * bob, 0.9).draw(_paper_boat, step)
         elif number == 1:
@@ -230,57 +184,14 @@ def paper_boat(rng: np.random.Generator, frames: Frames) -> None:
 
 
 def _robot(s: Stage, t: float, lean: float, pour: float, joy: float) -> None:
-    steel, eye = "#6f7a8f", "#7dfff0"
-    with s.at(0, -5 * joy * abs(wave(t, 0.5)), sway(t, 1.0, 4 * joy)):
-        s.rect(-38, -24, 76, 26, "#4a4f5e", 13)
-        for k in range(4):
-            with s.at(-26 + 17 * k, -11, t * 60):
-                s.ellipse(0, 0, 8, paint="#8d95a6")
-                s.rect(-6, -1.4, 12, 2.8, "#5d6475")
-        with s.at(0, -24, lean):
-            s.taper([(-26, -54), (-44, -38), (-40 + 6 * joy, -20 - 30 * joy)], 10, 9, steel)
-            s.rect(-30, -72, 60, 72, "#f2a541/#d9782d", 14)
-            s.rect(-30, -22, 60, 8, "#b85f24")
-            s.rect(-18, -60, 36, 24, "#40475a", 5)
-            heart(s, 0, -48, 17 + 3 * joy * wave(t, 0.5), "#ff5f6d" if joy > 0.2 else "#8f5a66")
-            hand = (58, -44 - 26 * joy)
-            s.limb((26, -56), hand, 52, 1, 10, steel)
-            if joy < 0.6:
-                with s.at(hand[0] + 8, hand[1], 34 * pour):
-                    s.rect(-10, -16, 34, 30, "#57b5c9/#3583a0", 5)
-                    s.line("24,4 46,-14", 6, "#3583a0")
-                    s.ellipse(48, -15, 4, 8, "#57b5c9", 38)
-                    s.line("-8,-16 4,-28 20,-16", 4, "#3583a0")
-            with s.at(0, -96, sway(t, 3, 3) + 6 * pour):
-                s.line("0,-26 0,-42", 3, steel)
-                s.ellipse(0, -46, 6, paint=mix("#d9782d", "#ffe27a", 0.5 + 0.5 * wave(t, 1)))
-                s.glow(0, -46, 20, "#ffd35a", 0.4 + 0.3 * wave(t, 1))
-                s.rect(-42, -28, 84, 52, "#f7f1e6/#cfc8c2", 20)
-                s.rect(-34, -20, 68, 36, "#243042", 15)
-                if joy > 0.5:
-                    s.twins.line("7,0 15,-9 23,0", 4, eye)
-                else:
-                    high = 9 * blink(t, 2.3)
-                    s.row(2, 30).rect(-21 + 3 * pour, -3 - high + 3 * pour, 12, 2 * high + 2, eye, 6)
-                s.line([(-7, 9), (0, 10 + 4 * joy), (7, 9)], 2.5, eye)
-                s.glow(0, -2, 46, "#2bd6d0", 0.25)
+    lamp = mix("#d9782d", "#ffe27a", 0.5 + 0.5 * wave(t, 1))
+    figure("robot")(s, t, lean, pour, joy, "#ff5f6d" if joy > 0.2 else "#8f5a66", lamp)
 
 
 def _sprout(s: Stage, grow: float, t: float) -> None:
     """Draw a dry sprout (0) that becomes a flower (1)."""
-    top = 22 + 74 * grow
-    with s.at(0, 0, sway(t, 2.4, 3) + 22 * (1 - grow)):
-        s.taper([(0, 2), (3, -top * 0.5), (0, -top)], 6, 4, mix("#a89a5a", "#4fa35a", grow))
-        leaf = [(0, -top * 0.3), (14, -top * 0.5), (14 + 14 * grow, -top * 0.46), (12, -top * 0.3)]
-        s.twins.blob(leaf, mix("#a89a5a", "#5fb86a", grow))
-        bloom = spring(span(grow, 0.55, 1.0)) if grow > 0.55 else 0
-        with s.at(0, -top, 20 * (1 - bloom)):
-            if bloom:
-                with s.at(sx=bloom):
-                    s.ring(9).blob("0,-6 9,-19 0,-31 -9,-19", "#ff9db5/#f2577f")
-                    s.ellipse(0, 0, 11, paint="#ffd35a")
-            else:
-                s.ellipse(0, -4, 6, 9, mix("#a89a5a", "#f2577f", grow))
+    inks = (mix("#a89a5a", ink, grow) for ink in ("#4fa35a", "#5fb86a", "#f2577f"))
+    figure("sprout")(s, t, grow, *inks, spring(span(grow, 0.55, 1.0)) if grow > 0.55 else 0)
 
 
 def _scrapyard(rng: np.random.Generator) -> Layer:
@@ -349,74 +260,16 @@ def _petals(s: Stage, seeds: np.ndarray, t: float, wind: float, size: float = 1.
 def _student(s: Stage, t: float, boy: bool, gust: float) -> None:
     """Draw a student from the waist up with big eyes; gust (0 to 1) blows hair and scarf."""
     hair, shine = ("#2b2f4f", "#5a66a0") if boy else ("#6b3a3f", "#b8705f")
-    flow = gust * (20 + 6 * wave(t, 0.3)) + 5 * wave(t, 2.6)
-    if not boy:
-        s.blob([(-40, -70), (-48, 0), (-60 - flow * 1.6, 66), (-30 - flow * 2, 92), (-6 - flow, 60), (30, 40),
-                (44, -40), (10, -90)], Gradient(hair, mix(hair, "#1a1020", 0.3)))
-    s.rect(-10, 22, 20, 30, "#f3c4ac")
-    s.blob("-62,130 -56,60 -18,44 18,44 56,60 62,130", "#2f3f6f/#1f2a52" if boy else "#fbfbff/#cfd6ee")
-    if boy:
-        s.polygon("-14,42 0,62 14,42 8,40 -8,40", "#fbfbff")
-    else:
-        s.polygon("-34,50 0,82 34,50 20,42 0,60 -20,42", "#3c5a9c")
-        s.blob([(-3, 74), (-16, 90), (-12 - flow * 0.6, 108), (2, 84)], "#e4506b")
-        s.blob([(3, 74), (16, 88), (14 - flow * 0.6, 106), (0, 84)], "#c93a58")
-    s.blob("-40,-34 -36,4 -18,28 0,36 18,28 36,4 40,-34 0,-60", "#ffe3d0/#ffd0bb")
-    opened = max(blink(t, 2.4, 0.5 if boy else 0.0), 0.12)
-    for side in (-1, 1):
-        with s.at(side * 18):
-            s.ellipse(0, -6, 9.5, 13 * opened, "#ffffff")
-            s.ellipse(1, -5, 7.6, 11.6 * opened, "#2b2348/#5b8fe0" if boy else "#3d1f2e/#d9744f")
-            s.ellipse(1, -4, 3.6, 6 * opened, "#1c1426")
-            s.ellipse(4, -10, 3, 3.8 * opened, "#ffffff")
-            s.ellipse(-3, 1, 1.7 * opened, paint="#ffffffc0")
-            s.line([(-11, -13 * opened - 4), (0, -14 * opened - 6), (10, -13 * opened - 4)], 3, "#2b1a2b")
-            s.line([(-8, -32), (8, -33 + side * 1.5)], 2.2, hair)
-    cheeks(s, 0, 12, 46, 8, "#ff7f9070")
-    s.line("0,11 1.5,13", 1.6, "#d9967f")
-    smile(s, 0, 20, 11, 3.5, "#a8484f", 2)
-    s.blob([(-46, -10), (-50, -50), (-24, -86), (16, -88), (48, -56), (46, -8), (38, -34), (26, -46),
-            (20 - flow * 0.3, -26), (6, -50), (-8 - flow * 0.3, -24), (-18, -48), (-32, -28)],
-           Gradient(mix(hair, shine, 0.35), hair))
-    s.line("-30,-62 -4,-72 26,-64", 5, fade(shine, 0.8), caps=False)
-    if boy:
-        s.each("-30,-80 -4,-96 24,-86").polygon([(-14, 14), (-4 - flow * 0.5, -10), (14, 12)], mix(hair, shine, 0.3))
-
-
-def _small_girl(s: Stage, gust: float, t: float) -> None:
-    s.twins.line("9,-40 9,-2", 11, "#f3c4ac")
-    s.polygon([(-22, -90), (22, -90), (34 - gust * 12, -42), (-34 - gust * 16, -40)], "#3c5a9c")
-    s.rect(-22, -136, 44, 52, "#fbfbff", 12)
-    s.line("22,-128 32,-98 24,-78", 10, "#fbfbff")
-    s.blob([(-30, -150), (-32, -190), (0, -210), (32, -190), (28, -140), (8 - 26 * gust, -98),
-            (-18 - 30 * gust, -92 + 6 * wave(t, 0.6)), (-28, -120)], "#6b3a3f")
-
-
-def _signal(s: Stage, t: float, arm: float) -> None:
-    s.rect(-4, 160, 8, 150, "#3c3c4a")
-    s.row(5, 0, 30).rect(-4, 170, 8, 14, "#ffd23d")
-    for angle in (45, -45):
-        with s.at(0, 158, angle):
-            s.rect(-26, -4, 52, 8, "#ffd23d", 2)
-            s.rect(-9, -4, 18, 8, "#3c3c4a")
-    for k, x in enumerate((-13, 13)):
-        on = (int(t * 2.6) + k) % 2
-        s.ellipse(x, 190, 9, paint="#2b2b36")
-        s.ellipse(x, 190, 6.4, paint="#ff4a3c" if on else "#6b2b2b")
-        s.glow(x, 190, 34 * on, "#ff3b2c", 0.8 * on)
-    with s.at(0, 252, -arm):
-        s.row(5, 44).rect(0, -4, 22, 8, "#3c3c4a")
-        s.row(4, 44).rect(22, -4, 22, 8, "#ffd23d")
+    coat, iris = ("#2f3f6f/#1f2a52", "#2b2348/#5b8fe0") if boy else ("#fbfbff/#cfd6ee", "#3d1f2e/#d9744f")
+    flow, opened = gust * (20 + 6 * wave(t, 0.3)) + 5 * wave(t, 2.6), max(blink(t, 2.4, 0.5 if boy else 0.0), 0.12)
+    dark, shade = Gradient(hair, mix(hair, "#1a1020", 0.3)), Gradient(mix(hair, shine, 0.35), hair)
+    lit = mix(hair, shine, 0.3)
+    figure("student")(s, t, boy, flow, opened, hair, dark, shade, lit, fade(shine, 0.8), coat, iris)
 
 
 def _crossing(rng: np.random.Generator) -> Layer:
     s = Stage(colour=None)
-    s.polygon([(0, 262), (WIDTH, 262), (WIDTH, 380), (0, 380)], "#b9a9c0/#8a7a9c")
-    s.rect(0, 252, WIDTH, 14, "#6b5f7d")
-    s.row(30, 22).rect(0, 268, 12, 7, "#5d4f68")
-    s.row(2, 0, 11).rect(0, 265, WIDTH, 2.5, "#dfe3f0")
-    for x, y in ((60, 70), (150, 20), (580, 50), (500, 0), (-10, 150), (650, 140)):
-        s.taper([(x + (60 if x < 320 else -20), 270), (x + 20, 150), (x, y)], 22, 8, "#5d3f4f")
+    figure("crossing")(s)
     for ink, shift in (("#f08fb0", 8), ("#ffb7cf", 0), ("#ffd9e6", -9)):
         for x, y in ((40, 70), (150, 10), (600, 50), (500, -10), (-10, 150), (660, 150), (90, -10), (560, 110)):
             for _ in range(9):
@@ -447,8 +300,9 @@ def blossom_crossing(rng: np.random.Generator, frames: Frames) -> None:
                         s.row(3, 70).rect(14, 120, 54, 50, "#7fb3e0/#cfe6f5", 5)
                 s.streaks(lines[:, 0] * 800 - 80, 90 + lines[:, 1] * 180, 170, 0, 1.2, "#ffffffb0")
                 s.shake(2.5, t)
-            s.placed(300, 344, 0, 0.5).draw(_small_girl, float(rushing), t)
-            s.placed(420).draw(_signal, t, 0 if rushing else 84 * (1 - ease(span(u, 0.5, 1.6))))
+            s.placed(300, 344, 0, 0.5).draw(figure("small-girl"), t, float(rushing))
+            left, arm = int(t * 2.6) % 2, 0 if rushing else 84 * (1 - ease(span(u, 0.5, 1.6)))
+            s.placed(420).draw(figure("signal"), t, left, 1 - left, arm)
             _petals(s, petals, t, 420 if rushing else 40)
             if not rushing:
                 s.camera(1.04 + 0.03 * u, 310, 190)
@@ -467,32 +321,6 @@ def blossom_crossing(rng: np.random.Generator, frames: Frames) -> None:
             s.placed(470 - 16 * ease(u), 244, 0, 1.2).draw(_student, t + 1, True, 0.2)
             hearts(s, 320, 220, u * 0.5 + 0.5, 5, 26, 10)
             _petals(s, petals, t, 60, 1.4)
-
-
-def _lovers(s: Stage, t: float, closer: float) -> None:
-    ink, suit = "#2b1230", "#3a1f4a"
-    s.row(2, 0, 14).rect(216, 258, 190, 8, ink, 4)
-    s.rect(206, 292, 210, 9, ink, 4)
-    s.row(2, 164).rect(226, 252, 7, 76, ink)
-    breath = 1.2 * wave(t, 3.4)
-    with s.at(286, 294, 3 + 5 * closer):
-        s.blob([(-26, 4), (-24, -52), (-10, -66 + breath), (14, -66 + breath), (26, -50), (28, 4)], f"{suit}/{ink}")
-        with s.at(4, -84 + breath, 4 + 8 * closer):
-            s.ellipse(0, 0, 17, 19, "#d98a70")
-            s.blob("-18,2 -19,-16 0,-24 18,-14 12,-8 -8,-8 -12,8", "#e6dde0")
-            s.ellipse(-14, 3, 3, 4.5, "#c9765f")
-            s.line("6,2 10,4 14,2", 1.6, ink)
-    with s.at(336, 294, -3 - 7 * closer):
-        dress = [(-28, 4), (-24, -46), (-12, -58 + breath), (12, -58 + breath), (24, -46), (34, 4)]
-        s.blob(dress, "#a82f55/#5f1c40")
-        with s.at(-6 - 4 * closer, -74 + breath, -8 - 12 * closer):
-            s.ellipse(17, -10, 9, paint="#e8e0ea")
-            s.ellipse(0, 0, 16, 18, "#e8a084")
-            s.blob("18,6 19,-14 2,-23 -16,-14 -8,-10 8,-8 12,10", "#f2eaf2")
-            s.line("-13,2 -9,4 -5,2", 1.6, ink)
-            s.ellipse(-9, 8, 4, 2.6, "#ff6f7d90")
-    s.line([(262, 248), (300, 262), (348, 252 + breath)], 11, suit)
-    s.ellipse(350, 252 + breath, 6, paint="#d98a70")
 
 
 @play("bench-at-sunset", 0.4, Look(grain=5, vignette=0.3))
@@ -524,7 +352,7 @@ def bench(rng: np.random.Generator, frames: Frames) -> None:
             place = (470 - 30 * t + 34 * k, 130 + 14 * k + 5 * wave(t, 2.4))
             gull(s, *place, 1, 6 * wave(t, 0.9, k * 0.3), "#4a1f47")
         s.paste(near)
-        _lovers(s, t, ease(span(t, 1.5, 4)))
+        figure("lovers")(s, t, ease(span(t, 1.5, 4)))
         for x, _, when, turn in leaves:
             age = (t * 0.13 + when) % 1
             place = (480 + 90 * x - 200 * age + 20 * wave(t, 2.6, turn), 40 + 300 * age)
@@ -542,48 +370,10 @@ def _person(
     long_hair: bool,
 ) -> tuple[float, float]:
     """Draw one of the family, with skin, hair, top and legs of these inks; return where the raised hand is."""
-    skin, hair, top, legs = inks
-    jump = 5 * abs(wave(t, 0.8, x / 700))
-    with s.at(x, y - jump * size, sway(t, 1.6, 2, x / 300), size):
-        s.twins.taper("8,-40 9,-20 11,0", 13, 9, legs)
-        s.twins.ellipse(13, 1, 9, 5, "#4a3040")
-        if long_hair:
-            s.blob([(-16, -108), (16, -110), (14, -84), (-8, -72 + 3 * wave(t, 0.7)),
-                    (-30 + 5 * wave(t, 0.6), -66), (-22, -90)], hair)
-        s.blob("-17,-38 -16,-76 0,-84 16,-76 17,-38", top)
-        near = 1 if hand[0] > 0 else -1
-        s.limb((-13 * near, -72), (-26 * near, -44 - 6 * wave(t, 0.8)), 32, -near, 8, skin)
-        s.limb((14 * near, -74), hand, 32, near, 8, skin)
-        s.ellipse(0, -102, 18, 19, skin)
-        s.blob("-19,-100 -18,-118 0,-125 18,-116 18,-104 6,-114 -10,-110", hair)
-        eyes(s, 5, -101, 13, 2.7, blink(t, 2.2, x / 100))
-        cheeks(s, 5, -94, 22, 4)
-        s.blob("0,-93 10,-93 5,-87", "#8f3540")
+    jump, near = 5 * abs(wave(t, 0.8, x / 700)), 1 if hand[0] > 0 else -1
+    who = s.placed(x, y - jump * size, sway(t, 1.6, 2, x / 300), size)
+    who.draw(figure("person"), t, x / 100, *inks, long_hair, near, *hand)
     return x + hand[0] * size, y + (hand[1] - jump) * size
-
-
-def _dog(s: Stage, t: float) -> None:
-    coat, patch, ear = "#f2d6a8", "#a8743f", 7 * wave(t, 0.55)
-    with s.at(0, -26 * abs(wave(t, 1.1)), -12 * abs(wave(t, 1.1))):
-        for hip in (-16, -10, 14, 20):
-            s.taper([(hip, -16), (hip + 4 * wave(t, 0.55, hip), 0)], 8, 6, "#d9b183")
-        s.taper([(-22, -24), (-36, -38), (-40 + 9 * wave(t, 0.3), -52)], 8, 4, patch)
-        s.blob("-26,-18 -20,-32 16,-32 28,-22 18,-10 -18,-9", coat)
-        s.blob("-14,-31 4,-33 2,-20 -12,-20", patch)
-        with s.at(28, -38, -14):
-            s.blob("-14,-2 -8,-15 8,-15 22,-2 20,8 -6,11", coat)
-            s.blob([(-12, -12), (-24, -8 - ear), (-22, 6 - ear), (-8, 2)], patch)
-            s.ellipse(21, 0, 3.6, 3, "#2b1d22")
-            s.ellipse(7, -4, 2.3, 2.8, "#2b1d22")
-            s.blob("10,8 16,7 13,18 8,15", "#ff7b8a")
-
-
-def _kite(s: Stage, t: float) -> None:
-    for quarter, ink in (("0,-48 34,-6 0,-6", "#ff6a5a"), ("34,-6 0,46 0,-6", "#ffd23d"),
-                         ("0,46 -34,-6 0,-6", "#e4403f"), ("-34,-6 0,-48 0,-6", "#ffb03d")):
-        s.polygon(quarter, ink)
-    eyes(s, 0, -12, 17, 3.6, blink(t, 1.9))
-    smile(s, 0, -2, 14, 6, "#4a1f2b", 2.2)
 
 
 @play("kite-day", 0.65, Look(grain=4, vignette=0.1))
@@ -609,7 +399,7 @@ def kite_day(rng: np.random.Generator, frames: Frames) -> None:
         _person(s, 170, 306, 1.0, t, ("#f2b48a", "#5a3426", "#ffcf4a", "#3f5f9c"), (30, -96), True)
         grip = _person(s, 262, 300, 0.7, t + 0.3, ("#f2b48a", "#8a4a2b", "#ff6f5f", "#3f7f8c"), (26, -110), False)
         _person(s, 352, 298, 1.1, t + 0.7, ("#e0a078", "#3a2a2a", "#4f8fd0", "#6b5344"), (-30, -92), False)
-        s.placed(470, 318).draw(_dog, t)
+        s.placed(470, 318).draw(figure("dog"), t)
         kx, ky = 470 + 40 * wave(t, 3.4) + 10 * wave(t, 1.3), 96 + 26 * wave(t, 2.3, 0.2)
         s.line([grip, ((grip[0] + kx) / 2, (grip[1] + ky) / 2 + 26), (kx, ky + 8)], 1.3, "#5a4a5a")
         tail = [(kx - 8 * k + 10 * wave(t, 1.0, -k * 0.17), ky + 40 + 15 * k) for k in range(7)]
@@ -617,4 +407,4 @@ def kite_day(rng: np.random.Generator, frames: Frames) -> None:
         for k, (x, y) in enumerate(tail[1:]):
             with s.at(x, y, 30 * wave(t, 0.8, k * 0.2)):
                 s.twins.polygon("9,-5 0,0 9,5", ("#ffd23d", "#4fc3c9", "#ff8fb0")[k % 3])
-        s.placed(kx, ky, 24 + 14 * wave(t, 1.9)).draw(_kite, t)
+        s.placed(kx, ky, 24 + 14 * wave(t, 1.9)).draw(figure("kite"), t)
