@@ -17,6 +17,7 @@ from core.discover import calibrating
 from core.encoders import clip_download, clip_models
 from core.errors import AppError
 from core.library import commands as library
+from core.library import machines
 from core.models import Job, Query, Sort, Stage
 from core.properties import PROPERTIES
 from core.services import Services, build, calibrations
@@ -45,9 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command == "model":
             return _MODEL[arguments.action](load(), arguments.name)
         settings = load()
+        if arguments.command == "worker":
+            return machines.work(settings, arguments.concurrency)
         if arguments.command == "calibrate" and arguments.reset and _drop_damaged(settings):
             return 0
-        services = build(settings)
+        enqueues = getattr(arguments, "enqueue", False)
+        services = build(settings, workers=0 if enqueues else None)
         try:
             return arguments.run(services, arguments)
         finally:
@@ -66,9 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     ingest = commands.add_parser("ingest", help="add video files or folders of them")
-    ingest.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    ingest.add_argument("paths", nargs="+", metavar="PATH")
+    ingest.add_argument(
+        "--enqueue", action="store_true", help="leave them to workers; a PATH may be s3://BUCKET/PREFIX, or all see it"
+    )
     ingest.add_argument("--json", action="store_true", help="a line of JSON a video on standard output")
     ingest.set_defaults(run=_ingest)
+
+    worker = commands.add_parser("worker", help="work on the files of a library that machines share")
+    worker.add_argument("--concurrency", type=_at_least_one, metavar="N", help="files at once")
 
     search = commands.add_parser("search", help="find videos by words, category and mood")
     search.add_argument("words", nargs="?", default="")
@@ -120,8 +130,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError("a whole number from 1 to 256")
+    return int(text)
+
+
 def _ingest(services: Services, arguments: argparse.Namespace) -> int:
-    return _run_jobs(services, [(path, path.name) for path in _files(arguments.paths)], arguments.json)
+    far = [path for path in arguments.paths if path.startswith("s3://")]
+    files = _files([Path(path) for path in arguments.paths if path not in far])
+    if arguments.enqueue:
+        return machines.enqueue(services, far, VIDEO_SUFFIXES, (str(path) for path in files))
+    if far:
+        raise AppError(f"{far[0]} is left to workers: add --enqueue, with DATABASE_URL set.")
+    return _run_jobs(services, [(path, path.name) for path in files], arguments.json)
 
 
 def _samples(services: Services, arguments: argparse.Namespace) -> int:

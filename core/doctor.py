@@ -217,8 +217,7 @@ def _check_model(settings: Settings) -> str:
 
 
 def _check_queue(settings: Settings) -> str:
-    with closing(services.open_ledger(settings)) as ledger:
-        waiting = [job for job in ledger.load() if not job.stage.is_over]
+    waiting = services.unfinished(settings)
     if not waiting:
         return "no file waits"
     reason = next((job.reason for job in waiting if job.reason and not job.duplicate), None)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import cast
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -30,6 +31,8 @@ from core.ingest.jobs import JobQueue
 from core.ingest.lanes import Lane
 from core.ingest.pipeline import Pipeline
 from core.ingest.reembed import Reembed
+from core.ingest.work import FETCHED
+from core.ingest.working import Queue
 from core.library.editing import Editor
 from core.library.library import Library
 from core.library.listing import Listing
@@ -37,19 +40,24 @@ from core.library.moments import Moments
 from core.library.relabelling import Relabel
 from core.library.removal import Trash
 from core.library.spaces import Serving
-from core.models import EncoderInfo, Entry
+from core.library.watching import Watch
+from core.models import EncoderInfo, Entry, Progress
 from core.settings import STATIC_FILE_MB, Settings
 from core.state.ahead import ReadAhead, Reading
-from core.state.base import Document
+from core.state.base import Document, JobRecord
 from core.state.calibration import Calibrations
 from core.state.channels import ChannelBook
 from core.state.corrections import Corrections
-from core.state.opening import State, open_state
+from core.state.opening import State, database, open_state
 from core.state.spending import SpendingBook
 from core.state.sqlite import SqliteLedger
 from core.state.taste import TasteBook
 from core.state.trash import TrashBook
 from core.stores.base import CountedStore, Store
+
+if TYPE_CHECKING:
+    from core.state.engine import Engine
+    from core.state.postgres_jobs import PostgresJobs
 
 logger = logging.getLogger(__name__)
 _WARM_BATCH = 8
@@ -89,7 +97,7 @@ class Services:
     settings: Settings
     store: CountedStore
     serving: Serving
-    jobs: JobQueue
+    jobs: Queue
     reembed: Reembed
     taste: TasteBook
     channels: ChannelBook
@@ -104,6 +112,7 @@ class Services:
     """What a day's minutes are."""
     relabel: Relabel | None = None
     """Works out in the background what videos answer, where that may have changed."""
+    watches: list[Watch] = field(default_factory=list)
 
     @property
     def encoder(self) -> Encoder:
@@ -132,12 +141,19 @@ class Services:
     def add_theme(self, kind: Kind, label: str, prompts: Sequence[str]) -> Theme:
         """Keep a person's own category or mood and use it from now on. Raises QueryError, SettingsError, StoreError."""
         theme = taxonomy.add(self.themes, kind, label, prompts)
-        self.discover.taxonomy = taxonomy.load(own=self.themes)
+        self.take_themes()
+        return theme
+
+    def take_themes(self) -> None:
+        """Go by the categories and moods as they are written down now. Raises SettingsError, StoreError."""
+        themes = taxonomy.load(own=self.themes)
+        if themes == self.taxonomy:
+            return
+        self.discover.taxonomy = themes
         if isinstance(self.encoder, ReadAhead):
-            self.encoder.read(fixed_texts(self.taxonomy))
+            self.encoder.read(fixed_texts(themes))
         if self.relabel:
             self.relabel.soon(SOON_S)
-        return theme
 
     def correct(self, video_id: str, kind: Kind, theme: str, holds: bool | None) -> bool:
         """Keep that a video is of a category or mood, or is not, whatever the encoder says; None takes that back.
@@ -163,7 +179,7 @@ class Services:
         Raises QueryError, SettingsError, StoreError.
         """
         taxonomy.remove(self.themes, kind, id)
-        self.discover.taxonomy = taxonomy.load(own=self.themes)
+        self.take_themes()
         if self.relabel:
             self.relabel.soon(0.0)
 
@@ -185,11 +201,16 @@ class Services:
         self.library.trash.start()
         if self.relabel:
             self.relabel.start()
+        if self.state.is_shared:
+            self.watches.append(Watch(self.themes, self.take_themes))
+            self.watches[-1].start()
 
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""
         if self.relabel:
             self.relabel.stop(timeout_s=10)
+        for watch in self.watches:
+            watch.stop()
         self.library.trash.stop(timeout_s=10)
         self.reembed.stop(timeout_s=10)
         for warming in self.warmings:
@@ -201,21 +222,22 @@ class Services:
         self.state.close()
 
 
-def build(settings: Settings) -> Services:
+def build(settings: Settings, *, workers: int | None = None) -> Services:
     """Open everything the settings ask for; the workers are not started yet.
 
+    `workers` is how many files this process works on at once where machines share the jobs; 0 for none.
     Raises SettingsError, LibraryLocked, EncoderMismatch, LibraryError or StoreError, each with what to do.
     """
     make_data_dir(settings)
     state = open_state_of(settings)
     try:
-        return _built(settings, state)
+        return _built(settings, state, workers)
     except BaseException:
         state.close()
         raise
 
 
-def _built(settings: Settings, state: State) -> Services:
+def _built(settings: Settings, state: State, workers: int | None) -> Services:
     own = state.document(THEMES)
     taxonomy.load(own=own)  # a mistake in it is said before anything is opened
     encoder, store = open_encoder(settings), open_store(settings)
@@ -246,7 +268,7 @@ def _built(settings: Settings, state: State) -> Services:
             store,
             work_dir=settings.data_dir / "work",
             max_bytes=settings.max_upload_bytes,
-            sources={"sample": samples.render},
+            sources={"sample": samples.render, FETCHED: getattr(store, "fetch", _no_bucket)},
             labelled=partial(_labelled, serving),
         )
         budget = pipeline.budget = Budget(
@@ -255,7 +277,7 @@ def _built(settings: Settings, state: State) -> Services:
             minutes_a_day=settings.limits.minutes_a_day,
             minutes_a_day_each=settings.limits.minutes_a_day_each,
         )
-        jobs = _queue(settings, pipeline)
+        jobs = _queue(settings, pipeline, workers)
         book = TrashBook(state.shelf("trash"))
         trash = pipeline.deleted = Trash(book, serving, store, jobs, taste, corrections)
         moments = Moments(lambda: serving.now.lane.index, store, settings.data_dir / "moments")
@@ -278,6 +300,10 @@ def _labelled(serving: Serving, lane: Lane, entries: Sequence[Entry]) -> Sequenc
     begins to answer."""
     served = serving.now
     return served.discover.with_labels(entries) if served.lane.name == lane.name else entries
+
+
+def _no_bucket(name: str, target: Path, on_progress: Progress) -> None:
+    raise SettingsError(f"s3:{name} cannot be fetched: set AWS_BUCKET_NAME and the credentials on every worker.")
 
 
 def _see(settings: Settings, serving: Serving, model: ClipModel) -> None:
@@ -427,13 +453,40 @@ def open_ledger(settings: Settings) -> SqliteLedger:
     return SqliteLedger(settings.jobs_path)
 
 
-def _queue(settings: Settings, pipeline: Pipeline) -> JobQueue:
+def _queue(settings: Settings, pipeline: Pipeline, workers: int | None) -> Queue:
+    if settings.database_url:
+        from core.ingest.shared import SharedQueue
+
+        jobs, engine = open_shared(settings)
+        return SharedQueue(jobs, jobs, engine, pipeline, workers=workers)
     ledger = open_ledger(settings)
     try:
         return JobQueue(ledger, pipeline, spool_dir=settings.spool_dir)
     except BaseException:
         ledger.close()
         raise
+
+
+def open_shared(settings: Settings) -> tuple[PostgresJobs, Engine]:
+    """Return the jobs that machines share, and what hands them to workers. Raises AppError with what to do."""
+    from core.state.engine import Engine
+    from core.state.postgres_jobs import PostgresJobs
+
+    assert settings.database_url is not None, "who shares jobs has a database"
+    shared = database(settings.database_url)
+    engine = Engine(shared, lost_s=settings.worker_lost_s)
+    engine.prepare()
+    return PostgresJobs(shared, engine), engine
+
+
+def unfinished(settings: Settings) -> list[JobRecord]:
+    """Return the jobs that are not over, as they are written down. Raises AppError with what to do."""
+    if settings.database_url:
+        records = [taken.job for taken in open_shared(settings)[0].changes(-1.0)[0]]
+    else:
+        with closing(open_ledger(settings)) as ledger:
+            records = ledger.load()
+    return [record for record in records if not record.stage.is_over]
 
 
 def open_store(settings: Settings) -> CountedStore:

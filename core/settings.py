@@ -83,6 +83,10 @@ class Settings:
 
     access: Policy = field(default_factory=Policy)
     """Who may come in, and as what."""
+    work_in_app: bool = True
+    """The app works on jobs too where machines share them; False leaves them to `python -m core worker`."""
+    worker_lost_s: int = 30
+    """After how long without a sign of life a worker is taken for dead, and its files are taken up by others."""
 
     limits: Limits = field(default_factory=Limits)
     """How much may be asked of the app."""
@@ -214,6 +218,8 @@ def load(
         access=policy.read(get),
         limits=limits.read(get),
         logs=logs.read(get),
+        work_in_app=_switch("WORK_IN_APP", get("WORK_IN_APP") or "true"),
+        worker_lost_s=_whole_number("WORKER_LOST_S", get("WORKER_LOST_S") or "30", least=3, most=3600),
     )
     return replace(settings, encoder=registry.chosen(wanted, settings))
 

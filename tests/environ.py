@@ -6,7 +6,21 @@ import os
 
 OURS = (
     *("ENCODER", "TWELVE", "API_KEY", "QDRANT", "AWS", "BEDROCK", "S3_", "DATA_DIR", "MAX_UPLOAD_MB", "STREAMLIT"),
-    *("CLIP", "HF_", "ACCESS", "VIEW", "EDIT", "API_TOKENS", "SESSION_", "ALLOWED_HOSTS", "FRAME_", "LOG_"),
+    *(
+        "CLIP",
+        "HF_",
+        "ACCESS",
+        "VIEW",
+        "EDIT",
+        "API_TOKENS",
+        "SESSION_",
+        "ALLOWED_HOSTS",
+        "FRAME_",
+        "LOG_",
+        "DATABASE_URL",
+        "WORK_IN_APP",
+        "WORKER_",
+    ),
 )
 
 

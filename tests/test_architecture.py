@@ -45,6 +45,7 @@ HOMES = {
     "sqlalchemy": ("core/state/",),
     "alembic": ("core/state/migrate.py", "core/state/migrations/"),
     "sqlite3": ("core/state/sqlite.py",),
+    "procrastinate": ("core/state/engine.py",),
     "psycopg": ("core/state/postgres.py",),
 }
 BACKENDS = ("core.encoders.", "core.stores.", "core.index.")

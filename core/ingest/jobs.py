@@ -37,7 +37,7 @@ from core.ingest.claims import Claims
 from core.ingest.pipeline import Pipeline, Step, Work
 from core.ingest.scheduling import BACKOFF_S, PROBE_S, Pause, Row
 from core.ingest.turns import Turns
-from core.ingest.working import Working
+from core.ingest.working import Queue
 from core.models import EncoderPause, Job, Stage
 from core.priority import step_back
 from core.state.base import JobRecord, Ledger
@@ -53,7 +53,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
-class JobQueue(Working):
+class JobQueue(Queue):
     """Take files in, work on them in the background, and say at any time how far each is.
 
     The ledger is this queue's from now on; `stop` closes it. The workers begin with `start`; what was not over goes on
@@ -166,6 +166,15 @@ class JobQueue(Working):
         if known is not None and known.stage is not Stage.READY:
             return self._requeue(known)
         return self._add(Work(uuid.uuid4().hex, text, display_name(name), owned, by=by))
+
+    def enqueue(self, sources: Iterable[tuple[str, str | None]]) -> list[Job]:
+        jobs = []
+        for source, filename in sources:
+            with self._state:
+                known = self._latest.get(source)
+            is_ready = known is not None and known.stage is Stage.READY
+            jobs.append(known.job(self._clock()) if known and is_ready else self.submit(source, filename))
+        return jobs
 
     def receive(self, stream: BinaryIO, filename: str, *, by: str | None = None) -> Job:
         """Copy an upload to disk, in chunks, and queue the copy.

@@ -22,10 +22,10 @@ from core.encoders.base import Encoder
 from core.errors import AppError, QueryError, StoreError
 from core.files import write_text
 from core.index.base import Index, to_payload
-from core.ingest.jobs import JobQueue
 from core.ingest.lanes import Lane
 from core.ingest.stored import as_known
 from core.ingest.work import stored_source
+from core.ingest.working import Queue
 from core.library.spaces import Serving
 from core.models import EncoderInfo, Entry, Job, Stage
 
@@ -103,7 +103,7 @@ class Reembed:
     def __init__(
         self,
         serving: Serving,
-        jobs: JobQueue,
+        jobs: Queue,
         note: Path,
         encoder_named: Callable[[str], Encoder],
         *,

@@ -12,12 +12,14 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
 
 from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, NotToday, StoreError, Unavailable
 from core.ingest import reasons
 from core.ingest.pipeline import Pipeline, Step
 from core.ingest.scheduling import Row
-from core.models import EncoderInfo, Job, Progress, Stage, ToEncode
+from core.models import EncoderInfo, EncoderPause, Job, Progress, Stage, ToEncode
 from core.text import printable
 
 logger = logging.getLogger(__name__)
@@ -26,8 +28,11 @@ FLUSH_EVERY_S = 0.5
 """How often the progress of a job goes to disk. Only its working time is worth something after a crash."""
 
 
-class Working:
-    """Take jobs a step further, and say how far they are. `_state` guards the rows, and is held for moments only."""
+class Queue:
+    """Take files in and jobs a step further, and say how far they are. Safe to use from several threads.
+
+    `_state` guards the rows, and is held for moments only.
+    """
 
     _pipeline: Pipeline
     _clock: Callable[[], float]
@@ -37,6 +42,68 @@ class Working:
     _rows: dict[str, Row]
     _open: dict[str, Row]
     """Those that are not over."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start to work on jobs."""
+
+    @abstractmethod
+    def stop(self, timeout_s: float) -> bool:
+        """Ask running work to stop at its next progress call, and return whether all of it did in time.
+
+        Nothing is cancelled: every unfinished job goes on later. This queue takes no more.
+        """
+
+    @abstractmethod
+    def submit(
+        self, source: str | Path, filename: str | None = None, *, owned: bool = False, by: str | None = None
+    ) -> Job:
+        """Queue a file by its path or "scheme:NAME", and return its job.
+
+        `owned` hands the file over; `by` is who adds it, where that is known by name.
+
+        A source that is on its way already is not queued again, and one that failed or was cancelled is retried.
+        """
+
+    @abstractmethod
+    def receive(self, stream: BinaryIO, filename: str, *, by: str | None = None) -> Job:
+        """Take an upload in, and queue it. Raises AppError, and leaves nothing behind, when that cannot be done."""
+
+    @abstractmethod
+    def enqueue(self, sources: Iterable[tuple[str, str | None]]) -> list[Job]:
+        """Queue many (source, name) by what every worker knows them by: "scheme:NAME", or a path that all of them see.
+
+        Nothing is opened. What is on its way, or ready, already is not queued again; what failed is retried.
+        """
+
+    @abstractmethod
+    def pause(self) -> EncoderPause | None:
+        """Return why the encoder takes nothing now (of two that do not, the first); None while it works."""
+
+    @abstractmethod
+    def try_now(self) -> None:
+        """Let a job try at once whether a paused encoder works again; the pauses begin small anew."""
+
+    @abstractmethod
+    def cancel(self, job_id: str) -> Job | None:
+        """Give a job up: at once when it waits, at its next progress call when it is worked on.
+
+        What it had put into the library is removed. A job that is over, or in the library already, is left as it is.
+        """
+
+    @abstractmethod
+    def retry(self, job_id: str) -> Job | None:
+        """Queue a failed or cancelled job again; it goes on from the last step whose result is still there."""
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Forget the jobs that are over, and what was kept for a retry. Videos in the library stay."""
+
+    @abstractmethod
+    def forget(self, job_ids: Iterable[str]) -> None:
+        """Forget those of these jobs that are over, and what was kept for a retry."""
+
+    # What those that mix this in do
 
     @abstractmethod
     def _save(self, row: Row) -> None:

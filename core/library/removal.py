@@ -22,8 +22,8 @@ import numpy as np
 from core.errors import AppError, Unavailable
 from core.index import base
 from core.index.base import Index
-from core.ingest.jobs import JobQueue
 from core.ingest.work import stored_source
+from core.ingest.working import Queue
 from core.library.spaces import Serving
 from core.models import Entry
 from core.state.corrections import Corrections
@@ -64,7 +64,7 @@ class Trash:
         book: TrashBook,
         serving: Serving,
         store: Store,
-        jobs: JobQueue,
+        jobs: Queue,
         taste: TasteBook,
         corrections: Corrections,
         *,

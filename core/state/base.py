@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from core.errors import Cancelled
 from core.models import Stage
 
 if TYPE_CHECKING:  # annotations only: the queue needs the ledger's words and no database
@@ -104,3 +105,110 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Let go of what is held open. Life cycle, not ability: not one of the five methods."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A job as machines that share it write it down."""
+
+    job: JobRecord
+    turn: int
+    """How often a worker has taken it."""
+    tries: int
+    """How often its present step found a service away."""
+    away_since: float
+    held: bool
+    """It waits for a paused encoder, or for another one with the same content."""
+    changed: float = 0.0
+    """When it was written, by the database's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """When a job that could not be ended is to be taken up again, and after whom."""
+
+    in_s: float = 0.0
+    priority: int | None = None
+    """Jobs of a higher one go first; None leaves it as it is."""
+    lock: str | None = None
+    """Of the jobs with the same one, one is worked on at a time, the first first; None leaves it as it is."""
+
+
+class TurnLost(Cancelled):
+    """Another worker has the job by now: whoever hears this leaves it alone."""
+
+
+class SharedJobs(Protocol):
+    """The jobs of all machines. What a call wrote is there for all when it returns. Every call raises AppError."""
+
+    def changes(self, since: float) -> tuple[list[Taken], int]:
+        """Return the jobs written since a time, in their order, and how many there are in all."""
+
+    def add(self, jobs: Sequence[JobRecord]) -> None:
+        """Write new jobs down, numbered in their order, and hand them to whoever works."""
+
+    def take(self, job_id: str) -> Taken | None:
+        """Begin a turn at a job; None when it is over, or was forgotten."""
+
+    def save(self, taken: Taken) -> bool:
+        """Write down what a turn has come to; return whether its end was asked for. Raises TurnLost."""
+
+    def again(self, taken: Taken, lock: str | None) -> bool:
+        """Put a job that is over back into the queue, as it is here; return False where another just did."""
+
+    def ask_to_cancel(self, job_id: str) -> bool:
+        """Ask for the end of a job; return whether nobody works on it, nor will: its end is the caller's."""
+
+    def delete(self, job_ids: Sequence[str]) -> None:
+        """Forget these jobs; they need not be there."""
+
+
+class SharedRecord(Protocol):
+    """What machines that work on jobs must agree on. Every call raises AppError."""
+
+    def claim(self, content: str, job_id: str) -> str:
+        """Claim a content for a job, and return the job that holds it: another one if that had claimed it before and is
+        not over."""
+
+    def drop(self, content: str, job_id: str) -> None:
+        """Give a content up, if this job holds it."""
+
+    def notes(self, content: str) -> MutableMapping[str, str]:
+        """Return what an encoder has noted of a content; each change is written down before it returns."""
+
+    def pauses(self) -> dict[str, SharedPause]:
+        """Return the encoders that take nothing now."""
+
+    def pause(self, encoder: str, pause: SharedPause | None) -> None:
+        """Write a pause down, or end it."""
+
+    def release(self, job_id: str) -> None:
+        """Let another one try the encoders that this job was to try."""
+
+    def probe(self, encoder: str, job_id: str) -> bool:
+        """Let a job try whether a paused encoder works again; False while another does, or before it is time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPause:
+    """A time in which an encoder takes nothing from anyone."""
+
+    reason: str
+    next_probe: float
+    """Seconds since 1970."""
+    probes: int = 0
+    probe: str | None = None
+    """The id of the job that tries now."""
+
+
+class Workers(Protocol):
+    """What hands jobs to workers, here and elsewhere."""
+
+    def start(self, work: Callable[[str, str | None], Again | None], at_once: int) -> None:
+        """Work on jobs in the background: `work` is called with a job's id and its lock, until it returns None."""
+
+    def stop(self, timeout_s: float) -> bool:
+        """Take no more, and return whether what is under way has ended in time."""
+
+    def hurry(self) -> None:
+        """Let all jobs that wait for their time be taken up now."""

@@ -22,6 +22,9 @@ _opening = threading.Lock()
 class State(Protocol):
     """Open what is kept of a library."""
 
+    is_shared: bool
+    """Other processes change it too."""
+
     def shelf(self, branch: str) -> Shelf:
         """Return the shelf of a subject of tables.py."""
 
@@ -40,6 +43,8 @@ class State(Protocol):
 
 class Files:
     """A folder with a file a subject and a document: one process's."""
+
+    is_shared = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -64,6 +69,8 @@ class Files:
 
 class Shared:
     """A PostgreSQL database, which as many processes as want to may use."""
+
+    is_shared = True
 
     def __init__(self, url: str) -> None:
         self.database = database(url)

@@ -7,6 +7,7 @@ are brought to their newest revision when the database is opened, by one machine
 from __future__ import annotations
 
 import threading
+import weakref
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ class Database:
             ) from None
         self.url = url
         self._busy_ms = int(busy_s * 1000)
+        self._made: weakref.WeakSet[psycopg.Connection[Any]] = weakref.WeakSet()
         self.engine: Engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
@@ -77,7 +79,10 @@ class Database:
             change.rollback()
 
     def close(self) -> None:
+        """Close all connections, also those that somebody still uses: the pool itself would forget these."""
         self.engine.dispose()
+        for connection in list(self._made):
+            connection.close()
 
     @contextmanager
     def change(self, about: str) -> Iterator[Connection]:
@@ -96,7 +101,9 @@ class Database:
             raise self._sentence(error, holds) from error
 
     def _connect(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(self.url, connect_timeout=CONNECT_S, application_name="moodreel")
+        made = psycopg.connect(self.url, connect_timeout=CONNECT_S, application_name="moodreel")
+        self._made.add(made)
+        return made
 
     def _prepare(self, subject: Subject) -> None:
         with self.engine.begin() as db:

@@ -13,7 +13,9 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     Float,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -143,6 +145,56 @@ SPENDING = Table(
     Column("seconds", Float, nullable=False),
     Index("by_day", "day", "by"),
 )
+QUEUE = Table(
+    "queue",
+    METADATA,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("worked_s", Float, nullable=False),
+    Column("reason", Text),
+    Column("duplicate", Boolean, nullable=False),
+    Column("cancel", Boolean, nullable=False),
+    Column("claimed", Boolean, nullable=False),
+    Column("untidy", Boolean, nullable=False),
+    Column("work", Text, nullable=False),
+    # How often a worker has taken it: what one writes that has lost it to another is not written.
+    Column("turn", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    # Seconds since 1970 of the database's clock, as `changed` is.
+    Column("away_since", Double, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("changed", Double, nullable=False),
+    UniqueConstraint("id", name="uq_queue_id"),
+    Index("queue_by_change", "changed"),
+)
+CLAIMS = Table(
+    "claims",
+    METADATA,
+    Column("content", Text, primary_key=True),
+    Column("job_id", Text, nullable=False),
+    Column("since", Double, nullable=False),
+)
+PAUSES = Table(
+    "pauses",
+    METADATA,
+    Column("encoder", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("next_probe", Double, nullable=False),
+    Column("probes", Integer, nullable=False),
+    Column("probe", Text),
+)
+PAID = Table(
+    "paid",
+    METADATA,
+    # The content and the encoder: what is paid for is paid for once, whichever job asks.
+    Column("key", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("changed", Double, nullable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +231,9 @@ SUBJECTS = {
 """What there is wherever it is kept."""
 SHARED = {
     subject.branch: subject
-    for subject in (Subject("documents", "documents_0001", "own categories and calibration", DOCUMENTS),)
+    for subject in (
+        Subject("documents", "documents_0001", "own categories and calibration", DOCUMENTS),
+        Subject("queue", "queue_0001", "jobs", QUEUE),
+    )
 }
 """What is in files of its own, or of no use, where one process has the library to itself."""

@@ -54,6 +54,7 @@ PREFIX = "media/"
 DEFAULT_REGION = "us-east-1"
 PART_BYTES = 8 * 1024 * 1024
 """Files at least this large go up in parts of this size; 10,000 parts are allowed, s3transfer enlarges them then."""
+CHUNK_BYTES = 1024 * 1024
 PART_THREADS = 4
 """Parts of one file on the way at the same time."""
 ATTEMPTS = 4
@@ -193,6 +194,28 @@ class S3Store:
             if len(self._urls) > MAX_URLS:
                 del self._urls[next(iter(self._urls))]
             return kept.url
+
+    def fetch(self, name: str, target: Path, on_progress: Progress) -> None:
+        """Write any object that the credentials may read, named //BUCKET/KEY, to a file."""
+        bucket, _, key = name.removeprefix("//").partition("/")
+        with self._translated():
+            answer = self._client.get_object(Bucket=bucket, Key=key)
+            size, done = int(answer["ContentLength"]), 0
+            with contextlib.closing(answer["Body"]) as body, target.open("wb") as file:
+                for chunk in body.iter_chunks(CHUNK_BYTES):
+                    file.write(chunk)
+                    done += len(chunk)
+                    on_progress(min(1.0, done / size))
+        if done < size:
+            raise Unavailable(f"S3 broke off while s3:{name} was being fetched.")
+
+    def listed(self, name: str) -> Iterator[str]:
+        """Yield the names (//BUCKET/KEY) of all objects whose names begin so."""
+        bucket, _, prefix = name.removeprefix("//").partition("/")
+        with self._translated():
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                for found in page.get("Contents", ()):
+                    yield f"//{bucket}/{found['Key']}"
 
     def local_path(self, key: str) -> None:
         check_key(key)

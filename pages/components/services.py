@@ -73,7 +73,7 @@ def shared_services() -> Services:
     config.set_option("server.maxUploadSize", settings.max_upload_mb)
     if is_open_to_others():
         logger.warning(say_in("en", "open"))
-    services = build(settings)
+    services = build(settings, workers=None if settings.work_in_app else 0)
     services.start()
     return services
 

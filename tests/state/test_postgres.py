@@ -18,6 +18,7 @@ from sqlalchemy import insert, select, text
 from core import doctor
 from core.discover import taxonomy
 from core.errors import SettingsError, StoreError, Unavailable
+from core.library.watching import Watch
 from core.settings import Settings, load
 from core.state.base import Document
 from core.state.calibration import Calibrations
@@ -205,6 +206,24 @@ class TestDocuments:
         assert Calibrations(kept).forget(FAKE_INFO.name)
         kept.write("{")
         assert Calibrations(kept).is_damaged()
+
+
+def test_another_apps_own_categories_are_noticed(database: Database) -> None:
+    mine, other = (ShelvedDocument(PostgresShelf(database, "documents"), "taxonomy.toml") for _ in range(2))
+    seen: list[set[str]] = []
+    noticed = threading.Event()
+
+    def look() -> None:
+        seen.append({theme.id for theme in taxonomy.load(own=mine).moods if theme.own})
+        if seen[-1]:
+            noticed.set()
+
+    watch = Watch(mine, look, every_s=0.01)
+    watch.start()
+    taxonomy.add(other, "mood", "Cosy", ["by the fire"])
+    assert noticed.wait(60)
+    watch.stop()
+    assert seen[-1] == {"cosy"}
 
 
 def test_a_process_has_one_pool_a_database(database_url: str) -> None:

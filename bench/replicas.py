@@ -1,0 +1,126 @@
+"""Kill app replicas and workers of one library at random, and see that nothing is lost and nothing is paid for twice.
+
+    python -m bench.replicas [--videos 30] [--kills 10] [--workers 3] [--replicas 2] [--only kills|speed]
+
+Everything runs on this machine: PostgreSQL, and the local servers of the tests for S3, Qdrant and TwelveLabs. Half of
+the files are handed over as uploads, half are queued from the bucket with `ingest --enqueue`. Then the speed: the same
+files with one worker and with three, each with one file at once, where a task takes 3 s; the ratio is told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+from core.ingest.working import Queue
+from core.models import Stage
+from tests.machines import World, hand_over, make_files, wait_until
+
+TASK_S = 3.0
+
+
+def ready(queue: Queue) -> int:
+    return queue.counts()[Stage.READY]
+
+
+def kills(world: World, files: list[Path], workers: int, replicas: int, count: int, seed: int) -> bool:
+    """Kill processes at random while the files are worked on; return whether all came out right."""
+    moments = random.Random(seed)
+    world.fresh()
+    world.encoder.fail("slow", method="POST", path="/tasks", seconds=0.1, times=100_000)
+    services = world.open()
+    try:
+        hand_over(world, services, files)
+        for number in range(workers):
+            world.worker(f"worker-{number}")
+        for number in range(replicas):
+            world.replica(f"replica-{number}")
+        for number in range(count):
+            seen = len(world.encoder.seen) + moments.randrange(3, 20)
+            wait_until(
+                lambda seen=seen: len(world.encoder.seen) >= seen or ready(services.jobs) == len(files), "more work"
+            )
+            name = moments.choice(sorted(world.processes))
+            world.kill(name)
+            print(f"  {number + 1:2}. killed {name} with {ready(services.jobs)} of {len(files)} ready", flush=True)
+            world.begin(name)
+        wait_until(lambda: not any(not job.stage.is_over for job in services.jobs.jobs()), "the end of all files")
+        jobs = services.jobs.jobs()
+        stages = Counter(job.stage.value for job in jobs)
+        stored = [services.store.exists(job.media_key) for job in jobs if job.media_key]
+        wait_until(
+            lambda: all(world.health(name).get("videos") == len(files) for name in world.ports), "all on every replica"
+        )
+        print(f"  jobs {dict(stages)}, videos {services.index.count().videos}, media {sum(stored)}")
+        print(f"  paid tasks {len(world.encoder.tasks)} for {len(files)} files")
+        return stages == {"ready": len(files)} and len(world.encoder.tasks) == len(
+            files
+        ) == services.index.count().videos == sum(stored)
+    finally:
+        world.end()
+        services.close()
+        world.encoder.heal()
+
+
+def speed(world: World, files: list[Path], workers: int) -> float:
+    """Return how long the files take with so many workers of one file at once, which have started before."""
+    world.fresh()
+    services = world.open()
+    try:
+        for number in range(workers):
+            world.worker(f"fast-{number}", concurrency=1)
+        for number in range(workers):
+            log = world.folder / f"fast-{number}.log"
+            wait_until(lambda log=log: b"Working on" in log.read_bytes(), "a worker")
+        for path in files:
+            with path.open("rb") as file:
+                services.jobs.receive(file, path.name)
+        began = time.monotonic()
+        wait_until(lambda: ready(services.jobs) == len(files), "all ready")
+        return time.monotonic() - began
+    finally:
+        world.end()
+        services.close()
+        for log in world.folder.glob("fast-*.log"):
+            log.unlink()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--videos", type=int, default=30)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--replicas", type=int, default=2)
+    parser.add_argument("--only", choices=("kills", "speed"))
+    parser.add_argument("--seed", type=int, default=4)
+    asked = parser.parse_args()
+    good = True
+    folder = Path(tempfile.mkdtemp(prefix="moodreel-replicas-"))
+    try:
+        with ExitStack() as stack:
+            world = World(folder, stack, task_s=TASK_S)
+            files = make_files(folder / "inbox", asked.videos)
+            if asked.only != "speed":
+                print(f"{asked.replicas} replicas, {asked.workers} workers, {asked.videos} videos, {asked.kills} kills")
+                good = kills(world, files, asked.workers, asked.replicas, asked.kills, asked.seed)
+                print("✓ all ready, each paid for once" if good else "✗ something was lost or paid for twice")
+                world.ports.clear()
+            if asked.only != "kills":
+                some = files[:12]
+                one, three = speed(world, some, 1), speed(world, some, 3)
+                print(f"{len(some)} videos, a task {TASK_S:.0f} s: 1 worker {one:.1f} s, 3 workers {three:.1f} s")
+                print(f"ratio {one / three:.2f}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""The jobs of all machines in PostgreSQL: rows, claims, pauses, and what was paid for.
+
+A job is written down and handed to the engine (engine.py) in one transaction, so none is ever in one and not the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection, Double, RowMapping, bindparam, cast, delete, extract, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from core.models import Stage
+from core.state.base import JobRecord, SharedPause, Taken, TurnLost
+from core.state.engine import Engine
+from core.state.postgres import Database
+from core.state.tables import CLAIMS, PAID, PAUSES, QUEUE
+
+_NOW = cast(extract("epoch", func.clock_timestamp()), Double)
+_OVER = [stage.value for stage in Stage if stage.is_over]
+_AGAIN = [Stage.FAILED.value, Stage.CANCELLED.value]
+_JOB = [field.name for field in fields(JobRecord)]
+_KEPT_DAYS = 30
+"""How long what was paid for is remembered: longer than any service keeps results."""
+_TIDYING_S = 60.0
+"""How long a job that is over may hold a claim, to remove what it had stored."""
+_ADD = insert(QUEUE)
+_THIS = QUEUE.c.id == bindparam("of")
+_OF_CONTENT = PAID.c.key == bindparam("of")
+_ADOPT = text(
+    "SELECT id FROM queue WHERE stage <> ALL(:over) AND changed < extract(epoch from clock_timestamp()) - :quiet_s "
+    "AND NOT EXISTS (SELECT 1 FROM procrastinate_jobs AS handed "
+    "WHERE handed.queueing_lock = queue.id AND handed.status IN ('todo', 'doing')) LIMIT 1000"
+)
+
+
+class PostgresJobs:
+    """The jobs, behind SharedJobs, and what machines must agree on, behind SharedRecord."""
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database = database
+        self._engine = engine
+        engine.tend = self.adopt
+
+    # The jobs
+
+    def changes(self, since: float) -> tuple[list[Taken], int]:
+        with self._reading() as db:
+            rows = db.execute(select(QUEUE).where(QUEUE.c.changed > since).order_by(QUEUE.c.number)).mappings().all()
+            return [_taken(row) for row in rows], db.execute(select(func.count()).select_from(QUEUE)).scalar_one()
+
+    def add(self, jobs: Sequence[JobRecord]) -> None:
+        fresh = {"turn": 0, "tries": 0, "away_since": 0.0, "held": False}
+        with self._changing() as db:
+            now = db.execute(select(_NOW)).scalar_one()
+            rows = [_row(job) | fresh | {"changed": now} for job in jobs]
+            db.execute(_ADD, rows)
+            self._engine.hand_over(db, [(job.id, None) for job in jobs])
+
+    def take(self, job_id: str) -> Taken | None:
+        change = (
+            update(QUEUE)
+            .where(_THIS, QUEUE.c.stage.not_in(_OVER))
+            .values(turn=QUEUE.c.turn + 1, changed=_NOW)
+            .returning(*QUEUE.c)
+        )
+        with self._changing() as db:
+            row = db.execute(change, {"of": job_id}).mappings().first()
+            return None if row is None else _taken(row)
+
+    def save(self, taken: Taken) -> bool:
+        job = taken.job
+        values = {name: value for name, value in _row(job).items() if name not in ("id", "cancel", "created_at")}
+        if job.stage.is_over:
+            values["cancel"] = False
+        values |= {"tries": taken.tries, "away_since": taken.away_since, "held": taken.held, "changed": _NOW}
+        change = update(QUEUE).where(_THIS, QUEUE.c.turn == taken.turn).values(values).returning(QUEUE.c.cancel)
+        with self._changing() as db:
+            row = db.execute(change, {"of": job.id}).first()
+        if row is None:
+            raise TurnLost(job.id)
+        return bool(row[0])
+
+    def again(self, taken: Taken, lock: str | None) -> bool:
+        values = {name: value for name, value in _row(taken.job).items() if name not in ("id", "created_at")}
+        values |= {"tries": 0, "away_since": 0.0, "held": False, "changed": _NOW, "turn": QUEUE.c.turn + 1}
+        change = update(QUEUE).where(_THIS, QUEUE.c.stage.in_(_AGAIN)).values(values)
+        with self._changing() as db:
+            if not db.execute(change, {"of": taken.job.id}).rowcount:
+                return False
+            self._engine.hand_over(db, [(taken.job.id, lock)])
+            return True
+
+    def ask_to_cancel(self, job_id: str) -> bool:
+        change = update(QUEUE).where(_THIS, QUEUE.c.stage.not_in(_OVER)).values(cancel=True, changed=_NOW)
+        with self._changing() as db:
+            return bool(db.execute(change, {"of": job_id}).rowcount) and self._engine.take_back(db, job_id)
+
+    def delete(self, job_ids: Sequence[str]) -> None:
+        if job_ids:
+            with self._changing() as db:
+                db.execute(delete(QUEUE).where(QUEUE.c.id.in_(list(job_ids))))
+
+    def adopt(self, quiet_s: float) -> None:
+        """Hand over anew what is open and in nobody's hands (whoever had it was taken for dead and ended it all the
+        same), and forget what was paid for long ago."""
+        with self._changing() as db:
+            left = db.execute(_ADOPT, {"over": _OVER, "quiet_s": quiet_s}).scalars().all()
+            self._engine.hand_over(db, [(job_id, None) for job_id in left])
+            db.execute(delete(PAID).where(PAID.c.changed < _NOW - _KEPT_DAYS * 86400))
+
+    # What machines agree on
+
+    def claim(self, content: str, job_id: str) -> str:
+        with self._changing() as db:
+            now = db.execute(select(_NOW)).scalar_one()
+            row = insert(CLAIMS).values(content=content, job_id=job_id, since=now)
+            is_open = select(QUEUE.c.id).where(QUEUE.c.id == CLAIMS.c.job_id, QUEUE.c.stage.not_in(_OVER)).exists()
+            # One that is over and holds it was cut off before it gave it up; one that has just taken it tidies up.
+            left = ~is_open & (CLAIMS.c.since < now - _TIDYING_S)
+            db.execute(
+                row.on_conflict_do_update(index_elements=["content"], set_={"job_id": job_id, "since": now}, where=left)
+            )
+            return str(db.execute(select(CLAIMS.c.job_id).where(CLAIMS.c.content == content)).scalar_one())
+
+    def drop(self, content: str, job_id: str) -> None:
+        with self._changing() as db:
+            db.execute(delete(CLAIMS).where(CLAIMS.c.content == content, CLAIMS.c.job_id == job_id))
+
+    def notes(self, content: str) -> MutableMapping[str, str]:
+        return _Notes(self, content)
+
+    def read_notes(self, content: str) -> dict[str, str]:
+        with self._reading() as db:
+            return dict(db.execute(select(PAID.c.name, PAID.c.value).where(_OF_CONTENT), {"of": content}).all())
+
+    def write_note(self, content: str, name: str, value: str | None) -> None:
+        """Write a note down, or delete it; on the disk of the database before this returns."""
+        with self._changing() as db:
+            db.exec_driver_sql("SET LOCAL synchronous_commit = on")  # it may be the receipt for paid work
+            db.execute(delete(PAID).where(_OF_CONTENT, PAID.c.name == name), {"of": content})
+            if value is not None:
+                row = {"key": content, "name": name, "value": value, "changed": db.execute(select(_NOW)).scalar_one()}
+                db.execute(insert(PAID), row)
+
+    def pauses(self) -> dict[str, SharedPause]:
+        with self._reading() as db:
+            rows = db.execute(select(PAUSES)).mappings().all()
+            return {row["encoder"]: SharedPause(**{k: v for k, v in row.items() if k != "encoder"}) for row in rows}
+
+    def pause(self, encoder: str, pause: SharedPause | None) -> None:
+        with self._changing() as db:
+            db.execute(delete(PAUSES).where(PAUSES.c.encoder == encoder))
+            if pause is not None:
+                values = {field.name: getattr(pause, field.name) for field in fields(SharedPause)}
+                db.execute(insert(PAUSES).on_conflict_do_nothing(), {"encoder": encoder, **values})
+
+    def release(self, job_id: str) -> None:
+        with self._changing() as db:
+            db.execute(update(PAUSES).where(PAUSES.c.probe == job_id).values(probe=None))
+
+    def probe(self, encoder: str, job_id: str) -> bool:
+        free = (PAUSES.c.probe.is_(None) & (PAUSES.c.next_probe <= _NOW)) | (PAUSES.c.probe == job_id)
+        with self._changing() as db:
+            if db.execute(select(PAUSES.c.encoder).where(PAUSES.c.encoder == encoder)).first() is None:
+                return True
+            change = update(PAUSES).where(PAUSES.c.encoder == encoder, free).values(probe=job_id)
+            return bool(db.execute(change).rowcount)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._database.translated("jobs"), self._database.engine.connect() as db:
+            yield db
+
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        with self._database.translated("jobs"), self._database.engine.begin() as db:
+            yield db
+
+
+class _Notes(MutableMapping[str, str]):
+    """What an encoder has noted of one content."""
+
+    def __init__(self, jobs: PostgresJobs, content: str) -> None:
+        self._jobs = jobs
+        self._content = content
+        self._held = jobs.read_notes(content)
+
+    def __getitem__(self, name: str) -> str:
+        return self._held[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._jobs.write_note(self._content, name, value)
+        self._held[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._held[name]
+        self._jobs.write_note(self._content, name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+def _row(job: JobRecord) -> dict[str, Any]:
+    return {name: getattr(job, name) for name in _JOB if name != "number"} | {"stage": job.stage.value}
+
+
+def _taken(row: RowMapping) -> Taken:
+    job = JobRecord(**{name: row[name] for name in _JOB} | {"stage": Stage(row["stage"])})
+    return Taken(job, row["turn"], row["tries"], row["away_since"], row["held"], row["changed"])

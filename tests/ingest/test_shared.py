@@ -1,0 +1,334 @@
+"""The queue that machines share: one library, several queues over one database, each as a process of its own has it."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.errors import EncoderError, EncoderPaused, StoreError, Unavailable
+from core.ingest.lanes import OneLane
+from core.ingest.pipeline import Step
+from core.ingest.shared import SharedQueue
+from core.models import Job, Stage
+from core.state.base import TurnLost
+from core.state.engine import Engine
+from core.state.postgres import Database
+from core.state.postgres_jobs import PostgresJobs
+from core.stores.folder import FolderStore
+from tests.servers.postgres import PostgresServer
+from tests.support import GatedPipeline, Library
+
+LOST_S = 3.0
+PATIENCE_S = 100.0
+"""How long a test waits for what must happen: pools, heartbeats and looks at a database take their time."""
+
+
+def finish(queue: SharedQueue, *jobs: Job) -> list[Job]:
+    """Wait until these jobs are over and return them."""
+    over = queue.wait([job.id for job in jobs], timeout_s=PATIENCE_S)
+    assert all(job.stage.is_over for job in over), over
+    return over
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait until something has come true that nobody signals."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.02)
+
+
+class Machine:
+    """One process's worth: a pool, an engine, a folder and a queue of its own over the library's store and index."""
+
+    def __init__(self, url: str, library: Library, name: str, **options: object) -> None:
+        self.database = Database(url)
+        self.database.prepare()
+        engine = Engine(self.database, lost_s=LOST_S)
+        engine.prepare()
+        self.jobs = PostgresJobs(self.database, engine)
+        self.pipeline = GatedPipeline(
+            OneLane(library.encoder, library.index),
+            library.store,
+            work_dir=library.root / name / "work",
+            max_bytes=10_000_000,
+            sources={"slow": lambda scene, target, on_progress: target.write_bytes(b"no film")},
+        )
+        self.queue = SharedQueue(
+            self.jobs, self.jobs, engine, self.pipeline, **{"workers": 2, "backoff_s": (0.0,)} | options
+        )
+
+    def close(self) -> None:
+        self.pipeline.release()
+        assert self.queue.stop(PATIENCE_S)
+        self.database.close()
+
+
+class Machines:
+    def __init__(self, url: str, library: Library) -> None:
+        self.url = url
+        self.library = library
+        library.store = FolderStore(library.root / "media")  # that all of them see
+        self.all: list[Machine] = []
+
+    def add(self, *, start: bool = True, **options: object) -> Machine:
+        machine = Machine(self.url, self.library, f"machine-{len(self.all)}", **options)
+        self.all.append(machine)
+        if start:
+            machine.queue.start()
+        return machine
+
+
+@pytest.fixture(scope="module")
+def _url(postgres: PostgresServer) -> Iterator[str]:
+    url = postgres.make_database()
+    yield url
+    postgres.drop_database(url)
+
+
+@pytest.fixture
+def machines(_url: str, library: Library) -> Iterator[Machines]:
+    with closing(Database(_url)) as database, database.engine.begin() as db:
+        there = db.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").scalars().all()
+        tables = [name for name in there if name != "alembic_version"]
+        if tables:
+            db.exec_driver_sql(f"TRUNCATE {', '.join(tables)}")
+    found = Machines(_url, library)
+    yield found
+    for machine in found.all:
+        machine.close()
+
+
+def upload(machine: Machine, path: Path) -> Job:
+    with path.open("rb") as file:
+        return machine.queue.receive(file, path.name)
+
+
+def stored(library: Library) -> set[str]:
+    return {path.name for path in (library.root / "media").glob("*") if not path.name.startswith(".")}
+
+
+class TestOneFile:
+    def test_it_is_taken_in_here_and_worked_on_there(self, machines: Machines, library: Library) -> None:
+        here, there = machines.add(start=False), machines.add()
+        job = upload(here, library.video("Grey wolf.mp4"))
+        (job,) = finish(here.queue, job)
+        assert (job.stage, job.reason, job.duplicate) == (Stage.READY, None, False)
+        assert there.pipeline.steps_of("Grey wolf.mp4") == list(Step)
+        assert stored(library) == {f"{job.video_id}.mp4", f"{job.video_id}.jpg"}, "the upload is gone"
+        assert (library.index.count().videos, library.encoder.encoded) == (1, ["Grey wolf.mp4"])
+        assert there.queue.job(job.id).stage is Stage.READY
+        assert not list((library.root / "machine-1" / "work").glob("*/*"))
+        assert here.queue.counts()[Stage.READY] == 1
+
+    def test_where_encoding_costs_money_all_are_checked_first(self, machines: Machines, library: Library) -> None:
+        library.encoder.info = replace(library.encoder.info, paid=True)
+        here = machines.add(start=False)
+        jobs = [upload(here, library.video(f"{n}.mp4", n)) for n in (0, 1, 1)]  # one of them is a copy
+        here.queue.start()
+        until(lambda: all(here.queue.job(job.id).stage.is_over for job in jobs))
+        assert [here.queue.job(job.id).stage for job in jobs] == [Stage.READY] * 3
+        ran = [step for step, _ in here.pipeline.ran]
+        checked = max(number for number, step in enumerate(ran) if step is Step.INSPECT)
+        assert checked < ran.index(Step.EMBED)
+
+    def test_its_progress_is_seen_everywhere(self, machines: Machines, library: Library) -> None:
+        here, there = machines.add(start=False), machines.add()
+        there.pipeline.hold(Step.EMBED)
+        job = upload(here, library.video("a.mp4"))
+        until(lambda: here.queue.job(job.id).stage is Stage.EMBEDDING)
+        until(lambda: here.queue.job(job.id).progress > 0)
+        there.pipeline.release()
+        finish(here.queue, job)
+
+    def test_what_is_no_video_fails_with_its_sentence_and_leaves_nothing(
+        self, machines: Machines, library: Library
+    ) -> None:
+        here = machines.add()
+        job = here.queue.receive(io.BytesIO(b"no film"), "notes.txt")
+        (job,) = finish(here.queue, job)
+        assert (job.stage, job.reason is not None) == (Stage.FAILED, True)
+        here.queue.clear()
+        assert (here.queue.jobs(), stored(library)) == ([], set())
+
+    def test_a_file_that_cannot_be_handed_over_leaves_nothing(self, machines: Machines, library: Library) -> None:
+        here = machines.add(start=False)
+        with pytest.raises(StoreError, match="is not there"):
+            here.queue.submit(library.root / "none.mp4")
+        assert (here.queue.jobs(), stored(library)) == ([], set())
+
+
+class TestSameContentTwice:
+    def test_on_two_machines_at_once_it_is_encoded_once(self, machines: Machines, library: Library) -> None:
+        one, other = machines.add(), machines.add()
+        path = library.video("a.mp4")
+        one.pipeline.hold(Step.EMBED)
+        other.pipeline.hold(Step.EMBED)
+        jobs = [upload(machine, path) for machine in (one, other, one, other)]
+        until(lambda: sum((job.reason or "").startswith('Waiting for "a.mp4"') for job in one.queue.jobs()) == 3)
+        one.pipeline.release()
+        other.pipeline.release()
+        jobs = finish(one.queue, *jobs)
+        assert [job.stage for job in jobs] == [Stage.READY] * 4
+        assert sorted(job.duplicate for job in jobs) == [False, True, True, True]
+        assert library.encoder.encoded == ["a.mp4"]
+
+    def test_what_one_has_stored_is_not_removed_when_its_twin_is_given_up(
+        self, machines: Machines, library: Library
+    ) -> None:
+        one, other = machines.add(), machines.add(start=False)
+        path = library.video("a.mp4")
+        one.pipeline.hold(Step.EMBED)
+        first = upload(one, path)
+        until(lambda: one.pipeline.held.is_set())
+        second = upload(other, path)
+        until(lambda: other.queue.job(second.id).reason is not None)
+        until(lambda: other.queue.cancel(second.id).stage is Stage.CANCELLED)
+        other.queue.forget([second.id])
+        one.pipeline.release()
+        (first,) = finish(one.queue, first)
+        assert (first.stage, first.media_key in stored(library)) == (Stage.READY, True)
+
+    def test_its_twin_takes_over_what_was_paid_for_when_it_is_cancelled(
+        self, machines: Machines, library: Library
+    ) -> None:
+        one, other = machines.add(), machines.add(start=False)
+        library.encoder.before_video = lambda video: one.jobs.write_note(
+            f"{video.content_sha256}:{library.encoder.info.name}", "task", "paid"
+        )
+        library.encoder.failures = {"a.mp4": [EncoderError("No.")]}
+        (first,) = finish(one.queue, upload(one, library.video("a.mp4")))
+        assert first.stage is Stage.FAILED
+        (second,) = finish(other.queue, upload(other, library.video("b.mp4")))
+        assert second.stage is Stage.READY
+        assert library.encoder.notes_seen[-1]["task"] == "paid"
+
+
+class TestCancelAndRetry:
+    def test_cancel_reaches_the_machine_that_works_on_it(self, machines: Machines, library: Library) -> None:
+        here, there = machines.add(start=False), machines.add()
+        there.pipeline.hold(Step.EMBED)
+        job = upload(here, library.video("a.mp4"))
+        until(lambda: there.pipeline.held.is_set())
+        here.queue.cancel(job.id)
+        (job,) = finish(here.queue, job)
+        assert job.stage is Stage.CANCELLED
+        assert not [key for key in stored(library) if not key.startswith("upload-")]
+        there.pipeline.release()
+        here.queue.retry(job.id)
+        (job,) = finish(here.queue, job)
+        assert job.stage is Stage.READY
+
+    def test_one_that_waits_is_cancelled_at_once_with_no_worker_anywhere(
+        self, machines: Machines, library: Library
+    ) -> None:
+        here = machines.add(start=False)
+        job = upload(here, library.video("a.mp4"))
+        assert here.queue.cancel(job.id).stage is Stage.CANCELLED
+        here.queue.clear()
+        assert stored(library) == set()
+
+
+class TestServicesAway:
+    def test_it_is_tried_again_with_the_reason_on_it(self, machines: Machines, library: Library) -> None:
+        here = machines.add(backoff_s=(0.0, 600.0))
+        library.encoder.failures = {"a.mp4": [Unavailable("It sleeps."), Unavailable("It sleeps.")]}
+        job = upload(here, library.video("a.mp4"))
+        until(lambda: len(library.encoder.encoded) == 2)
+        until(lambda: "It sleeps. Trying again in" in (here.queue.job(job.id).reason or ""))
+
+    def test_a_paused_encoder_is_tried_by_one_and_the_pause_is_seen_everywhere(
+        self, machines: Machines, library: Library
+    ) -> None:
+        here, there = machines.add(start=False), machines.add(probe_s=(600.0,))
+        library.encoder.failures = {f"{n}.mp4": [EncoderPaused("The key is refused.")] for n in range(3)}
+        jobs = [upload(here, library.video(f"{n}.mp4", n)) for n in range(3)]
+        until(lambda: here.queue.pause() is not None and here.queue.pause().waiting == 3)
+        assert here.queue.pause().reason == "The key is refused."
+        until(lambda: all(job.reason == "The key is refused." for job in here.queue.jobs()))
+        library.encoder.failures = {}
+        here.queue.try_now()
+        jobs = finish(here.queue, *jobs)
+        assert [job.stage for job in jobs] == [Stage.READY] * 3
+        assert here.queue.pause() is None
+        assert there.queue.pause() is None
+
+
+class TestDeath:
+    def test_what_a_dead_worker_had_goes_on_elsewhere_from_its_last_finished_step(
+        self, machines: Machines, library: Library
+    ) -> None:
+        here, other = machines.add(), machines.add(start=False)
+        here.pipeline.hold(Step.EMBED)
+        job = upload(here, library.video("a.mp4"))
+        until(lambda: here.pipeline.held.is_set())
+        with here.database.engine.begin() as db:  # as if it had said nothing for a minute
+            db.exec_driver_sql("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+            db.exec_driver_sql("UPDATE procrastinate_jobs SET worker_id = NULL WHERE queue_name = 'files'")
+        other.queue.start()
+        (job,) = finish(other.queue, job)
+        assert job.stage is Stage.READY
+        assert other.pipeline.steps_of("a.mp4") == [Step.EMBED, Step.INDEX, Step.TIDY]
+        here.pipeline.release()  # it lives after all, and finds that it has lost its turn
+        until(lambda: not here.queue._turns)
+        assert library.encoder.encoded == ["a.mp4"]
+        assert library.index.count().videos == 1
+
+    def test_one_that_nobody_has_is_taken_up(self, machines: Machines, library: Library) -> None:
+        here = machines.add(start=False)
+        job = upload(here, library.video("a.mp4"))
+        with here.database.engine.begin() as db:
+            db.exec_driver_sql("DELETE FROM procrastinate_jobs")
+            db.exec_driver_sql("UPDATE queue SET changed = changed - 60")
+        here.queue.start()
+        (job,) = finish(here.queue, job)
+        assert job.stage is Stage.READY
+
+    def test_what_is_written_by_who_lost_the_turn_is_not(self, machines: Machines, library: Library) -> None:
+        here = machines.add(start=False)
+        job = upload(here, library.video("a.mp4"))
+        first, second = here.jobs.take(job.id), here.jobs.take(job.id)
+        here.jobs.save(second)
+        with pytest.raises(TurnLost):
+            here.jobs.save(first)
+
+    def test_a_stopped_worker_puts_its_file_back(self, machines: Machines, library: Library) -> None:
+        here, other = machines.add(), machines.add(start=False)
+        here.pipeline.hold(Step.EMBED)
+        job = upload(here, library.video("a.mp4"))
+        until(lambda: here.pipeline.held.is_set())
+        assert here.queue.stop(PATIENCE_S)
+        assert other.queue.job(job.id).stage is not Stage.FAILED
+        other.queue.start()
+        (job,) = finish(other.queue, job)
+        assert job.stage is Stage.READY
+
+
+def test_an_archive_is_queued_without_opening_it_and_once(machines: Machines, library: Library) -> None:
+    here = machines.add(start=False)
+    names = [(f"slow:{number}", f"{number}.mp4") for number in range(50)]
+    assert [job.filename for job in here.queue.enqueue(names)] == [name for _, name in names]
+    here.queue.enqueue(names)
+    assert [job.filename for job in here.queue.jobs()] == [name for _, name in reversed(names)]
+    assert here.pipeline.ran == []
+
+
+def test_threads_claim_a_content_for_one(machines: Machines, library: Library) -> None:
+    here = machines.add(start=False)
+    ids = [job.id for job in here.queue.enqueue((f"slow:{n}", None) for n in range(8))]
+    got: list[str] = []
+    threads = [threading.Thread(target=lambda own=own: got.append(here.jobs.claim("content", own))) for own in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert (len(got), len(set(got))) == (8, 1)
+    here.jobs.drop("content", got[0])
+    assert here.jobs.claim("content", ids[0]) == ids[0]
