@@ -482,7 +482,7 @@ def open_shared(settings: Settings) -> tuple[PostgresJobs, Engine]:
 def unfinished(settings: Settings) -> list[JobRecord]:
     """Return the jobs that are not over, as they are written down. Raises AppError with what to do."""
     if settings.database_url:
-        records = [taken.job for taken in open_shared(settings)[0].changes(-1.0)[0]]
+        records = [taken.job for taken in open_shared(settings)[0].changes(0)[0]]
     else:
         with closing(open_ledger(settings)) as ledger:
             records = ledger.load()

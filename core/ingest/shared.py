@@ -40,8 +40,8 @@ logger = logging.getLogger(__name__)
 PATIENCE_S = 24 * 3600.0
 LOOK_EVERY_S = 0.5
 """How old what is shown may be."""
-OVERLAP_S = 5.0
-"""By how much to look further back than the newest change seen: one that began before may have ended after it."""
+UNPRICED_S = 2.0
+"""How long a worker waits for others to be checked before it puts a job aside for them."""
 PRICED, REEMBEDDED, TWIN = -1, -5, -10
 """Priorities: of a file that a paid encoder waits for, so that all files are checked first and the price is known; of a
 video that is re-embedded; of one that waits for another with the same content."""
@@ -98,7 +98,7 @@ class SharedQueue(Queue):
         self._pauses: dict[str, SharedPause] = {}
         self._looking = threading.Lock()
         self._looked_at = -1e9
-        self._seen = 0.0
+        self._mark = 0
         self._look()
         self._sweep()
 
@@ -295,13 +295,13 @@ class SharedQueue(Queue):
         with self._looking:
             if not again and time.monotonic() - self._looked_at < LOOK_EVERY_S:
                 return
-            changed, total = self._jobs.changes(self._seen - OVERLAP_S)
+            changed, total, mark = self._jobs.changes(self._mark)
             pauses = self._record.pauses()
             with self._state:
                 self._take_in(changed)
                 is_whole = len(self._rows) == total
             if not is_whole:  # some were forgotten elsewhere
-                changed, _ = self._jobs.changes(-1.0)
+                changed, _, mark = self._jobs.changes(0)
                 with self._state:
                     there = {taken.job.id for taken in changed}
                     for rows in (self._rows, self._open):
@@ -310,14 +310,13 @@ class SharedQueue(Queue):
                     self._latest = {}
                     self._take_in(changed)
             with self._state:
-                self._pauses = pauses
+                self._pauses, self._mark = pauses, mark
                 self._state.notify_all()
             self._looked_at = time.monotonic()
 
     def _take_in(self, changed: Sequence[Taken]) -> None:
         """Hold what is written down of jobs; of those worked on here more is known. The caller has the lock."""
         for taken in changed:
-            self._seen = max(self._seen, taken.changed)
             job_id = taken.job.id
             row = self._rows[job_id] if self._turns.get(job_id, -1) >= taken.turn else _row(taken)
             self._rows[job_id] = row
@@ -342,10 +341,7 @@ class SharedQueue(Queue):
             self._turns[job_id] = taken.turn
             self._rows[job_id] = self._open[job_id] = row
         try:
-            if row.work.step in (Step.STORE, Step.EMBED) and not row.cancel and self._is_unpriced(row):
-                # All that waits to be checked goes first by its priority: the last of it is being checked now.
-                with self._state:
-                    self._state.wait_for(lambda: self._stopping, LOOK_EVERY_S)
+            if row.work.step in (Step.STORE, Step.EMBED) and not row.cancel and not self._gets_priced(row):
                 return self._later(row, 0.0)
             while not row.stage.is_over:
                 if (again := self._next(row)) is not None:
@@ -399,11 +395,24 @@ class SharedQueue(Queue):
         priority = REEMBEDDED if row.work.target is not None else PRICED if is_priced else 0
         return Again(in_s, priority, row.work.claim)
 
-    def _is_unpriced(self, row: Row) -> bool:
+    def _gets_priced(self, row: Row) -> bool:
+        """Wait a moment, if need be, for the others that are checked now; return whether they are.
+
+        All that waits to be checked goes first by its priority, so here only what is in a worker's hands is missing. To
+        look is cheap, and to put a job aside and take it up again is not.
+        """
+        ends = time.monotonic() + UNPRICED_S
+        while self._is_unpriced(row, again=False) or self._is_unpriced(row):
+            with self._state:
+                if self._state.wait_for(lambda: self._stopping, LOOK_EVERY_S) or time.monotonic() >= ends:
+                    return False
+        return True
+
+    def _is_unpriced(self, row: Row, *, again: bool = True) -> bool:
         """Tell whether a job must wait until others are checked: what a batch costs is known before it begins."""
         if not self._encoder_of(row).paid or row.work.target is not None:
             return False
-        self._look(again=True)
+        self._look(again=again)
         with self._state:
             return any(
                 other.work.step < Step.STORE and other.work.target is None and not other.tries and not other.held

@@ -119,8 +119,6 @@ class Taken:
     away_since: float
     held: bool
     """It waits for a paused encoder, or for another one with the same content."""
-    changed: float = 0.0
-    """When it was written, by the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +139,8 @@ class TurnLost(Cancelled):
 class SharedJobs(Protocol):
     """The jobs of all machines. What a call wrote is there for all when it returns. Every call raises AppError."""
 
-    def changes(self, since: float) -> tuple[list[Taken], int]:
-        """Return the jobs written since a time, in their order, and how many there are in all."""
+    def changes(self, since: int) -> tuple[list[Taken], int, int]:
+        """Return the jobs written since a mark (0: all), in their order, how many there are, and the mark of now."""
 
     def add(self, jobs: Sequence[JobRecord]) -> None:
         """Write new jobs down, numbered in their order, and hand them to whoever works."""

@@ -10,7 +10,21 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Double, RowMapping, bindparam, cast, delete, extract, func, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Double,
+    RowMapping,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    extract,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from core.models import Stage
@@ -20,6 +34,10 @@ from core.state.postgres import Database
 from core.state.tables import CLAIMS, PAID, PAUSES, QUEUE
 
 _NOW = cast(extract("epoch", func.clock_timestamp()), Double)
+_MARK = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+_ALL_SEEN_BEFORE = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
+"""The first transaction that may not be over yet: what all before it have written is seen."""
+_WRITTEN = {"changed": _NOW, "mark": _MARK}
 _OVER = [stage.value for stage in Stage if stage.is_over]
 _AGAIN = [Stage.FAILED.value, Stage.CANCELLED.value]
 _JOB = [field.name for field in fields(JobRecord)]
@@ -47,16 +65,18 @@ class PostgresJobs:
 
     # The jobs
 
-    def changes(self, since: float) -> tuple[list[Taken], int]:
+    def changes(self, since: int) -> tuple[list[Taken], int, int]:
         with self._reading() as db:
-            rows = db.execute(select(QUEUE).where(QUEUE.c.changed > since).order_by(QUEUE.c.number)).mappings().all()
-            return [_taken(row) for row in rows], db.execute(select(func.count()).select_from(QUEUE)).scalar_one()
+            mark = db.execute(select(_ALL_SEEN_BEFORE)).scalar_one()  # first: what comes after is seen the next time
+            rows = db.execute(select(QUEUE).where(QUEUE.c.mark >= since).order_by(QUEUE.c.number)).mappings().all()
+            count = db.execute(select(func.count()).select_from(QUEUE)).scalar_one()
+            return [_taken(row) for row in rows], count, mark
 
     def add(self, jobs: Sequence[JobRecord]) -> None:
         fresh = {"turn": 0, "tries": 0, "away_since": 0.0, "held": False}
         with self._changing() as db:
-            now = db.execute(select(_NOW)).scalar_one()
-            rows = [_row(job) | fresh | {"changed": now} for job in jobs]
+            now, mark = db.execute(select(_NOW, _MARK)).one()
+            rows = [_row(job) | fresh | {"changed": now, "mark": mark} for job in jobs]
             db.execute(_ADD, rows)
             self._engine.hand_over(db, [(job.id, None) for job in jobs])
 
@@ -64,7 +84,7 @@ class PostgresJobs:
         change = (
             update(QUEUE)
             .where(_THIS, QUEUE.c.stage.not_in(_OVER))
-            .values(turn=QUEUE.c.turn + 1, changed=_NOW)
+            .values(_WRITTEN | {"turn": QUEUE.c.turn + 1})
             .returning(*QUEUE.c)
         )
         with self._changing() as db:
@@ -76,7 +96,7 @@ class PostgresJobs:
         values = {name: value for name, value in _row(job).items() if name not in ("id", "cancel", "created_at")}
         if job.stage.is_over:
             values["cancel"] = False
-        values |= {"tries": taken.tries, "away_since": taken.away_since, "held": taken.held, "changed": _NOW}
+        values |= _WRITTEN | {"tries": taken.tries, "away_since": taken.away_since, "held": taken.held}
         change = update(QUEUE).where(_THIS, QUEUE.c.turn == taken.turn).values(values).returning(QUEUE.c.cancel)
         with self._changing() as db:
             row = db.execute(change, {"of": job.id}).first()
@@ -86,7 +106,7 @@ class PostgresJobs:
 
     def again(self, taken: Taken, lock: str | None) -> bool:
         values = {name: value for name, value in _row(taken.job).items() if name not in ("id", "created_at")}
-        values |= {"tries": 0, "away_since": 0.0, "held": False, "changed": _NOW, "turn": QUEUE.c.turn + 1}
+        values |= _WRITTEN | {"tries": 0, "away_since": 0.0, "held": False, "turn": QUEUE.c.turn + 1}
         change = update(QUEUE).where(_THIS, QUEUE.c.stage.in_(_AGAIN)).values(values)
         with self._changing() as db:
             if not db.execute(change, {"of": taken.job.id}).rowcount:
@@ -95,7 +115,7 @@ class PostgresJobs:
             return True
 
     def ask_to_cancel(self, job_id: str) -> bool:
-        change = update(QUEUE).where(_THIS, QUEUE.c.stage.not_in(_OVER)).values(cancel=True, changed=_NOW)
+        change = update(QUEUE).where(_THIS, QUEUE.c.stage.not_in(_OVER)).values(_WRITTEN | {"cancel": True})
         with self._changing() as db:
             return bool(db.execute(change, {"of": job_id}).rowcount) and self._engine.take_back(db, job_id)
 
@@ -213,4 +233,4 @@ def _row(job: JobRecord) -> dict[str, Any]:
 
 def _taken(row: RowMapping) -> Taken:
     job = JobRecord(**{name: row[name] for name in _JOB} | {"stage": Stage(row["stage"])})
-    return Taken(job, row["turn"], row["tries"], row["away_since"], row["held"], row["changed"])
+    return Taken(job, row["turn"], row["tries"], row["away_since"], row["held"])

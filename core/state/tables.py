@@ -167,8 +167,11 @@ QUEUE = Table(
     Column("away_since", Double, nullable=False),
     Column("held", Boolean, nullable=False),
     Column("changed", Double, nullable=False),
+    # The number of the transaction that wrote it. A time would not do to find what is new: one that was taken before
+    # another can be written for all to see long after it.
+    Column("mark", BigInteger, nullable=False),
     UniqueConstraint("id", name="uq_queue_id"),
-    Index("queue_by_change", "changed"),
+    Index("queue_by_mark", "mark"),
 )
 CLAIMS = Table(
     "claims",

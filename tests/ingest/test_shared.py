@@ -8,19 +8,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from core.errors import EncoderError, EncoderPaused, StoreError, Unavailable
+from core.ingest.budget import Budget
 from core.ingest.lanes import OneLane
 from core.ingest.pipeline import Step
 from core.ingest.shared import SharedQueue
 from core.models import Job, Stage
 from core.state.base import TurnLost
 from core.state.engine import Engine
-from core.state.postgres import Database
+from core.state.postgres import Database, PostgresShelf
 from core.state.postgres_jobs import PostgresJobs
+from core.state.spending import SpendingBook
 from core.stores.folder import FolderStore
 from tests.servers.postgres import PostgresServer
 from tests.support import GatedPipeline, Library
@@ -260,6 +263,26 @@ class TestServicesAway:
         assert here.queue.pause() is None
         assert there.queue.pause() is None
 
+    def test_what_does_not_fit_into_today_waits_for_tomorrow_counted_as_whose_it_is(
+        self, machines: Machines, library: Library
+    ) -> None:
+        here, there = machines.add(start=False), machines.add()
+        there.pipeline.budget = budget = Budget(
+            SpendingBook(PostgresShelf(there.database, "spending")),
+            covers=lambda encoder: True,
+            minutes_a_day=None,
+            minutes_a_day_each=2.0 / 60,  # each video lasts 1.2 s
+            now=lambda: datetime(2026, 11, 26, 22, 30, tzinfo=UTC),
+        )
+        for number in range(2):
+            with library.video(f"{number}.mp4", number).open("rb") as file:
+                here.queue.receive(file, f"{number}.mp4", by="anna")
+        until(lambda: any("waits for tomorrow" in (job.reason or "") for job in here.queue.jobs()))
+        until(lambda: here.queue.counts()[Stage.READY] == 1)
+        (waiting,) = (job for job in here.queue.jobs() if not job.stage.is_over)
+        assert "minutes of anna" in str(waiting.reason)
+        assert budget.today("anna").yours == pytest.approx(1.2 / 60, rel=0.2)
+
 
 class TestDeath:
     def test_what_a_dead_worker_had_goes_on_elsewhere_from_its_last_finished_step(
@@ -332,3 +355,19 @@ def test_threads_claim_a_content_for_one(machines: Machines, library: Library) -
     assert (len(got), len(set(got))) == (8, 1)
     here.jobs.drop("content", got[0])
     assert here.jobs.claim("content", ids[0]) == ids[0]
+
+
+def test_what_is_written_down_late_is_seen_all_the_same(machines: Machines, library: Library) -> None:
+    here = machines.add(start=False)
+    slow, quick = here.queue.enqueue([("slow:1", None), ("slow:2", None)])
+    _, _, mark = here.jobs.changes(0)
+    with here.database.engine.begin() as db:
+        db.exec_driver_sql(
+            "UPDATE queue SET progress = 0.5, mark = pg_current_xact_id()::text::bigint WHERE id = %s", (slow.id,)
+        )
+        here.jobs.take(quick.id)
+        changed, count, mark = here.jobs.changes(mark)
+        assert ([taken.job.id for taken in changed], count) == ([quick.id], 2)
+    changed, _, mark = here.jobs.changes(mark)
+    assert {taken.job.id: taken.job.progress for taken in changed}[slow.id] == 0.5
+    assert here.jobs.changes(mark)[0] == []

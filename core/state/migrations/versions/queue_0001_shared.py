@@ -29,9 +29,10 @@ def upgrade() -> None:
         sa.Column("away_since", sa.Double, nullable=False),
         sa.Column("held", sa.Boolean, nullable=False),
         sa.Column("changed", sa.Double, nullable=False),
+        sa.Column("mark", sa.BigInteger, nullable=False),
         sa.UniqueConstraint("id", name="uq_queue_id"),
     )
-    op.create_index("queue_by_change", "queue", ["changed"])
+    op.create_index("queue_by_mark", "queue", ["mark"])
     op.create_table(
         "claims",
         sa.Column("content", sa.Text, primary_key=True),
