@@ -21,13 +21,34 @@ from pathlib import Path
 
 from core.ingest.working import Queue
 from core.models import Stage
+from core.services import Services
 from tests.machines import World, hand_over, make_files, wait_until
 
 TASK_S = 3.0
+TELL_EVERY_S = 15.0
+told = [0.0]
 
 
 def ready(queue: Queue) -> int:
     return queue.counts()[Stage.READY]
+
+
+def asked(world: World) -> int:
+    """Return how often the service was asked about videos: texts are read whenever a process starts."""
+    return sum("/tasks" in seen.path for seen in list(world.encoder.seen))
+
+
+def all_over(world: World, services: Services) -> bool:
+    """Tell whether no job is open, and say now and then how far they are."""
+    jobs, now = services.jobs.jobs(), time.monotonic()
+    if now - told[0] > TELL_EVERY_S:
+        told[0] = now
+        stages = dict(Counter(job.stage.value for job in jobs))
+        print(f"  {stages}, {len(world.encoder.tasks)} paid tasks", flush=True)
+        for job in jobs:
+            if not job.stage.is_over and job.reason:
+                print(f"    {job.filename}: {job.stage.value}, {job.reason}", flush=True)
+    return all(job.stage.is_over for job in jobs)
 
 
 def kills(world: World, files: list[Path], workers: int, replicas: int, count: int, seed: int) -> bool:
@@ -43,23 +64,25 @@ def kills(world: World, files: list[Path], workers: int, replicas: int, count: i
         for number in range(replicas):
             world.replica(f"replica-{number}")
         for number in range(count):
-            seen = len(world.encoder.seen) + moments.randrange(3, 20)
-            wait_until(
-                lambda seen=seen: len(world.encoder.seen) >= seen or ready(services.jobs) == len(files), "more work"
-            )
+            seen = asked(world) + moments.randrange(3, 20)
+            wait_until(lambda seen=seen: asked(world) >= seen or ready(services.jobs) == len(files), "more work")
             name = moments.choice(sorted(world.processes))
             world.kill(name)
             print(f"  {number + 1:2}. killed {name} with {ready(services.jobs)} of {len(files)} ready", flush=True)
             world.begin(name)
-        wait_until(lambda: not any(not job.stage.is_over for job in services.jobs.jobs()), "the end of all files")
+        wait_until(lambda: all_over(world, services), "the end of all files")
         jobs = services.jobs.jobs()
         stages = Counter(job.stage.value for job in jobs)
         stored = [services.store.exists(job.media_key) for job in jobs if job.media_key]
+        print(f"  jobs {dict(stages)}, videos {services.index.count().videos}, media {sum(stored)}")
+        print(f"  paid tasks {len(world.encoder.tasks)} for {len(files)} files", flush=True)
+        for job in jobs:
+            if job.stage is not Stage.READY:
+                print(f"  {job.filename}: {job.stage.value}, {job.reason}", flush=True)
         wait_until(
             lambda: all(world.health(name).get("videos") == len(files) for name in world.ports), "all on every replica"
         )
-        print(f"  jobs {dict(stages)}, videos {services.index.count().videos}, media {sum(stored)}")
-        print(f"  paid tasks {len(world.encoder.tasks)} for {len(files)} files")
+        print("  every replica shows them", flush=True)
         return stages == {"ready": len(files)} and len(world.encoder.tasks) == len(
             files
         ) == services.index.count().videos == sum(stored)
@@ -100,22 +123,24 @@ def main() -> int:
     parser.add_argument("--replicas", type=int, default=2)
     parser.add_argument("--only", choices=("kills", "speed"))
     parser.add_argument("--seed", type=int, default=4)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     good = True
     folder = Path(tempfile.mkdtemp(prefix="moodreel-replicas-"))
     try:
         with ExitStack() as stack:
             world = World(folder, stack, task_s=TASK_S)
-            files = make_files(folder / "inbox", asked.videos)
-            if asked.only != "speed":
-                print(f"{asked.replicas} replicas, {asked.workers} workers, {asked.videos} videos, {asked.kills} kills")
-                good = kills(world, files, asked.workers, asked.replicas, asked.kills, asked.seed)
+            files = make_files(folder / "inbox", options.videos)
+            if options.only != "speed":
+                print(f"{options.replicas} replicas, {options.workers} workers, {options.kills} kills", flush=True)
+                good = kills(world, files, options.workers, options.replicas, options.kills, options.seed)
                 print("✓ all ready, each paid for once" if good else "✗ something was lost or paid for twice")
                 world.ports.clear()
-            if asked.only != "kills":
+            if options.only != "kills":
                 some = files[:12]
-                one, three = speed(world, some, 1), speed(world, some, 3)
-                print(f"{len(some)} videos, a task {TASK_S:.0f} s: 1 worker {one:.1f} s, 3 workers {three:.1f} s")
+                one = speed(world, some, 1)
+                print(f"{len(some)} videos, a task {TASK_S:.0f} s: 1 worker {one:.1f} s", flush=True)
+                three = speed(world, some, 3)
+                print(f"3 workers {three:.1f} s", flush=True)
                 print(f"ratio {one / three:.2f}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

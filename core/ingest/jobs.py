@@ -370,8 +370,7 @@ class JobQueue(Queue):
         pause_s = scheduling.pause_s(row.tries, error.retry_after_s, self._backoff_s)
         with self._state:
             now = self._clock()
-            row.away_since = row.away_since if row.tries else now
-            row.tries += 1
+            row.note_away(error, now)
             row.not_before = now + pause_s
             row.reason = f"{printable(str(error))} Trying again {reasons.soon(pause_s)}."
 

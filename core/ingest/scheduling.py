@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.errors import NotToday, Unavailable
 from core.ingest.work import Step, Work
 from core.models import EncoderInfo, Job, Stage
 from core.state.base import JobRecord
@@ -48,6 +49,8 @@ class Row:
     since: float = 0.0
     """When the time being worked now began, by the queue's clock."""
     saved_at: float = 0.0
+    turn: int = -1
+    """Which turn at it this is, where machines share it."""
     tries: int = 0
     """How often the present step found a service away."""
     away_since: float = 0.0
@@ -87,6 +90,14 @@ class Row:
                 drawing=self.stage is Stage.CHECKING and self.work.step is Step.IDENTIFY and self.work.is_made,
             )
         return self.shown
+
+    def note_away(self, error: Unavailable, now: float) -> None:
+        """Count a try in vain; a day whose minutes are used up is none, and takes nothing from a job's patience."""
+        if isinstance(error, NotToday):
+            self.tries = 0
+            return
+        self.away_since = self.away_since if self.tries else now
+        self.tries += 1
 
     def record(self, now: float) -> JobRecord:
         """Return the job as it is written down now."""

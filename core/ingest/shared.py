@@ -89,6 +89,8 @@ class SharedQueue(Queue):
         self._latest: dict[str, Row] = {}
         self._turns: dict[str, int] = {}
         """Of the jobs that are worked on here."""
+        self._begun: set[str] = set()
+        """Jobs that may have a folder here."""
         self._again: dict[str, Again] = {}
         """Of those, the ones that have to wait, and how."""
         self._answered: set[str] = set()
@@ -339,6 +341,7 @@ class SharedQueue(Queue):
         row.verified, row.busy, row.since = row.work.step is Step.IDENTIFY, True, self._clock()
         with self._state:
             self._turns[job_id] = taken.turn
+            self._begun.add(job_id)
             self._rows[job_id] = self._open[job_id] = row
         try:
             if row.work.step in (Step.STORE, Step.EMBED) and not row.cancel and not self._gets_priced(row):
@@ -349,7 +352,8 @@ class SharedQueue(Queue):
         except TurnLost:
             logger.warning("%s was taken up by another worker meanwhile", job_id)
         finally:
-            self._let_go(row, taken.turn)
+            self._let_go(row)
+            self._clear_away()
         return None
 
     def _next(self, row: Row) -> Again | None:
@@ -378,14 +382,15 @@ class SharedQueue(Queue):
             return self._later(row, 0.0)
         return None
 
-    def _let_go(self, row: Row, turn: int) -> None:
+    def _let_go(self, row: Row) -> None:
         with self._state:
-            if self._turns.get(row.id) == turn:
-                del self._turns[row.id]
             row.worked_s = row.worked_until(self._clock())
             row.busy, row.shown = False, None
-            self._again.pop(row.id, None)
             self._state.notify_all()
+            if self._turns.get(row.id) != row.turn:
+                return  # another thread of this process has the job by now
+            del self._turns[row.id]
+            self._again.pop(row.id, None)
         with contextlib.suppress(AppError):  # a try that came to nothing; it is another one's when this job ends
             self._record.release(row.id)
 
@@ -425,13 +430,14 @@ class SharedQueue(Queue):
     def _save(self, row: Row) -> None:
         with self._state:
             now = row.saved_at = self._clock()
-            turn = self._turns.get(row.id, -1)
-            taken = Taken(row.record(now), turn, row.tries, row.away_since, row.held)
+            taken = Taken(row.record(now), row.turn, row.tries, row.away_since, row.held)
         if self._jobs.save(taken):
             row.cancel = not row.stage.is_over
 
     def _notes(self, row: Row) -> MutableMapping[str, str]:
-        return {} if row.work.sha256 is None else self._record.notes(f"{row.work.sha256}:{row.work.encoder}")
+        if row.work.sha256 is None:
+            return {}
+        return self._record.notes(f"{row.work.sha256}:{row.work.encoder}", row.id, row.turn)
 
     def _begin_notes(self, row: Row) -> None:
         """They are kept by content and encoder: those of another one are others."""
@@ -463,8 +469,7 @@ class SharedQueue(Queue):
     def _put_off(self, row: Row, error: Unavailable) -> None:
         pause_s = scheduling.pause_s(row.tries, error.retry_after_s, self._backoff_s)
         with self._state:
-            row.away_since = row.away_since if row.tries else self._clock()
-            row.tries += 1
+            row.note_away(error, self._clock())
             row.reason = f"{printable(str(error))} Trying again {reasons.soon(pause_s)}."
         self._save(row)
         self._again[row.id] = self._later(row, pause_s)
@@ -512,6 +517,20 @@ class SharedQueue(Queue):
 
     # Disk
 
+    def _clear_away(self) -> None:
+        """Remove the folders of jobs that were begun here and ended elsewhere."""
+        try:
+            self._look()
+        except AppError as error:
+            logger.info("What is left of jobs that ended elsewhere is removed later: %s", error)
+            return
+        with self._state:
+            resting = self._begun - self._turns.keys()
+            over = {i for i in resting if (row := self._rows.get(i)) is None or row.stage is Stage.READY}
+            self._begun -= over
+        for job_id in over:
+            shutil.rmtree(self._pipeline.work_dir / job_id, ignore_errors=True)
+
     def _own_folder(self) -> Path:
         self._pipeline.work_dir.mkdir(parents=True, exist_ok=True)
         return self._pipeline.work_dir
@@ -527,5 +546,5 @@ class SharedQueue(Queue):
 
 def _row(taken: Taken) -> Row:
     row = Row.of(taken.job)
-    row.tries, row.away_since, row.held = taken.tries, taken.away_since, taken.held
+    row.tries, row.away_since, row.held, row.turn = taken.tries, taken.away_since, taken.held, taken.turn
     return row

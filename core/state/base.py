@@ -171,8 +171,11 @@ class SharedRecord(Protocol):
     def drop(self, content: str, job_id: str) -> None:
         """Give a content up, if this job holds it."""
 
-    def notes(self, content: str) -> MutableMapping[str, str]:
-        """Return what an encoder has noted of a content; each change is written down before it returns."""
+    def notes(self, content: str, job_id: str, turn: int) -> MutableMapping[str, str]:
+        """Return what an encoder has noted of a content; each change is written down before it returns.
+
+        Whose turn at a job is over changes nothing, and asks no service for anything: a change raises TurnLost.
+        """
 
     def pauses(self) -> dict[str, SharedPause]:
         """Return the encoders that take nothing now."""

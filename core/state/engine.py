@@ -3,7 +3,8 @@
 A file on its way is one job of its queue `files`, named by the id of our row (as its queueing lock), and run again and
 again until the file is over; its `lock` is the content, so that of two files with the same bytes one is worked on at a
 time. Workers say every few seconds that they live. What one had that says nothing any more is taken up by another: the
-periodic task `tend` sees to that, on a queue and a worker of its own, so that long files do not keep it waiting.
+periodic task `tend` sees to that, on a queue and a worker of its own, so that long files do not keep it waiting. One
+that is only late to say so, on a machine with too much to do, still shows its files (signs.py) and is given longer.
 
 Procrastinate's tables come with its version (requirements.txt holds it to one minor version): an update that changes
 them brings its own migration, which goes into a revision of ours.
@@ -26,6 +27,7 @@ from sqlalchemy import Connection, text
 from core.priority import step_back
 from core.state.base import Again
 from core.state.postgres import CONNECT_S, Database
+from core.state.signs import SignsOfLife
 
 logger = logging.getLogger(__name__)
 logging.getLogger("procrastinate").setLevel(logging.WARNING)
@@ -35,6 +37,8 @@ LOST_S = 30.0
 """After how long without a sign of life a worker is taken for dead."""
 SIGNS = 3
 """Signs of life in that time."""
+PATIENCE = 10
+"""How many times as long is waited for one that still shows its files: it lives, but it may hang."""
 LOOK_S = 0.5
 """How often a worker looks for jobs, beside being told of them: those whose time has come are not told of."""
 UNEXPECTED_S = 5.0
@@ -76,6 +80,7 @@ class Engine:
         self._database = database
         self._lost_s = lost_s
         self._work: Callable[[str, str | None], Again | None] | None = None
+        self.signs = SignsOfLife(database)
         self.tend: Callable[[float], None] = lambda quiet_s: None
         """Called now and then by one machine; see PostgresJobs.adopt."""
         self._deferring = self._app(procrastinate.SyncPsycopgConnector(conninfo=database.url))
@@ -129,6 +134,7 @@ class Engine:
                 loop.call_soon_threadsafe(task.cancel)
         for thread in self._threads:
             thread.join(timeout_s)
+        self.signs.close()
         return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self, at_once: int) -> None:
@@ -156,7 +162,7 @@ class Engine:
             "delete_jobs": "always",
             "fetch_job_polling_interval": LOOK_S,
             "update_heartbeat_interval": self._lost_s / SIGNS,
-            "stalled_worker_timeout": self._lost_s,
+            "stalled_worker_timeout": self._lost_s * PATIENCE,
             "shutdown_graceful_timeout": 10.0,
         }
         async with app.open_async():
@@ -180,25 +186,43 @@ class Engine:
             if again is not None:
                 raise _TakeUpAgain(again)
 
-        seconds = max(1, round(self._lost_s / SIGNS))
+        seconds = min(30, max(1, round(self._lost_s / SIGNS)))
 
         @app.periodic(cron=f"* * * * * */{seconds}")
         @app.task(name=TEND, queue=TEND, queueing_lock=TEND)
         async def tend(timestamp: int) -> None:
-            stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._lost_s)
+            stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._lost_s))
+            if stalled:
+                longer = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=self._lost_s * PATIENCE)
+                given_up = {job.id for job in longer}
+                shown = await _in_a_thread(lambda: self.signs.seen(str(job.queueing_lock) for job in stalled))
+                stalled = [job for job in stalled if job.id in given_up or job.queueing_lock not in shown]
             for job in stalled:
-                if job.queue == FILES:
-                    with contextlib.suppress(exceptions.ConnectorException):  # its worker lives, and has just ended it
-                        await app.job_manager.retry_job(job)
-                elif job.id is not None:
-                    await app.job_manager.finish_job_by_id_async(job.id, jobs.Status.FAILED, delete_job=True)
+                await self._take_from(app, job)
             await _in_a_thread(lambda: self.tend(self._lost_s))
 
         return app
 
+    @staticmethod
+    async def _take_from(app: procrastinate.App, job: jobs.Job) -> None:
+        """Put a job of a worker that is dead back into the queue, if it is one of ours and is not there already."""
+        assert job.id is not None, "what the database returns has an id"
+        is_there = job.queue != FILES
+        try:
+            if not is_there:
+                await app.job_manager.retry_job(job)
+        except exceptions.UniqueViolation:  # it was over, and a person has asked for it again since
+            is_there = True
+        except exceptions.ConnectorException:  # its worker lives, and has just ended it
+            return
+        if is_there:
+            with contextlib.suppress(exceptions.ConnectorException):
+                await app.job_manager.finish_job_by_id_async(job.id, jobs.Status.FAILED, delete_job=True)
+
     def _worked(self, job_id: str, lock: str | None) -> Again | None:
         assert self._work is not None, "a worker that was started has something to do"
-        return self._work(job_id, lock)
+        with self.signs.of(job_id):
+            return self._work(job_id, lock)
 
 
 async def _in_a_thread(work: Callable[[], Any]) -> Any:

@@ -129,7 +129,8 @@ class PostgresJobs:
         same), and forget what was paid for long ago."""
         with self._changing() as db:
             left = db.execute(_ADOPT, {"over": _OVER, "quiet_s": quiet_s}).scalars().all()
-            self._engine.hand_over(db, [(job_id, None) for job_id in left])
+            shown = self._engine.signs.seen(left) if left else set()
+            self._engine.hand_over(db, [(job_id, None) for job_id in left if job_id not in shown])
             db.execute(delete(PAID).where(PAID.c.changed < _NOW - _KEPT_DAYS * 86400))
 
     # What machines agree on
@@ -150,17 +151,21 @@ class PostgresJobs:
         with self._changing() as db:
             db.execute(delete(CLAIMS).where(CLAIMS.c.content == content, CLAIMS.c.job_id == job_id))
 
-    def notes(self, content: str) -> MutableMapping[str, str]:
-        return _Notes(self, content)
+    def notes(self, content: str, job_id: str, turn: int) -> MutableMapping[str, str]:
+        return _Notes(self, content, job_id, turn)
 
     def read_notes(self, content: str) -> dict[str, str]:
         with self._reading() as db:
             return dict(db.execute(select(PAID.c.name, PAID.c.value).where(_OF_CONTENT), {"of": content}).all())
 
-    def write_note(self, content: str, name: str, value: str | None) -> None:
-        """Write a note down, or delete it; on the disk of the database before this returns."""
+    def write_note(self, content: str, name: str, value: str | None, job_id: str, turn: int) -> None:
+        """Write a note down, or delete it; on the disk of the database before this returns. Raises TurnLost."""
         with self._changing() as db:
             db.exec_driver_sql("SET LOCAL synchronous_commit = on")  # it may be the receipt for paid work
+            # Locked: no other turn begins, and reads the notes, before this note is there.
+            mine = select(QUEUE.c.id).where(_THIS, QUEUE.c.turn == turn).with_for_update(read=True)
+            if db.execute(mine, {"of": job_id}).first() is None:
+                raise TurnLost(job_id)
             db.execute(delete(PAID).where(_OF_CONTENT, PAID.c.name == name), {"of": content})
             if value is not None:
                 row = {"key": content, "name": name, "value": value, "changed": db.execute(select(_NOW)).scalar_one()}
@@ -204,21 +209,24 @@ class PostgresJobs:
 class _Notes(MutableMapping[str, str]):
     """What an encoder has noted of one content."""
 
-    def __init__(self, jobs: PostgresJobs, content: str) -> None:
+    def __init__(self, jobs: PostgresJobs, content: str, job_id: str, turn: int) -> None:
         self._jobs = jobs
         self._content = content
+        self._whose = (job_id, turn)
         self._held = jobs.read_notes(content)
 
     def __getitem__(self, name: str) -> str:
         return self._held[name]
 
     def __setitem__(self, name: str, value: str) -> None:
-        self._jobs.write_note(self._content, name, value)
+        self._jobs.write_note(self._content, name, value, *self._whose)
         self._held[name] = value
 
     def __delitem__(self, name: str) -> None:
+        if name not in self._held:
+            raise KeyError(name)
+        self._jobs.write_note(self._content, name, None, *self._whose)
         del self._held[name]
-        self._jobs.write_note(self._content, name, None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._held)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import EncoderError, EncoderPaused, LibraryError, StoreError, Unavailable
+from core.errors import EncoderError, EncoderPaused, LibraryError, NotToday, StoreError, Unavailable
 from core.ingest import jobs
 from core.ingest.pipeline import Step, Work
 from core.models import Entry, Stage, Video
@@ -689,6 +689,19 @@ class TestAPausedEncoder:
             queue.try_now()
         (job,) = finish(queue, job)
         assert job.stage is Stage.READY
+
+
+def test_the_days_that_a_job_waits_for_minutes_take_nothing_from_its_patience(library: Library) -> None:
+    days = [0.0]
+
+    def next_day(video: Video) -> None:
+        days[0] += 90_000.0
+
+    library.encoder.before_video = next_day
+    library.encoder.failures = {"a.mp4": [NotToday("Used up.", 0.01), Unavailable("Away."), NotToday("Used up.", 0.01)]}
+    queue = library.open(workers=1, patience_s=80_000.0, clock=lambda: time.monotonic() + days[0])
+    (job,) = finish(queue, queue.submit(library.video("a.mp4")))
+    assert (job.stage, job.reason) == (Stage.READY, None)
 
 
 def refuse_while(library: Library, paused: threading.Event) -> list[tuple[float, str]]:

@@ -19,6 +19,7 @@ from core.ingest.lanes import OneLane
 from core.ingest.pipeline import Step
 from core.ingest.shared import SharedQueue
 from core.models import Job, Stage
+from core.state import engine
 from core.state.base import TurnLost
 from core.state.engine import Engine
 from core.state.postgres import Database, PostgresShelf
@@ -51,12 +52,12 @@ def until(true: Callable[[], bool]) -> None:
 class Machine:
     """One process's worth: a pool, an engine, a folder and a queue of its own over the library's store and index."""
 
-    def __init__(self, url: str, library: Library, name: str, **options: object) -> None:
+    def __init__(self, url: str, library: Library, name: str, *, lost_s: float = LOST_S, **options: object) -> None:
         self.database = Database(url)
         self.database.prepare()
-        engine = Engine(self.database, lost_s=LOST_S)
-        engine.prepare()
-        self.jobs = PostgresJobs(self.database, engine)
+        self.engine = Engine(self.database, lost_s=lost_s)
+        self.engine.prepare()
+        self.jobs = PostgresJobs(self.database, self.engine)
         self.pipeline = GatedPipeline(
             OneLane(library.encoder, library.index),
             library.store,
@@ -65,7 +66,7 @@ class Machine:
             sources={"slow": lambda scene, target, on_progress: target.write_bytes(b"no film")},
         )
         self.queue = SharedQueue(
-            self.jobs, self.jobs, engine, self.pipeline, **{"workers": 2, "backoff_s": (0.0,)} | options
+            self.jobs, self.jobs, self.engine, self.pipeline, **{"workers": 2, "backoff_s": (0.0,)} | options
         )
 
     def close(self) -> None:
@@ -204,7 +205,7 @@ class TestSameContentTwice:
     ) -> None:
         one, other = machines.add(), machines.add(start=False)
         library.encoder.before_video = lambda video: one.jobs.write_note(
-            f"{video.content_sha256}:{library.encoder.info.name}", "task", "paid"
+            f"{video.content_sha256}:{library.encoder.info.name}", "task", "paid", *next(iter(one.queue._turns.items()))
         )
         library.encoder.failures = {"a.mp4": [EncoderError("No.")]}
         (first,) = finish(one.queue, upload(one, library.video("a.mp4")))
@@ -301,8 +302,72 @@ class TestDeath:
         assert other.pipeline.steps_of("a.mp4") == [Step.EMBED, Step.INDEX, Step.TIDY]
         here.pipeline.release()  # it lives after all, and finds that it has lost its turn
         until(lambda: not here.queue._turns)
+        until(lambda: not list((library.root / "machine-0" / "work").iterdir()))
         assert library.encoder.encoded == ["a.mp4"]
         assert library.index.count().videos == 1
+
+    def test_one_that_lives_and_is_late_to_say_so_keeps_its_file(
+        self, machines: Machines, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(engine, "PATIENCE", 1000)
+        late, other = machines.add(lost_s=3000.0, workers=1), machines.add(start=False)
+        late.pipeline.hold(Step.EMBED)
+        job = upload(late, library.video("a.mp4"))
+        until(lambda: late.pipeline.held.is_set())
+        with late.database.engine.begin() as db:
+            db.exec_driver_sql("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+        looks: list[float] = []
+        tend = other.engine.tend
+        other.engine.tend = lambda quiet_s: (looks.append(quiet_s), tend(quiet_s))
+        other.queue.start()
+        until(lambda: len(looks) > 1)
+        assert other.pipeline.ran == []
+        late.engine.signs.close()  # as when its process ends
+        until(lambda: other.pipeline.ran)
+        late.pipeline.release()
+        (job,) = finish(other.queue, job)
+        assert job.stage is Stage.READY
+
+    def test_what_was_asked_for_again_before_its_worker_was_found_dead_is_worked_on(
+        self, machines: Machines, library: Library
+    ) -> None:
+        here = machines.add(start=False)
+        job = upload(here, library.video("a.mp4"))
+        with here.database.engine.begin() as db:  # killed between the end of the file and that of its turn
+            db.exec_driver_sql("UPDATE procrastinate_jobs SET status = 'doing', lock = 'content'")
+            db.exec_driver_sql("UPDATE queue SET stage = 'failed', mark = pg_current_xact_id()::text::bigint")
+        here.queue._look(again=True)
+        here.queue.retry(job.id)
+        with here.database.engine.begin() as db:
+            db.exec_driver_sql("UPDATE procrastinate_jobs SET lock = 'content' WHERE status = 'todo'")
+        here.queue.start()
+        (job,) = finish(here.queue, job)
+        assert job.stage is Stage.READY
+
+    def test_whose_turn_is_over_asks_a_service_for_nothing(self, machines: Machines, library: Library) -> None:
+        here = machines.add(start=False)
+        job = upload(here, library.video("a.mp4"))
+        first = here.jobs.take(job.id)
+        notes = here.jobs.notes("content", job.id, first.turn)
+        second = here.jobs.take(job.id)
+        with pytest.raises(TurnLost):
+            notes["asked"] = "now"
+        assert dict(here.jobs.notes("content", job.id, second.turn)) == {}
+
+    def test_a_turn_is_lost_to_another_of_the_same_process_too(self, machines: Machines, library: Library) -> None:
+        here = machines.add(start=False)
+        here.pipeline.hold(Step.EMBED)
+        job = upload(here, library.video("a.mp4"))
+        threads = [threading.Thread(target=here.queue._turn, args=(job.id, None)) for _ in range(2)]
+        threads[0].start()
+        until(lambda: here.pipeline.held.is_set())
+        threads[1].start()  # as when the database was away for a while
+        until(lambda: here.queue._turns.get(job.id) == 2)
+        here.pipeline.release()
+        for thread in threads:
+            thread.join(PATIENCE_S)
+        assert here.pipeline.steps_of("a.mp4").count(Step.INDEX) == 1
+        assert here.queue.job(job.id).stage is Stage.READY
 
     def test_one_that_nobody_has_is_taken_up(self, machines: Machines, library: Library) -> None:
         here = machines.add(start=False)
