@@ -43,6 +43,7 @@ class Caches:
         self._themes: dict[tuple[str, ...], np.ndarray] = {}
         self._backgrounds: dict[Hashable, Background] = {}
         self._kept = Kept(64)
+        self._looks = 0
         self._answers = Kept(ANSWERS, for_s=ANSWERS_FOR_S)
 
     def origin(self) -> Origin:
@@ -143,6 +144,10 @@ class Caches:
             return compute()
         return self._answers.get(question, state, compute)
 
+    def look_again(self) -> None:
+        """Take the library for another one than before."""
+        self._looks += 1
+
     def state(self) -> Hashable:
         """Return what everything that is kept was worked out from: another one after every change."""
-        return self._index.version, self.taxonomy
+        return self._index.version, self.taxonomy, self._looks

@@ -237,7 +237,8 @@ class Discover:
         if stream.is_counted:
             where = self._asked(replace(query, filters={}), asked.parts, asked.taste, self.labelled()).where
             hidden = frozenset(asked.where.none_of.get("video_id", ()))
-            return facets_of(self._values, without(where, hidden), query.filters)
+            is_far = self.index.name == "server"
+            return facets_of(self._values, without(where, hidden), query.filters, far=is_far)
         if query.filters:
             bare = self._asked(replace(query, filters={}, sort="match"), asked.parts, None, self.labelled())
             where = without(bare.where, frozenset(asked.where.none_of.get("video_id", ())))
@@ -277,6 +278,10 @@ class Discover:
         if any(entry.scope == "video" for entry in entries):
             labels = self.labels(entries)
             self.index.label([labels.on(entry) for entry in entries if entry.scope == "video"])
+
+    def look_again(self) -> None:
+        """Keep no answer any longer: another machine has written labels, which changes no count."""
+        self._caches.look_again()
 
     def labels_version(self) -> str:
         """Return the version of what labels are worked out with now."""
