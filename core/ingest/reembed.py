@@ -13,27 +13,26 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from core.encoders.base import Encoder
 from core.errors import AppError, QueryError, StoreError
 from core.files import write_text
-from core.index.base import Index, to_payload
+from core.index.base import Place, place
+from core.ingest.comparing import compared, take_over
 from core.ingest.lanes import Lane
-from core.ingest.stored import as_known
 from core.ingest.work import stored_source
 from core.ingest.working import Queue
 from core.library.spaces import Serving
 from core.models import EncoderInfo, Entry, Job, Stage
 
 logger = logging.getLogger(__name__)
-_NO_VECTOR = np.zeros(0, np.float32)
 
 AT_ONCE = 32
 """Videos in the queue at a time: enough for every worker, and no more than a person's list of jobs can bear."""
+AHEAD = 256
+"""Videos that are found missing before they are put there: a library has more than fit into memory."""
 LOOK_EVERY_S, LOOK_AGAIN_S = 0.25, 5.0
 """How often to look how far it is; and after something went wrong."""
 GUESSED_SPEED = 20.0
@@ -84,8 +83,16 @@ class _Going:
     without: set[str] = field(default_factory=set)
     """Contents that a person goes on without."""
     present: int = 0
-    missing: dict[str, Entry] = field(default_factory=dict)
-    """By content, without what was put there since the spaces were last compared."""
+    missing: int = 0
+    """Videos, counted when the spaces were last compared, without what was put there since and what is gone on
+    without; `missing_s` is how long they last."""
+    missing_s: float = 0.0
+    ahead: dict[str, Entry] = field(default_factory=dict)
+    """The next of them, by id: in the queue, or to be put there."""
+    after: Place | None = None
+    """Where to go on looking for more of them; None when there are none after those."""
+    failed: dict[str, Entry] = field(default_factory=dict)
+    """Those of them that failed, by id."""
     seen: str = ""
     """The versions of both spaces when they were last compared."""
     began: float = 0.0
@@ -134,11 +141,12 @@ class Reembed:
         planned = self._planned
         if planned is not None and planned[0] == key:
             return planned[1]
-        there = _contents(lane.index) if lane else set()
-        videos = list(answering.scroll(scope="video"))
-        missing = [entry for entry in videos if entry.content_sha256 not in there]
-        seconds = sum(entry.duration_s for entry in missing)
-        plan = Plan(encoder.info, len(missing), len(videos) - len(missing), seconds, seconds / _guess(encoder.info))
+        present, missing, seconds = 0, 0, 0.0
+        for entry, is_there in compared(answering, lane.index if lane else None):
+            present += is_there
+            missing += not is_there
+            seconds += 0.0 if is_there else entry.duration_s
+        plan = Plan(encoder.info, missing, present, seconds, seconds / _guess(encoder.info))
         self._planned = key, plan
         return plan
 
@@ -189,10 +197,11 @@ class Reembed:
         with self._lock:
             if self._going is None:
                 return
-            failed = {job.video_id for job in self._mine(self._going.encoder, Stage.FAILED)}
-            self._going.without |= {
-                content for content, entry in self._going.missing.items() if entry.video_id in failed
-            }
+            for job in self._mine(self._going.encoder, Stage.FAILED):
+                if (entry := self._going.failed.pop(job.video_id or "", None)) is not None:
+                    self._going.without.add(entry.content_sha256)
+                    self._going.missing -= 1
+                    self._going.missing_s -= entry.duration_s
             self._write_down()
             self._wake.set()
 
@@ -210,16 +219,13 @@ class Reembed:
             going = self._going
             if going is None:
                 return None
-            missing = [entry for content, entry in going.missing.items() if content not in going.without]
-            ids = {entry.video_id for entry in missing}
-            failed = tuple(job for job in self._mine(going.encoder, Stage.FAILED) if job.video_id in ids)
-            left = sum(entry.duration_s for entry in missing)
+            failed = self._mine(going.encoder, Stage.FAILED)
             return Status(
                 encoder=going.encoder,
                 done=going.present,
-                total=going.present + len(missing),
-                left_s=left / self._speed(going),
-                failed=failed,
+                total=going.present + going.missing,
+                left_s=going.missing_s / self._speed(going),
+                failed=tuple(job for job in failed if job.video_id in going.failed),
                 problem=going.problem,
             )
 
@@ -275,8 +281,8 @@ class Reembed:
         if not self._supply(going):
             return
         lane = going.lane
-        if not self._compare(going, lane) and not going.missing.keys() - going.without:
-            _take_over(self._serving.serving.index, lane.index)
+        if not self._compare(going, lane) and not going.missing:
+            take_over(self._serving.serving.index, lane.index)
             self._compare(going, lane)
             if self._serving.complete(lane, lambda: self._is_full(going, lane)):
                 self._end(going)
@@ -287,32 +293,58 @@ class Reembed:
             if self._going is not going:
                 return False
             mine = self._mine(going.encoder)
-            self._note_ready(going, [job for job in mine if job.stage is Stage.READY])
-            wanted = {entry.video_id: entry for content, entry in going.missing.items() if content not in going.without}
+            self._note_over(going, mine)
             # Of others the video was deleted meanwhile, or is gone on without: what is said of it is of no use.
             over = [job for job in mine if job.stage.is_over]
+            wanted = going.ahead.keys() | going.failed.keys()
             self._jobs.forget(
                 [job.id for job in over if job.stage is Stage.READY or (going.seen and job.video_id not in wanted)]
             )
-            known = {job.video_id for job in mine if job.stage is Stage.FAILED or not job.stage.is_over}
-            working = sum(not job.stage.is_over for job in mine)
-            for video_id, entry in wanted.items():
-                if working >= AT_ONCE:
+            working = {job.video_id for job in mine if not job.stage.is_over}
+        if going.after is not None and len(going.ahead) <= AT_ONCE:
+            self._look_ahead(going)
+        with self._lock:
+            if self._going is not going:
+                return False
+            for video_id, entry in going.ahead.items():
+                if len(working) >= AT_ONCE:
                     break
-                if video_id not in known:
+                if video_id not in working:
                     self._jobs.submit(stored_source(video_id, going.encoder), entry.filename)
-                    working += 1
+                    working.add(video_id)
             return not working
 
     @staticmethod
-    def _note_ready(going: _Going, ready: list[Job]) -> None:
-        """Count what was put there: comparing the spaces after each video would read all of them each time."""
-        contents = {entry.video_id: content for content, entry in going.missing.items()}
-        for job in ready:
-            content = contents.get(job.video_id or "")
-            if content is not None:
-                going.done_s += going.missing.pop(content).duration_s
-                going.present += 1
+    def _note_over(going: _Going, mine: list[Job]) -> None:
+        """Count what was put there or failed: to compare the spaces after each video would read all of them."""
+        for video_id in going.failed.keys() - {job.video_id for job in mine}:
+            going.ahead[video_id] = going.failed.pop(video_id)  # its job was forgotten
+        for job in mine:
+            video_id = job.video_id or ""
+            if job.stage is Stage.FAILED and video_id in going.ahead:
+                going.failed[video_id] = going.ahead.pop(video_id)
+            if job.stage is Stage.READY:
+                entry = going.ahead.pop(video_id, None) or going.failed.pop(video_id, None)
+                if entry is not None:
+                    going.done_s += entry.duration_s
+                    going.missing -= 1
+                    going.missing_s -= entry.duration_s
+                    going.present += 1
+
+    def _look_ahead(self, going: _Going) -> None:
+        """Find more of what is missing, behind what was found before."""
+        assert going.lane is not None, "a space is compared only when it is open"
+        found, after = {}, None
+        for entry, is_there in compared(self._serving.serving.index, going.lane.index, going.after):
+            if is_there or entry.content_sha256 in going.without or entry.video_id in going.failed:
+                continue
+            found[entry.video_id] = entry
+            if len(found) >= AHEAD:
+                after = place(entry)
+                break
+        with self._lock:
+            going.ahead |= {video_id: entry for video_id, entry in found.items() if video_id not in going.ahead}
+            going.after = after
 
     def _compare(self, going: _Going, lane: Lane) -> bool:
         """Find out what is missing, if anything has changed since the last time; return whether it has."""
@@ -320,20 +352,30 @@ class Reembed:
         seen = f"{answering.version} {lane.index.version}"
         if seen == going.seen:
             return False
-        there = _contents(lane.index)
-        videos = {entry.content_sha256: entry for entry in answering.scroll(scope="video")}
-        missing = {
-            content: replace(entry, vector=_NO_VECTOR) for content, entry in videos.items() if content not in there
-        }
+        failing = {job.video_id for job in self._mine(going.encoder, Stage.FAILED)}
+        present, missing, missing_s, after = 0, 0, 0.0, None
+        ahead: dict[str, Entry] = {}
+        failed: dict[str, Entry] = {}
+        for entry, is_there in compared(answering, lane.index):
+            if is_there:
+                present += 1
+            elif entry.content_sha256 not in going.without:
+                missing, missing_s = missing + 1, missing_s + entry.duration_s
+                if entry.video_id in failing:
+                    failed[entry.video_id] = entry
+                elif after is None:
+                    ahead[entry.video_id] = entry
+                    after = place(entry) if len(ahead) >= AHEAD else None
         with self._lock:
-            going.missing, going.present, going.seen = missing, len(videos) - len(missing), seen
+            going.present, going.missing, going.missing_s = present, missing, missing_s
+            going.ahead, going.after, going.failed, going.seen = ahead, after, failed, seen
         return True
 
     def _is_full(self, going: _Going, lane: Lane) -> bool:
         if self._going is not going:
             return False
         self._compare(going, lane)
-        return not going.missing.keys() - going.without
+        return not going.missing
 
     def _end(self, going: _Going) -> None:
         with self._lock:
@@ -386,23 +428,6 @@ class Reembed:
             raise StoreError(
                 f"{self._note} cannot be written ({error.strerror}). Free some space and try again."
             ) from error
-
-
-def _contents(index: Index) -> set[str]:
-    return {entry.content_sha256 for entry in index.scroll(scope="video")}
-
-
-def _take_over(answering: Index, filled: Index) -> None:
-    """Make a filled space say of each video what the space that answers says, and drop what has left the library:
-    it may have been filled in part long ago."""
-    videos = {entry.content_sha256: entry for entry in answering.scroll(scope="video")}
-    for there in list(filled.scroll(scope="video")):
-        known = videos.get(there.content_sha256)
-        if known is None:
-            filled.delete(there.video_id)
-        elif to_payload(as_known([there], known)[0]) != to_payload(there):
-            entries = list(filled.scroll(content_sha256=there.content_sha256))
-            filled.upsert(as_known(entries, known))
 
 
 def _guess(encoder: EncoderInfo) -> float:

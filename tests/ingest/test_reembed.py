@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,15 +15,17 @@ from core.discover import taxonomy
 from core.discover.search import Discover
 from core.encoders.base import Encoder
 from core.errors import EncoderError, QueryError, SettingsError
+from core.index import base
 from core.index.base import Space, to_payload
+from core.ingest import reembed
 from core.ingest.jobs import JobQueue
 from core.ingest.reembed import Reembed
 from core.ingest.work import Step
 from core.library.spaces import Serving
-from core.models import EncoderInfo, Job, Query, Stage
+from core.models import EncoderInfo, Entry, Job, Query, Stage
 from core.state.sqlite import SqliteLedger
 from core.stores.folder import FolderStore
-from tests.fakes import FAKE_INFO, FakeEncoder, MemorySpaces
+from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, MemorySpaces
 from tests.support import PATIENCE_S, GatedPipeline, finish, until
 from tests.videos import make_video, plain
 
@@ -124,6 +127,30 @@ def test_all_videos_are_put_into_the_other_space_and_then_it_answers(home: Home)
     assert home.jobs.jobs() == []
     assert [path for name in ("work", "spool") for path in (home.root / name).rglob("*")] == []
     assert not (home.root / "reembed.json").exists()
+
+
+def test_never_more_than_some_videos_are_in_memory(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "AT_ONCE", 2)
+    monkeypatch.setattr(reembed, "AHEAD", 2)
+    monkeypatch.setattr(reembed, "AT_ONCE", 1)
+    home.encoders["new-v2"].failures["Film 1.mp4"] = [EncoderError("It is too dark.")]
+    scroll, wholes = MemoryIndex.scroll, []
+
+    def counted(index: MemoryIndex, **asked: Any) -> Iterator[Entry]:
+        if asked.get("scope") == "video" and not asked.keys() & {"content_sha256", "video_id", "where"}:
+            wholes.append(asked.get("limit"))
+        return scroll(index, **asked)
+
+    monkeypatch.setattr(MemoryIndex, "scroll", counted)
+    assert home.reembed.plan().videos == 6
+    home.reembed.start()
+    until(lambda: home.reembed.status().waits)
+    assert [(s.done, s.total, len(s.failed)) for s in [home.reembed.status()]] == [(5, 6, 1)]
+    home.reembed.start()
+    until(lambda: home.reembed.status() is None)
+    assert wholes, "it looks"
+    assert all(limit is not None and limit <= 2 for limit in wholes)
+    assert len(home.contents(NEW)) == 6
 
 
 def test_what_the_library_says_of_a_video_is_taken_over(home: Home) -> None:
