@@ -24,7 +24,7 @@ from core.encoders.base import Encoder
 from core.encoders.clip_download import Getter
 from core.encoders.clip_models import ClipModel
 from core.errors import AppError, QueryError, SettingsError, StoreError
-from core.index.base import Index, Space, Spaces
+from core.index.base import Index, Space, Spaces, is_outgrown
 from core.ingest import sandbox, stored
 from core.ingest.budget import Budget
 from core.ingest.jobs import JobQueue
@@ -113,6 +113,11 @@ class Services:
     relabel: Relabel | None = None
     """Works out in the background what videos answer, where that may have changed."""
     watches: list[Watch] = field(default_factory=list)
+
+    @property
+    def is_outgrown(self) -> bool:
+        """Tell whether a Qdrant server would search this library quicker. Raises as counting does."""
+        return is_outgrown(self.index, self.encoder.info.dimension)
 
     @property
     def encoder(self) -> Encoder:
@@ -279,7 +284,7 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         )
         jobs = _queue(settings, pipeline, workers)
         book = TrashBook(state.shelf("trash"))
-        trash = pipeline.deleted = Trash(book, serving, store, jobs, taste, corrections)
+        trash = pipeline.deleted = Trash(book, serving, store, jobs, taste, corrections, alone=state.alone)
         moments = Moments(lambda: serving.now.lane.index, store, settings.data_dir / "moments")
         listing = Listing(lambda: serving.now.lane.index, store, settings.data_dir)
         library = Library(listing, Editor(serving, store), trash, corrections, moments)
@@ -288,7 +293,7 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         serving.close()
         raise
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
-    relabel = Relabel(lambda: serving.now.discover)
+    relabel = Relabel(lambda: serving.now.discover, alone=partial(state.alone, "labels"))
     services = Services(
         settings, store, serving, jobs, reembed, taste, channels, library, state, own, warmings, getter, budget
     )
@@ -296,10 +301,9 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
 
 
 def _labelled(serving: Serving, lane: Lane, entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Return the entries of one video with what it answers; in a space that is being filled that follows when it
-    begins to answer."""
-    served = serving.now
-    return served.discover.with_labels(entries) if served.lane.name == lane.name else entries
+    """Return the entries of one video with what it answers, in a space that is being filled too: when that begins to
+    answer, it has all labels."""
+    return serving.discover_of(lane).with_labels(entries)
 
 
 def _no_bucket(name: str, target: Path, on_progress: Progress) -> None:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from core.discover.search import Discover
@@ -47,11 +48,18 @@ class Progress:
 class Relabel:
     """Keep the labels of the library that answers up to date. One pass at a time. Safe to use from several threads.
 
-    `discover` returns what answers now.
+    `discover` returns what answers now; `alone` says whether no other machine of the library is at it.
     """
 
-    def __init__(self, discover: Callable[[], Discover], *, look_every_s: float = LOOK_EVERY_S) -> None:
+    def __init__(
+        self,
+        discover: Callable[[], Discover],
+        *,
+        alone: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(True),
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
         self._discover = discover
+        self._alone = alone
         self._look_every_s = look_every_s
         self._wake = threading.Event()
         self._stopped = threading.Event()
@@ -128,12 +136,17 @@ class Relabel:
 
     def _pass(self) -> None:
         """Label whatever lacks today's labels; nothing is asked where nothing has changed since all had them."""
+        if self._state() == self._through:
+            return
+        with self._alone() as is_mine:
+            if is_mine:
+                self._label_all()
+        if not self._discover().labelled().is_all:
+            self._discover().look_again()  # what another machine does to labels changes nothing that is seen here
+
+    def _label_all(self) -> None:
         before: tuple[str, ...] = ()
-        while not self._stopped.is_set():
-            discover = self._discover()
-            state = (id(discover), discover.index.version, discover.labels_version())
-            if state == self._through:
-                return
+        while not self._stopped.is_set() and (state := self._state()) != self._through:
             began = time.monotonic()
             done = self.one_batch()
             if not done or done == before:  # the same ones again would come for ever
@@ -141,3 +154,7 @@ class Relabel:
                 return
             before, self._problem = done, None
             self._stopped.wait((time.monotonic() - began) * (1 - SHARE) / SHARE)
+
+    def _state(self) -> object:
+        discover = self._discover()
+        return id(discover), discover.index.version, discover.labels_version()

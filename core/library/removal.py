@@ -14,6 +14,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -68,8 +69,11 @@ class Trash:
         taste: TasteBook,
         corrections: Corrections,
         *,
+        alone: Callable[[str], AbstractContextManager[bool]] = lambda about: nullcontext(True),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`alone` says whether no other machine of the library is at the same."""
+        self._alone = alone
         self._book = book
         self._serving = serving
         self._store = store
@@ -128,7 +132,7 @@ class Trash:
         with self._lock:
             videos = [video for video in self._chosen(video_ids) if self._book.begin(video.video_id, "purging")]
             for video in videos:
-                removed += self._remove(video)
+                removed += self._remove_alone(video)
         return removed
 
     def revive(self, content_sha256: str) -> bool:
@@ -185,7 +189,7 @@ class Trash:
             self._put_back([video])
         elif video.state == "purging" or self.goes_at(video) <= self._now():
             if self._book.begin(video.video_id, "purging"):
-                self._remove(video)
+                self._remove_alone(video)
         else:
             self._move([video.video_id])  # a crash came between the ledger and a space, or a job wrote it meanwhile
 
@@ -253,6 +257,14 @@ class Trash:
         """Tell whether a content is in the space that answers now."""
         index = self._serving.serving.index
         return next(index.scroll(content_sha256=video.content_sha256, scope="video"), None) is not None
+
+    def _remove_alone(self, video: Trashed) -> Removed:
+        """Remove all that there is of a video, unless another machine does or has just done: as soon as it is forgotten
+        there, the same content may be stored anew."""
+        with self._alone(f"remove {video.video_id}") as is_alone:
+            if is_alone and self._chosen([video.video_id]):
+                return self._remove(video)
+        return Removed()
 
     def _remove(self, video: Trashed) -> Removed:
         """Remove all that there is of a video. What the same content, added again meanwhile, has of it stays."""

@@ -79,6 +79,8 @@ class Serving:
         self._look_every_s = look_every_s
         self._lanes: dict[str, Lane] = {}
         self._turn = _Turn()
+        self._filling: Served | None = None
+        self._making = threading.Lock()
         self._looking = threading.Lock()
         self._looked_at = time.monotonic()
         try:
@@ -104,8 +106,26 @@ class Serving:
         """Tell whether another encoder's space answers than that of the encoder which is set."""
         return self.serving.name != self.configured.info.name
 
+    def discover_of(self, lane: Lane) -> Discover:
+        """Return Discover over a space that answers or is being filled, going by the categories of today."""
+        now = self._now
+        if lane.name == now.lane.name:
+            return now.discover
+        with self._making:
+            if self._filling is None or self._filling.lane.index is not lane.index:
+                self._filling = self._serve(lane)
+            discover = self._filling.discover
+            if discover.taxonomy != now.discover.taxonomy:
+                discover.taxonomy = now.discover.taxonomy
+            return discover
+
     def named(self, encoder: str) -> Lane | None:
-        return self._lanes.get(encoder)
+        """Return the lane of an encoder; opened where another machine has begun to fill the space of the one set."""
+        lane = self._lanes.get(encoder)
+        may_be_there = lane is None and self.spaces.name == "server" and encoder == self.configured.info.name
+        if may_be_there and any(space.encoder == encoder for space in self.spaces.all()):
+            return self.fill(self.configured)
+        return lane
 
     @contextmanager
     def writing(self, lane: Lane) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,6 +32,9 @@ class State(Protocol):
     def document(self, name: str) -> Document:
         """Return a document by its name."""
 
+    def alone(self, about: str) -> AbstractContextManager[bool]:
+        """Say whether nobody else who shares it is in such a block about the same. Raises AppError."""
+
     def check(self) -> None:
         """Do a real round trip. Raises AppError with what to do."""
 
@@ -57,6 +61,9 @@ class Files:
     def document(self, name: str) -> Document:
         return FileDocument(self._folder / name)
 
+    def alone(self, about: str) -> AbstractContextManager[bool]:
+        return nullcontext(True)
+
     def check(self) -> None:
         """A file that is damaged says so where it is used."""
 
@@ -82,6 +89,9 @@ class Shared:
 
     def document(self, name: str) -> Document:
         return ShelvedDocument(self.shelf("documents"), name)
+
+    def alone(self, about: str) -> AbstractContextManager[bool]:
+        return self.database.alone(about)
 
     def check(self) -> None:
         self.database.check()

@@ -10,7 +10,7 @@ import threading
 import weakref
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -91,6 +91,20 @@ class Database:
             db.exec_driver_sql(f"SET LOCAL lock_timeout = {self._busy_ms}")
             db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": zlib.crc32(about.encode())})
             yield db
+
+    @contextmanager
+    def alone(self, about: str) -> Iterator[bool]:
+        """Say whether nobody else, on any machine, is in such a block about the same; who is and dies has left it."""
+        key = {"key": zlib.crc32(f"alone {about}".encode())}
+        with self.translated("tables"), self.engine.connect() as pooled:
+            db = pooled.execution_options(isolation_level="AUTOCOMMIT")
+            is_alone = bool(db.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar())
+            try:
+                yield is_alone
+            finally:
+                if is_alone:
+                    with suppress(DBAPIError):  # the connection ended, and the lock with it
+                        db.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
     @contextmanager
     def translated(self, holds: str) -> Iterator[None]:

@@ -95,6 +95,14 @@ def test_it_says_what_it_takes_and_costs_and_asks(desk: Desk) -> None:
     assert desk.open().encoder.info == NEW
 
 
+def test_what_is_filled_has_its_labels_when_it_begins_to_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.Relabel, "start", lambda relabel: None)
+    assert desk.run(yes=True) == 0
+    opened = desk.open()
+    assert opened.encoder.info == NEW
+    assert opened.discover.labelled().is_all
+
+
 def test_with_nobody_to_ask_it_is_refused(desk: Desk) -> None:
     with pytest.raises(AppError, match="add --yes"):
         desk.run()

@@ -1,8 +1,16 @@
-"""Labels follow the taxonomy and the encoder, in the background, through kills, with the old ones serving meanwhile."""
+"""Labels follow the taxonomy and the encoder, in the background, through kills, with the old ones serving meanwhile.
+
+Run as a program (`python -m tests.library.test_relabelling FOLDER`), this file is the pass that is killed.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +47,23 @@ def few_themes(discover: Discover) -> Discover:
     animals, food = shipped.category("animals"), shipped.category("food")
     discover.taxonomy = Taxonomy((animals, food), shipped.moods[:2])
     return discover
+
+
+def die(folder: Path) -> None:
+    """Label a batch, then another one, and stand still where that is written and nobody has heard of it."""
+    relabelling.BATCH, relabelling.TOGETHER = 3, 2
+    discover = few_themes(open_discover(EdgeIndex(folder, INFO), count=0))
+    relabel = Relabel(lambda: discover)
+    relabel.one_batch()
+    label = discover.index.label
+
+    def label_and_hang(wholes):
+        label(wholes)
+        print("HELD", flush=True)
+        threading.Event().wait()
+
+    discover.index.label = label_and_hang
+    relabel.one_batch()
 
 
 def all_batches(relabel: Relabel) -> int:
@@ -102,6 +127,57 @@ def test_a_pass_that_was_killed_goes_on_where_it_was(tmp_path):
     assert all_batches(relabel) == 3, "seven are left, three at a time"
     assert relabel.progress() is None
     index.close()
+
+
+def test_a_pass_outlives_kill_9(tmp_path):
+    index = EdgeIndex(tmp_path / "library", INFO)
+    few_themes(open_discover(index))
+    index.close()
+    command = [sys.executable, "-m", "tests.library.test_relabelling", str(tmp_path / "library")]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"HELD\n"
+        process.kill()
+    index = EdgeIndex(tmp_path / "library", INFO)
+    discover = few_themes(open_discover(index, count=0))
+    relabel = Relabel(lambda: discover)
+    assert (relabel.progress().done, relabel.progress().total) == (6, 10)
+    assert all_batches(relabel) == 2, "four are left, three at a time"
+    assert discover.search(Query(categories=("animals",))).total == 5
+    index.close()
+
+
+class Elsewhere(MemoryIndex):
+    """What another machine writes into it changes nothing that can be counted."""
+
+    version = "as it was"
+
+
+def test_one_machine_labels_and_the_others_see_it(running):
+    index, at_it = Elsewhere(INFO), threading.Lock()
+
+    @contextmanager
+    def alone():
+        is_alone = at_it.acquire(blocking=False)
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                at_it.release()
+
+    here = open_discover(index)
+    label, labelling = index.label, set()
+    index.label = lambda wholes: (labelling.add(threading.get_ident()), label(wholes))
+    at_it.acquire()  # by another machine
+    watching = running(here, alone=alone)
+    until(lambda: watching.progress() is not None)
+    there = Relabel(lambda: open_discover(index, count=0))
+    there.one_batch()
+    until(lambda: watching.progress().done == 3)
+    all_batches(there)
+    until(lambda: watching.progress() is None)
+    assert labelling == {threading.get_ident()}
+    at_it.release()
+    assert here.counts()["animals"] == 5
 
 
 def test_old_labels_serve_until_the_pass_is_through():
@@ -212,3 +288,7 @@ def test_a_label_that_does_not_stick_does_not_keep_it_busy_for_ever(running, mon
     relabel = running(discover)
     until(lambda: relabel._through is not None)
     assert len(tries) <= 3
+
+
+if __name__ == "__main__":
+    die(Path(sys.argv[1]))

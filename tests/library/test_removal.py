@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -231,6 +231,26 @@ def test_a_content_added_again_while_it_goes_for_good_comes_in_anew_afterwards(d
     assert (second.stage, second.duplicate) == (Stage.READY, False)
     assert desk.index.count().videos == 1
     assert len(desk.store.sizes()) == 2
+
+
+def test_one_machine_removes_and_nothing_is_removed_after_it(desk: Desk) -> None:
+    (first, *_) = desk.fill()
+    (video,) = desk.trash.delete([first])
+    elsewhere = [True]
+
+    @contextmanager
+    def alone(about: str) -> Iterator[bool]:
+        assert first in about
+        if len(elsewhere) > 1:
+            desk.book.drop(first)  # the other one has just ended, and somebody has added the content again
+        yield not elsewhere.pop()
+
+    desk.trash._alone = alone
+    assert desk.trash.purge([first]) == Removed()
+    assert desk.state(first) == DELETED
+    elsewhere += [True, False]
+    assert desk.trash.purge([first]) == Removed()
+    assert desk.store.exists(video.media_key)
 
 
 def test_a_video_deleted_before_another_encoder_took_over_comes_back_by_being_encoded(tmp_path: Path) -> None:

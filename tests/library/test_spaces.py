@@ -236,6 +236,18 @@ class TestSharedByTwoApps:
         until(lambda: two.now.lane.name == "new-v2")
         assert found(two, "wolf") == ["Grey wolf"]
 
+    def test_what_one_app_has_begun_to_fill_the_other_can_fill_too(
+        self, opened: Callable[[EncoderInfo], Serving]
+    ) -> None:
+        one, two = opened(NEW), opened(NEW)
+        assert two.named("new-v2") is None, "nobody has made it yet"
+        one.fill(one.configured)
+        lane = two.named("new-v2")
+        assert lane is not None
+        lane.index.upsert(make_entries("Grey wolf", info=NEW))
+        assert one.named("new-v2").index.count().videos == 1
+        assert two.serving.name == "old-v1"
+
     def test_the_other_app_writes_nothing_into_what_answers_no_more(
         self, opened: Callable[[EncoderInfo], Serving]
     ) -> None:

@@ -50,6 +50,17 @@ def keys(shelf: PostgresShelf) -> list[str]:
     return [key for (key,) in shelf.rows(select(PROFILES.c.key).order_by(PROFILES.c.key))]
 
 
+def test_one_is_alone_until_it_ends_or_dies(database_url: str) -> None:
+    with closing(Database(database_url)) as one, closing(Database(database_url)) as other:
+        with one.alone("labels") as first, other.alone("labels") as second, other.alone("else") as third:
+            assert (first, second, third) == (True, False, True)
+        with other.alone("labels") as first:
+            assert first
+            other.close()  # as its process ends
+            with one.alone("labels") as second:
+                assert second
+
+
 def test_processes_make_the_tables_and_fill_them_together(database_url: str) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, database_url, name], cwd=ROOT, stderr=subprocess.PIPE)
