@@ -52,6 +52,9 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "badge.filling": "正在建立",
     "badge.filling.value": "{encoder}：{total:,} 个视频中的 {done:,} 个",
     "badge.set": "已设置，尚未建立",
+    "badge.outgrown": "已超出规模",
+    "badge.outgrown.value": "在这里，文字搜索超过 25 毫秒。请将 QDRANT_URL 设为一台 Qdrant 服务器，并运行 "
+    "python -m core move --to server",
     "badge.down": "视频库没有响应",
     "badge.library": "视频库",
     "badge.videos": "{n:,} 个视频",

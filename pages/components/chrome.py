@@ -112,6 +112,8 @@ def badge(services: Services) -> None:
             )
         elif services.serving.is_behind:
             rows["badge.set"] = services.serving.configured.info.name
+        if services.is_outgrown:
+            rows["badge.outgrown"] = say("badge.outgrown.value")
         label = say("badge.recognises" if info.recognises else "badge.measures")
         with st.popover(label, icon=":material/visibility:", type="tertiary", key="badge"):
             for name, value in rows.items():

@@ -65,6 +65,9 @@ ENGLISH: dict[str, Template] = {
     "badge.filling": "Being filled",
     "badge.filling.value": "{encoder}: {done:,} of {total:,} videos",
     "badge.set": "Set, but not filled",
+    "badge.outgrown": "Outgrown",
+    "badge.outgrown.value": "A search of words takes longer than 25 ms here. Set QDRANT_URL to a Qdrant server and run "
+    "python -m core move --to server",
     "badge.down": "The library does not answer",
     "badge.library": "Library",
     "badge.videos": ("{n:,} video", "{n:,} videos"),

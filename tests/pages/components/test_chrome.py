@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.index import base
 from pages.components.services import shared_services
 from tests.pages.support import add, open_page, texts
 from tests.videos import make_video
@@ -24,6 +25,13 @@ def test_the_badge_says_what_is_live(library):
         app = open_page(name)
         assert library.encoder.info.name in texts(app)
         assert any(text.startswith("Qdrant Edge") for text in texts(app))
+
+
+def test_the_badge_says_from_when_another_index_is_quicker(library, monkeypatch):
+    offers = "python -m core move --to server"
+    assert not any(offers in text for text in texts(open_page("discover")))
+    monkeypatch.setattr(base, "COMPARED_IN_TIME", 100)
+    assert any(offers in text for text in texts(open_page("discover")))
 
 
 @pytest.mark.parametrize("page", ["discover", "ingest"])
