@@ -1,7 +1,7 @@
 """Everything that can go wrong and that a person should read about.
 
 Every message is a whole sentence that says what happened and what to do next; pages, the command line and
-the HTTP routes print it as it is.
+the HTTP routes print it as it is. Pages in other languages look it up by what it was made of (Sentence).
 
 AppError
  ├─ SettingsError        a variable is missing or has a value that is not allowed
@@ -22,9 +22,79 @@ AppError
 Cancelled is not an error: it is how a progress callback ends the work that called it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from numbers import Real
+from typing import Any, Union
+
+Value = Union[str, int, float, "Sentence"]
+
+
+class Sentence(str):
+    """A sentence in English that knows what it was made of, so that a page can say it in another language.
+
+    `template` is text for str.format and what other languages know the sentence by; `values` fill it, and may be
+    sentences themselves. It is printed, joined and sent as the text that it is.
+    """
+
+    template: str
+    values: Mapping[str, Value]
+
+    def __new__(cls, template: str, /, **values: object) -> Sentence:
+        """Fill a template; without values it is a whole sentence already, and what is a Sentence stays what it is."""
+        if isinstance(template, Sentence) and not values:
+            return template
+        text = template.format(**values) if values else template
+        return cls._made(text, template, {name: _kept(value) for name, value in values.items()})
+
+    @classmethod
+    def _made(cls, text: str, template: str, values: Mapping[str, Value]) -> Sentence:
+        made = super().__new__(cls, text)
+        made.template, made.values = template, values
+        return made
+
+    def __str__(self) -> str:
+        return self  # so that str(error) is the sentence too
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Sentence.unpacked, (self.packed(),)
+
+    def each(self, change: Callable[[str], str]) -> Sentence:
+        """Return the sentence with its text, and the texts that fill it, changed."""
+        values: dict[str, Value] = {}
+        for name, value in self.values.items():
+            values[name] = value.each(change) if isinstance(value, Sentence) else value
+            if isinstance(value, str) and not isinstance(value, Sentence):
+                values[name] = change(value)
+        return self._made(change("".join(self)), self.template, values)
+
+    def packed(self) -> dict[str, Any]:
+        """Return what another process or a file can keep of it, as JSON."""
+        values = {name: value.packed() if isinstance(value, Sentence) else value for name, value in self.values.items()}
+        return {"text": "".join(self), "says": self.template, "with": values}
+
+    @classmethod
+    def unpacked(cls, packed: Mapping[str, Any]) -> Sentence:
+        """Return the sentence that was packed. Who packed it may be hostile: its template is filled by nobody."""
+        values = {name: cls.unpacked(v) if isinstance(v, dict) else _kept(v) for name, v in packed["with"].items()}
+        return cls._made(str(packed["text"]), str(packed["says"]), values)
+
+
+def _kept(value: object) -> Value:
+    if isinstance(value, AppError):
+        return value.sentence
+    if isinstance(value, (str, int, float)):
+        return value
+    return float(value) if isinstance(value, Real) else str(value)
+
 
 class AppError(Exception):
-    """Carry one sentence for a person."""
+    """Carry one sentence for a person: a template of it and what fills it, or the whole."""
+
+    def __init__(self, sentence: str, /, **values: object) -> None:
+        self.sentence = Sentence(sentence, **values)
+        super().__init__(self.sentence)
 
 
 class SettingsError(AppError):
@@ -58,8 +128,8 @@ class EncoderMismatch(LibraryError):
 class QueryError(AppError):
     """Say what is wrong with a search; `details` lists the allowed values for programs."""
 
-    def __init__(self, message: str, details: dict[str, object] | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, sentence: str, /, details: dict[str, object] | None = None, **values: object) -> None:
+        super().__init__(sentence, **values)
         self.details = details or {}
 
 
@@ -74,16 +144,16 @@ class NotAllowed(AppError):
 class TooMany(AppError):
     """Say what there is too much of; `retry_after_s` is when it can be asked again."""
 
-    def __init__(self, message: str, retry_after_s: float) -> None:
-        super().__init__(message)
+    def __init__(self, sentence: str, /, retry_after_s: float, **values: object) -> None:
+        super().__init__(sentence, **values)
         self.retry_after_s = retry_after_s
 
 
 class Unavailable(AppError):
     """Say which service does not answer and what to check; `retry_after_s` is how long it asked us to wait."""
 
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, sentence: str, /, retry_after_s: float | None = None, **values: object) -> None:
+        super().__init__(sentence, **values)
         self.retry_after_s = retry_after_s
 
 

@@ -37,7 +37,9 @@ def read(get: Callable[[str], str | None]) -> LogPolicy:
     for name, allowed in (("LOG_LEVEL", LEVELS), ("LOG_FORMAT", FORMATS)):
         text = (get(name) or ("info" if name == "LOG_LEVEL" else "text")).lower()
         if text not in allowed:
-            raise SettingsError(f"{name} is {text!r}. Set it to one of: {', '.join(allowed)}.")
+            raise SettingsError(
+                "{name} is {text!r}. Set it to one of: {allowed}.", name=name, text=text, allowed=", ".join(allowed)
+            )
         found[name] = text
     return LogPolicy(found["LOG_LEVEL"], found["LOG_FORMAT"])
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 
-from core.errors import QueryError
+from core.errors import QueryError, Sentence
 from core.text import is_hidden
 
 ID_CHARS = 48
@@ -22,15 +22,24 @@ def clean_name(text: str, what: str, most: int) -> str:
     `what` begins the sentence when it cannot be kept ("A profile name"). Raises QueryError when it is blank, longer
     than `most` characters, or has characters that cannot be seen.
     """
-    name = unicodedata.normalize("NFC", text.strip())
+    name, what = unicodedata.normalize("NFC", text.strip()), Sentence(what)
     for char in name:
         if is_hidden(char):
-            raise QueryError(f"{what} must be one line of text that shows. Remove the character U+{ord(char):04X}.")
+            raise QueryError(
+                "{what} must be one line of text that shows. Remove the character U+{code:04X}.",
+                what=what,
+                code=ord(char),
+            )
     name = " ".join(name.split())
     if not any(unicodedata.category(char)[0] in "LNPS" for char in name):
-        raise QueryError(f"{what} is missing. Type 1 to {most} characters.")
+        raise QueryError("{what} is missing. Type 1 to {most} characters.", what=what, most=most)
     if len(name) > most:
-        raise QueryError(f"{what} has at most {most} characters, and this one has {len(name)}. Shorten it.")
+        raise QueryError(
+            "{what} has at most {most} characters, and this one has {count}. Shorten it.",
+            what=what,
+            most=most,
+            count=len(name),
+        )
     return name
 
 

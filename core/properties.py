@@ -57,10 +57,22 @@ class Property:
         value = text if self.parse is None else self.parse(text)
         if self.options and value not in self.options:
             allowed = ", ".join(self.options)
-            raise QueryError(f"There is no {self.name} {text!r}. Choose of: {allowed}.", {self.name: [*self.options]})
+            raise QueryError(
+                "There is no {name} {text!r}. Choose of: {allowed}.",
+                {self.name: [*self.options]},
+                name=self.name,
+                text=text,
+                allowed=allowed,
+            )
         if value is None:
             such = " or ".join(self.examples)
-            raise QueryError(f"{self.name} is {text!r}. Send a code such as {such}.", {self.name: [*self.examples]})
+            raise QueryError(
+                "{name} is {text!r}. Send a code such as {such}.",
+                {self.name: [*self.examples]},
+                name=self.name,
+                text=text,
+                such=such,
+            )
         return value
 
     def read_all(self, texts: Iterable[str]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from core.encoders import clip_models, registry
 from core.encoders.base import Encoder
 from core.encoders.clip_download import Getter
 from core.encoders.clip_models import ClipModel
-from core.errors import AppError, QueryError, SettingsError, StoreError
+from core.errors import AppError, QueryError, Sentence, SettingsError, StoreError
 from core.index.base import Index, Space, Spaces, is_outgrown
 from core.ingest import sandbox, stored
 from core.ingest.budget import Budget
@@ -307,7 +307,9 @@ def _labelled(serving: Serving, lane: Lane, entries: Sequence[Entry]) -> Sequenc
 
 
 def _no_bucket(name: str, target: Path, on_progress: Progress) -> None:
-    raise SettingsError(f"s3:{name} cannot be fetched: set AWS_BUCKET_NAME and the credentials on every worker.")
+    raise SettingsError(
+        "s3:{name} cannot be fetched: set AWS_BUCKET_NAME and the credentials on every worker.", name=name
+    )
 
 
 def _see(settings: Settings, serving: Serving, model: ClipModel) -> None:
@@ -346,8 +348,9 @@ def make_data_dir(settings: Settings) -> None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"DATA_DIR is {str(settings.data_dir)!r} and cannot be made ({error.strerror}). "
-            "Point it at a folder this user may write to."
+            "DATA_DIR is {data_dir!r} and cannot be made ({why}). Point it at a folder this user may write to.",
+            data_dir=str(settings.data_dir),
+            why=error.strerror,
         ) from error
 
 
@@ -405,18 +408,22 @@ def _encoder_of(settings: Settings, space: Space) -> Encoder:
     found = registry.filler(space.encoder)
     if found is None:
         raise SettingsError(
-            f"The library was filled by {space.encoder}, which this version of the app does not have. The videos are "
-            "all there: re-embed them with the encoder that is set (python -m core reembed)."
+            "The library was filled by {encoder}, which this version of the app does not have. The videos are all "
+            "there: re-embed them with the encoder that is set (python -m core reembed).",
+            encoder=space.encoder,
         )
     row, variables = found
     asked = replace(settings, encoder=row.name, **variables)
     if (lacks := row.lacks(asked)) is not None:
         if row.paid:
-            lacks = (
-                f"{row.variables[0]} is not set. Set it to search in words, or re-embed the videos with the encoder "
+            lacks = Sentence(
+                "{variable} is not set. Set it to search in words, or re-embed the videos with the encoder that is set "
+                "(python -m core reembed).",
+                variable=row.variables[0],
             )
-            lacks += "that is set (python -m core reembed)."
-        raise SettingsError(f"The library was filled by {space.encoder}, which cannot run here. {lacks}")
+        raise SettingsError(
+            "The library was filled by {encoder}, which cannot run here. {lacks}", encoder=space.encoder, lacks=lacks
+        )
     return open_encoder(asked)
 
 
@@ -427,7 +434,7 @@ def _named(settings: Settings, serving: Serving, name: str) -> Encoder:
     for space in serving.spaces.all():
         if space.encoder == name:
             return _encoder_of(settings, space)
-    raise SettingsError(f"{name} has filled nothing of this library. Start re-embedding anew.")
+    raise SettingsError("{name} has filled nothing of this library. Start re-embedding anew.", name=name)
 
 
 def encoder_to(settings: Settings, serving: Serving, wanted: str | None) -> Encoder:

@@ -168,12 +168,18 @@ def load(
     key = get("TWELVE_LABS_API_KEY", "API_KEY")
     wanted = (get("ENCODER") or registry.AUTO).lower()
     if wanted not in ENCODERS:
-        raise SettingsError(f"ENCODER is {wanted!r}. Set it to one of: {', '.join(ENCODERS)}.")
+        raise SettingsError(
+            "ENCODER is {wanted!r}. Set it to one of: {encoders}.", wanted=wanted, encoders=", ".join(ENCODERS)
+        )
     if wanted == "twelvelabs" and not key:
         raise SettingsError("ENCODER is twelvelabs but TWELVE_LABS_API_KEY is not set. Set it, or ENCODER=local.")
     clip_model = (get("CLIP_MODEL") or clip_models.NAMES[0]).lower()
     if clip_model not in clip_models.NAMES:
-        raise SettingsError(f"CLIP_MODEL is {clip_model!r}. Set it to one of: {', '.join(clip_models.NAMES)}.")
+        raise SettingsError(
+            "CLIP_MODEL is {clip_model!r}. Set it to one of: {names}.",
+            clip_model=clip_model,
+            names=", ".join(clip_models.NAMES),
+        )
     clip_model_dir = get("CLIP_MODEL_DIR")
     half = max((os.cpu_count() or 1) // 2, 1)
     model = marengo_models.named(get("TWELVELABS_MODEL") or marengo_models.NAMES[0])
@@ -227,12 +233,18 @@ def load(
 def _form(text: str) -> str:
     if text in ("auto", "side-by-side", "fused"):
         return text
-    raise SettingsError(f"MARENGO_EMBEDDINGS is {text!r}. Set it to auto, side-by-side or fused.")
+    raise SettingsError("MARENGO_EMBEDDINGS is {text!r}. Set it to auto, side-by-side or fused.", text=text)
 
 
 def _whole_number(name: str, text: str, least: int, most: int) -> int:
     if not text.isdecimal() or not least <= int(text) <= most:
-        raise SettingsError(f"{name} is {text!r}. Set it to a whole number from {least} to {most}.")
+        raise SettingsError(
+            "{name} is {text!r}. Set it to a whole number from {least} to {most}.",
+            name=name,
+            text=text,
+            least=least,
+            most=most,
+        )
     return int(text)
 
 
@@ -243,7 +255,9 @@ def _number_or_none(name: str, text: str | None, most: int) -> int | None:
 def _account(name: str, text: str | None) -> str | None:
     if text is None or (len(text) == 12 and text.isascii() and text.isdecimal()):
         return text
-    raise SettingsError(f"{name} is {text!r}. Set it to the number of an AWS account, which has 12 digits.")
+    raise SettingsError(
+        "{name} is {text!r}. Set it to the number of an AWS account, which has 12 digits.", name=name, text=text
+    )
 
 
 def _switch(name: str, text: str) -> bool:
@@ -251,7 +265,7 @@ def _switch(name: str, text: str) -> bool:
         return True
     if text.lower() in _FALSE:
         return False
-    raise SettingsError(f"{name} is {text!r}. Set it to true or false.")
+    raise SettingsError("{name} is {text!r}. Set it to true or false.", name=name, text=text)
 
 
 def _database(text: str | None) -> str | None:
@@ -270,5 +284,7 @@ def _url(name: str, text: str | None, default_scheme: str | None = None) -> str 
         text = f"{default_scheme}://{text}"
     scheme, _, rest = text.partition("://")
     if scheme not in ("http", "https") or not rest or rest.startswith("/"):
-        raise SettingsError(f"{name} is {text!r}. Set it to an address that begins with http:// or https://.")
+        raise SettingsError(
+            "{name} is {text!r}. Set it to an address that begins with http:// or https://.", name=name, text=text
+        )
     return text.rstrip("/")

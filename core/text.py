@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TypeVar, cast
 
+from core.errors import Sentence
+
+T = TypeVar("T", bound=str)
 NAME_BYTES = 255
 """The longest a shown file name may be in UTF-8: what file systems allow."""
 _JOINERS = "\u200c\u200d"
@@ -18,8 +22,12 @@ def is_hidden(char: str) -> bool:
     return unicodedata.category(char) in _HIDDEN and char not in _JOINERS
 
 
-def printable(text: str) -> str:
+def printable(text: T) -> T:
     """Return the text on one line, without what is hidden, private or broken; each run of spaces becomes one."""
+    return cast(T, text.each(_printable) if isinstance(text, Sentence) else _printable(text))
+
+
+def _printable(text: str) -> str:
     kept = []
     for char in unicodedata.normalize("NFC", text):
         if char.isspace() or unicodedata.category(char) == "Cc":

@@ -14,7 +14,7 @@ from pages.components.reembed_panel import reembed_panel
 from pages.components.services import page_services
 from pages.components.state import state
 from pages.components.video_card import most_like, preview, striking_words, title
-from pages.components.wording import clock, elapsed, say
+from pages.components.wording import clock, elapsed, say, tell
 
 ROWS_SHOWN = 40
 READY_PER_PAGE = 6
@@ -59,7 +59,7 @@ def show_pause() -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="pause"):
         with st.container(gap="xxsmall"):
             st.markdown(f":orange[:material/pause_circle: {say('pause', n=pause.waiting)}]")
-            st.text(pause.reason)
+            st.text(tell(pause.reason))
             if pause.retry_in_s is None:
                 st.caption(say("pause.trying"))
             else:
@@ -92,7 +92,7 @@ def show_arrived(job: Job) -> None:
         preview(hit, services, f"arrived-{job.id}")
         title(hit.title, job.id)
         if job.duplicate and job.reason:
-            st.text(job.reason)
+            st.text(tell(job.reason))
         else:
             st.caption(say("ready.after", length=clock(hit.duration_s), time=elapsed(job.elapsed_s)))
         if words := striking_words(hit, services):

@@ -22,7 +22,7 @@ from itsdangerous import BadData, Signer, URLSafeTimedSerializer
 from core.access.policy import Policy
 from core.access.roles import ANYBODY, Identity, Role
 from core.access.tries import Tries
-from core.errors import NotSignedIn, StoreError, TooMany
+from core.errors import NotSignedIn, Sentence, StoreError, TooMany
 from core.files import whole
 
 COOKIE = "moodreel_session"
@@ -83,7 +83,7 @@ class Access:
     def sign_in(self, password: str, address: str) -> str:
         """Return the cookie of a session for a password. Raises NotSignedIn, or TooMany with how long to wait."""
         if (wait_s := self.tries.wait_s(address)) > 0:
-            raise TooMany(f"Too many wrong passwords. Try again in {_told(wait_s)}.", wait_s)
+            raise TooMany("Too many wrong passwords. Try again {soon}.", wait_s, soon=_told(wait_s))
         role: Role | None = None
         for one, known in self._passwords().items():
             # Both are compared, whole, whatever came of the first: how long it takes tells nothing.
@@ -108,7 +108,9 @@ class Access:
                 with whole(self._ended_path) as part:
                     part.write_text(json.dumps(self._ended), "utf-8")
             except OSError as error:
-                raise StoreError(f"{self._ended_path} cannot be written ({error.strerror}).") from error
+                raise StoreError(
+                    "{path} cannot be written ({why}).", path=self._ended_path, why=error.strerror
+                ) from error
 
     def sign_media(self, key: str) -> str:
         """Return what follows an address of media so that it opens without a session, for an hour or two."""
@@ -176,8 +178,9 @@ class Access:
             return {}
         except (OSError, ValueError, AttributeError) as error:
             raise StoreError(
-                f"{self._ended_path}, which remembers who signed out, cannot be read. Delete it, and access.key beside "
-                "it, so that everybody signs in anew."
+                "{path}, which remembers who signed out, cannot be read. Delete it, and access.key beside it, so "
+                "that everybody signs in anew.",
+                path=self._ended_path,
             ) from error
 
 
@@ -190,8 +193,10 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _told(wait_s: float) -> str:
-    return f"{wait_s:.0f} s" if wait_s < 120 else f"{wait_s / 60:.0f} min"
+def _told(wait_s: float) -> Sentence:
+    if wait_s < 120:
+        return Sentence("in {seconds:.0f} s", seconds=wait_s)
+    return Sentence("in {minutes:.0f} min", minutes=wait_s / 60)
 
 
 def _kept_secret(path: Path) -> bytes:
@@ -212,7 +217,9 @@ def _kept_secret(path: Path) -> bytes:
                 making.unlink(missing_ok=True)
         secret = path.read_bytes().strip()
     except OSError as error:
-        raise StoreError(f"{path}, which signs sessions, cannot be used ({error.strerror}).") from error
+        raise StoreError(
+            "{path}, which signs sessions, cannot be used ({why}).", path=path, why=error.strerror
+        ) from error
     if len(secret) < 32:
-        raise StoreError(f"{path}, which signs sessions, is damaged. Delete it: everybody signs in anew.")
+        raise StoreError("{path}, which signs sessions, is damaged. Delete it: everybody signs in anew.", path=path)
     return secret

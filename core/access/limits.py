@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.errors import SettingsError
+from core.errors import Sentence, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,15 @@ def read(get: Callable[[str], str | None]) -> Limits:
 
 
 def _number(name: str, text: str, least: float, most: float, *, whole: bool = False) -> float:
-    kind = "a whole number" if whole else "a number"
+    kind = Sentence("a whole number" if whole else "a number")
     is_number = text.isascii() and (text.isdecimal() or (not whole and text.replace(".", "", 1).isdecimal()))
     if not is_number or not least <= float(text) <= most:
-        raise SettingsError(f"{name} is {text!r}. Set it to {kind} from {least:g} to {most:,.0f}.")
+        raise SettingsError(
+            "{name} is {text!r}. Set it to {kind} from {least:g} to {most:,.0f}.",
+            name=name,
+            text=text,
+            kind=kind,
+            least=least,
+            most=most,
+        )
     return float(text)

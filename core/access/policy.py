@@ -53,7 +53,7 @@ def read(get: Callable[[str], str | None]) -> Policy:
     """Return the policy that the settings say; `get` returns the text of a variable. Raises SettingsError."""
     mode = (get("ACCESS") or MODES[0]).lower()
     if mode not in MODES:
-        raise SettingsError(f"ACCESS is {mode!r}. Set it to one of: {', '.join(MODES)}.")
+        raise SettingsError("ACCESS is {mode!r}. Set it to one of: {modes}.", mode=mode, modes=", ".join(MODES))
     policy = Policy(
         mode=mode,
         view_password=_password("VIEW_PASSWORD", get("VIEW_PASSWORD")),
@@ -80,7 +80,12 @@ def read(get: Callable[[str], str | None]) -> Policy:
 
 def _password(name: str, text: str | None) -> str | None:
     if text is not None and len(text) < LEAST_PASSWORD_CHARS:
-        raise SettingsError(f"{name} has {len(text)} characters. Set it to at least {LEAST_PASSWORD_CHARS}.")
+        raise SettingsError(
+            "{name} has {count} characters. Set it to at least {least}.",
+            name=name,
+            count=len(text),
+            least=LEAST_PASSWORD_CHARS,
+        )
     return text
 
 
@@ -98,7 +103,11 @@ def _members(name: str, text: str | None) -> tuple[str, ...]:
     members = tuple(one.lower() for one in _listed(text))
     for one in members:
         if not _MEMBER.fullmatch(one):
-            raise SettingsError(f"{name} has {one!r}. Write addresses (anna@example.org) or domains (@example.org).")
+            raise SettingsError(
+                "{name} has {text!r}. Write addresses (anna@example.org) or domains (@example.org).",
+                name=name,
+                text=one,
+            )
     return members
 
 
@@ -110,15 +119,17 @@ def _tokens(text: str | None) -> tuple[ApiToken, ...]:
         role, _, secret = rest.partition(":")
         if not _TOKEN_NAME.fullmatch(name) or role not in ("viewer", "editor"):
             raise SettingsError(
-                f"Token {number} of API_TOKENS is not name:viewer:secret or name:editor:secret. Write it so."
+                "Token {number} of API_TOKENS is not name:viewer:secret or name:editor:secret. Write it so.",
+                number=number,
             )
         if len(secret) < LEAST_SECRET_CHARS:
             raise SettingsError(
-                f"The secret of token {number} of API_TOKENS is too short. Make it {LEAST_SECRET_CHARS} random "
-                "characters or more."
+                "The secret of token {number} of API_TOKENS is too short. Make it {least} random characters or more.",
+                number=number,
+                least=LEAST_SECRET_CHARS,
             )
         if any(token.name == name for token in tokens):
-            raise SettingsError(f"Two of API_TOKENS are named {name}. Give each a name of its own.")
+            raise SettingsError("Two of API_TOKENS are named {name}. Give each a name of its own.", name=name)
         tokens.append(
             ApiToken(name, "editor" if role == "editor" else "viewer", hashlib.sha256(secret.encode()).digest())
         )
@@ -129,7 +140,9 @@ def _hosts(text: str | None) -> tuple[str, ...]:
     hosts = tuple(one.lower().rstrip(".") for one in _listed(text))
     for one in hosts:
         if not _HOST.fullmatch(one):
-            raise SettingsError(f"ALLOWED_HOSTS has {one!r}. Write names without port or path, as videos.example.org.")
+            raise SettingsError(
+                "ALLOWED_HOSTS has {text!r}. Write names without port or path, as videos.example.org.", text=one
+            )
     return hosts
 
 
@@ -138,12 +151,19 @@ def _sources(text: str | None) -> str:
     for one in sources:
         if not _SOURCE.fullmatch(one):
             raise SettingsError(
-                f"FRAME_ANCESTORS has {one!r}. Set it to 'self', 'none', or origins such as https://example.org."
+                "FRAME_ANCESTORS has {text!r}. Set it to 'self', 'none', or origins such as https://example.org.",
+                text=one,
             )
     return " ".join(sources)
 
 
 def _number(name: str, text: str, least: int, most: int) -> int:
     if not text.isascii() or not text.isdecimal() or not least <= int(text) <= most:
-        raise SettingsError(f"{name} is {text!r}. Set it to a whole number from {least} to {most}.")
+        raise SettingsError(
+            "{name} is {text!r}. Set it to a whole number from {least} to {most}.",
+            name=name,
+            text=text,
+            least=least,
+            most=most,
+        )
     return int(text)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
-from core.errors import MediaError
+from core.errors import MediaError, Sentence
 
 MAX_BYTES = 20_000_000
 MIN_SIDE_PX = 16
@@ -41,14 +41,18 @@ def decode_image(data: bytes | BinaryIO, max_bytes: int = MAX_BYTES) -> np.ndarr
             _check_sides(*image.size)
             return np.array(_plain(image))
     except _BOMBS as error:
-        raise MediaError(f"This picture claims more than {MAX_PIXELS // 10**6} million pixels. {_SMALLER}") from error
+        raise MediaError(
+            "This picture claims more than {millions} million pixels. {smaller}",
+            millions=MAX_PIXELS // 10**6,
+            smaller=_SMALLER,
+        ) from error
     except UnidentifiedImageError as error:
-        raise MediaError(_not_a_picture(content)) from error
+        raise _not_a_picture(content) from error
     except _BROKEN as error:
         raise MediaError("This picture is damaged and cannot be read. Export or download it again.") from error
 
 
-_SMALLER = "Use a smaller version."
+_SMALLER = Sentence("Use a smaller version.")
 
 
 def _readable() -> tuple[str, ...]:
@@ -64,20 +68,28 @@ def _checked_bytes(data: bytes | BinaryIO, max_bytes: int) -> bytes:
     if not content:
         raise MediaError("This picture is empty (zero bytes). Export or download it again.")
     if len(content) > max_bytes:
-        raise MediaError(f"This picture is over the limit of {max_bytes / 1e6:,.1f} MB. {_SMALLER}")
+        raise MediaError(
+            "This picture is over the limit of {most:,.1f} MB. {smaller}", most=max_bytes / 1e6, smaller=_SMALLER
+        )
     return content
 
 
 def _check_sides(width_px: int, height_px: int) -> None:
     if min(width_px, height_px) < MIN_SIDE_PX:
         raise MediaError(
-            f"The picture is {width_px}×{height_px} pixels; at least {MIN_SIDE_PX} a side are needed. "
-            "Use a larger version."
+            "The picture is {width_px}×{height_px} pixels; at least {least} a side are needed. Use a larger version.",
+            width_px=width_px,
+            height_px=height_px,
+            least=MIN_SIDE_PX,
         )
     if width_px * height_px > MAX_PIXELS:
         raise MediaError(
-            f"The picture claims to be {width_px}×{height_px} pixels; at most {MAX_PIXELS // 10**6} million in all "
-            f"are allowed. {_SMALLER}"
+            "The picture claims to be {width_px}×{height_px} pixels; at most {millions} million in all are "
+            "allowed. {smaller}",
+            width_px=width_px,
+            height_px=height_px,
+            millions=MAX_PIXELS // 10**6,
+            smaller=_SMALLER,
         )
 
 
@@ -103,7 +115,7 @@ def _in_colour(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _not_a_picture(content: bytes) -> str:
+def _not_a_picture(content: bytes) -> MediaError:
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
-        return "HEIC photographs cannot be read here. Export it as JPEG and try again."
-    return f"This is not a picture that can be read here, whatever its name says. Use {_NAMES}."
+        return MediaError("HEIC photographs cannot be read here. Export it as JPEG and try again.")
+    return MediaError("This is not a picture that can be read here, whatever its name says. Use {names}.", names=_NAMES)

@@ -464,7 +464,9 @@ class Discover:
 
     def _encode_image(self, rgb: np.ndarray) -> np.ndarray:
         if not self.encoder.info.images:
-            raise EncoderError(f"The encoder {self.encoder.info.name} cannot read pictures. Search in words instead.")
+            raise EncoderError(
+                "The encoder {name} cannot read pictures. Search in words instead.", name=self.encoder.info.name
+            )
         return cast(ImageEncoder, self.encoder).encode_image(rgb)
 
 
@@ -473,14 +475,19 @@ def check(query: Query) -> Query:
     if not query.asks and not query.profile:
         raise QueryError("There is nothing to search for. Give a query, a category or a mood.")
     if len(query.text) > MAX_TEXT:
-        raise QueryError(f"The query is {len(query.text)} characters long. Use at most {MAX_TEXT}.")
+        raise QueryError(
+            "The query is {count} characters long. Use at most {most}.", count=len(query.text), most=MAX_TEXT
+        )
     if not 1 <= query.limit <= MAX_LIMIT:
         raise QueryError(
-            f"limit is {query.limit}. Use a whole number from 1 to {MAX_LIMIT}.", {"limit": [1, MAX_LIMIT]}
+            "limit is {limit}. Use a whole number from 1 to {most}.",
+            {"limit": [1, MAX_LIMIT]},
+            limit=query.limit,
+            most=MAX_LIMIT,
         )
     for name, value in (("strength", query.strength), ("variety", query.variety)):
         if not 0 <= value <= 1:
-            raise QueryError(f"{name} is {value}. Use a number from 0 to 1.", {name: [0, 1]})
+            raise QueryError("{name} is {value}. Use a number from 0 to 1.", {name: [0, 1]}, name=name, value=value)
     return query
 
 
@@ -492,7 +499,7 @@ class _Partly(Exception):
     """What could be counted while an encoder cannot be asked for everything, and what it said."""
 
     def __init__(self, counted: Mapping[str, int], problem: AppError) -> None:
-        super().__init__(str(problem))
+        super().__init__(problem.sentence)
         self.counted, self.problem = counted, problem
 
 

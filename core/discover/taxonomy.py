@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal, get_args
 
-from core.errors import QueryError, SettingsError, StoreError
+from core.errors import QueryError, Sentence, SettingsError, StoreError
 from core.names import clean_name, identity, slug
 from core.state.base import Document
 from core.state.documents import document
@@ -78,7 +78,9 @@ def load(path: Path = DEFAULT_PATH, own: Path | Document | None = None) -> Taxon
     shipped = _parse(there, path)
     for kind in ("category", "mood"):
         if not shipped.themes(kind):
-            raise SettingsError(f"{path.name} has no [[{kind}]]. Restore the file from the repository.")
+            raise SettingsError(
+                "{name} has no [[{kind}]]. Restore the file from the repository.", name=path.name, kind=Sentence(kind)
+            )
     text = _read(document(own)) if own is not None else None
     if own is None or text is None:
         return shipped
@@ -129,37 +131,63 @@ def remove(own: Path | Document, kind: Kind, id: str) -> None:
         text = _read(kept) or ""
         ids = [theme.id for theme in _parse(text, kept, own=True).themes(kind)]
         if id not in ids:
-            raise QueryError(f"There is no {kind} {id!r} of your own. Those of the app cannot be removed.", {kind: ids})
+            raise QueryError(
+                "There is no {kind} {id!r} of your own. Those of the app cannot be removed.",
+                {kind: ids},
+                kind=Sentence(kind),
+                id=id,
+            )
         blocks = _blocks(text)
         entries = [number for number, (name, _) in enumerate(blocks) if name == kind]
         if len(entries) != len(ids):
-            raise SettingsError(f"{kept} has its entries in one list. Take the {kind} {id!r} out of it by hand.")
+            raise SettingsError(
+                "{path} has its entries in one list. Take the {kind} {id!r} out of it by hand.",
+                path=kept,
+                kind=Sentence(kind),
+                id=id,
+            )
         del blocks[entries[ids.index(id)]]
         _write(kept, "\n".join(line for _, lines in blocks for line in lines))
 
 
 def _new_theme(kind: Kind, label: str, prompts: Sequence[str], icon: str) -> Theme:
-    label = clean_name(label, f"The label of a {kind}", LABEL_CHARS)
+    label = clean_name(label, Sentence("The label of a {kind}", kind=Sentence(kind)), LABEL_CHARS)
     phrases = tuple(dict.fromkeys(phrase.strip() for phrase in prompts if phrase.strip()))
     if not 1 <= len(phrases) <= MAX_PROMPTS:
-        raise QueryError(f"A {kind} has 1 to {MAX_PROMPTS} different phrases, and this one has {len(phrases)}.")
+        raise QueryError(
+            "A {kind} has 1 to {most} different phrases, and this one has {count}.",
+            kind=Sentence(kind),
+            most=MAX_PROMPTS,
+            count=len(phrases),
+        )
     for phrase in phrases:
         if len(phrase) > PROMPT_CHARS:
-            raise QueryError(f"A phrase has at most {PROMPT_CHARS} characters. Shorten {phrase[:20]!r}….")
+            raise QueryError(
+                "A phrase has at most {most} characters. Shorten {phrase!r}….", most=PROMPT_CHARS, phrase=phrase[:20]
+            )
         if any("\ud800" <= char <= "\udfff" for char in phrase):
-            raise QueryError(f"The phrase {phrase!r} has characters that are no text. Type it again.")
+            raise QueryError("The phrase {phrase!r} has characters that are no text. Type it again.", phrase=phrase)
     if not _ICON.fullmatch(icon):
-        raise QueryError(f"The icon {icon!r} is none: use the name of a Material Symbol, such as 'label' or 'pets'.")
+        raise QueryError(
+            "The icon {icon!r} is none: use the name of a Material Symbol, such as 'label' or 'pets'.", icon=icon
+        )
     return Theme(slug(label, otherwise=kind), label, icon, phrases, own=True)
 
 
 def _check_free(new: Theme, themes: tuple[Theme, ...], kind: Kind) -> None:
     names = {identity(new.label), new.id}
     if _RESERVED in names:
-        raise QueryError(f"{new.label!r} means no {kind} at all. Choose another label.")
+        raise QueryError(
+            "{label!r} means no {kind} at all. Choose another label.", label=new.label, kind=Sentence(kind)
+        )
     for theme in themes:
         if names & {identity(theme.label), theme.id}:
-            raise QueryError(f"There is a {kind} {theme.label!r} already. Choose another label.", {kind: [theme.id]})
+            raise QueryError(
+                "There is a {kind} {label!r} already. Choose another label.",
+                {kind: [theme.id]},
+                kind=Sentence(kind),
+                label=theme.label,
+            )
 
 
 def _merged(shipped: tuple[Theme, ...], own: tuple[Theme, ...]) -> tuple[Theme, ...]:
@@ -175,7 +203,9 @@ def _read(kept: Document) -> str | None:
 
 
 def _unreadable(path: Path | Document, error: Exception) -> SettingsError:
-    return SettingsError(f"{path} could not be read as TOML: {error}. Mend the file or restore it.")
+    return SettingsError(
+        "{path} could not be read as TOML: {error}. Mend the file or restore it.", path=path, error=error
+    )
 
 
 def _parse(text: str, path: Path | Document, *, own: bool = False) -> Taxonomy:
@@ -190,31 +220,55 @@ def _themes(data: dict, kind: str, path: Path | Document, own: bool) -> tuple[Th
     themes, name = [], PurePath(str(path)).name
     rows = data.get(kind, [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise SettingsError(f"{name}: write each {kind} as a table that begins with [[{kind}]].")
+        raise SettingsError(
+            "{name}: write each {kind} as a table that begins with [[{kind}]].", name=name, kind=Sentence(kind)
+        )
     for number, row in enumerate(rows, start=1):
         where = f"{name}, [[{kind}]] number {number}"
         for key in ("id", "label", "prompts"):
             if not row.get(key):
-                raise SettingsError(f"{where} has no {key!r}. Every {kind} needs an id, a label and prompts.")
+                raise SettingsError(
+                    "{where} has no {key!r}. Every {kind} needs an id, a label and prompts.",
+                    where=where,
+                    key=key,
+                    kind=Sentence(kind),
+                )
         if not isinstance(row["id"], str) or not _ID.fullmatch(row["id"]):
-            raise SettingsError(f"{where}: id {row['id']!r} may hold lower-case letters, digits and dashes only.")
+            raise SettingsError(
+                "{where}: id {id!r} may hold lower-case letters, digits and dashes only.", where=where, id=row["id"]
+            )
         if row["id"] == _RESERVED:
-            raise SettingsError(f"{where}: id {_RESERVED!r} stands for no {kind} at all. Choose another.")
+            raise SettingsError(
+                "{where}: id {id!r} stands for no {kind} at all. Choose another.",
+                where=where,
+                id=_RESERVED,
+                kind=Sentence(kind),
+            )
         if not isinstance(row["prompts"], list) or not all(isinstance(text, str) for text in row["prompts"]):
-            raise SettingsError(f"{where}: prompts must be a list of phrases.")
+            raise SettingsError("{where}: prompts must be a list of phrases.", where=where)
         icon = row.get("icon", "label")
         if not isinstance(icon, str) or not _ICON.fullmatch(icon):
-            raise SettingsError(f"{where}: icon {icon!r} may hold lower-case letters, digits and underscores only.")
+            raise SettingsError(
+                "{where}: icon {icon!r} may hold lower-case letters, digits and underscores only.",
+                where=where,
+                icon=icon,
+            )
         implies = None if own else row.get("implies")
         themes.append(Theme(row["id"], str(row["label"]), icon, tuple(row["prompts"]), own, implies))
     ids = [theme.id for theme in themes]
     for theme in themes:
         if theme.implies is not None and (theme.implies == theme.id or theme.implies not in ids):
             raise SettingsError(
-                f"{name}: {kind} {theme.id!r} implies {theme.implies!r}, which is no other {kind} of the file."
+                "{name}: {kind} {id!r} implies {implies!r}, which is no other {kind} of the file.",
+                name=name,
+                kind=Sentence(kind),
+                id=theme.id,
+                implies=theme.implies,
             )
     if len(set(ids)) != len(ids):
-        raise SettingsError(f"{name} has two entries [[{kind}]] with the same id. Ids must differ.")
+        raise SettingsError(
+            "{name} has two entries [[{kind}]] with the same id. Ids must differ.", name=name, kind=Sentence(kind)
+        )
     return tuple(themes)
 
 
@@ -224,7 +278,13 @@ def _find(themes: tuple[Theme, ...], name: str, kind: str) -> Theme:
     for theme in (*(t for t in themes if t.id == wanted), *(t for t in themes if t.label.casefold() == wanted)):
         return theme
     allowed = [theme.id for theme in themes]
-    raise QueryError(f"There is no {kind} {name!r}. Choose one of: {', '.join(allowed)}.", {kind: allowed})
+    raise QueryError(
+        "There is no {kind} {name!r}. Choose one of: {allowed}.",
+        {kind: allowed},
+        kind=Sentence(kind),
+        name=name,
+        allowed=", ".join(allowed),
+    )
 
 
 def _entry(theme: Theme, kind: Kind) -> str:
@@ -273,4 +333,6 @@ def _write(kept: Document, text: str) -> None:
     try:
         kept.write(text)
     except OSError as error:
-        raise StoreError(f"{kept} could not be written ({error.strerror}). Check that this user may do so.") from error
+        raise StoreError(
+            "{path} could not be written ({why}). Check that this user may do so.", path=kept, why=error.strerror
+        ) from error

@@ -68,7 +68,7 @@ from core.encoders.bedrock_aws import (
 )
 from core.encoders.marengo_limits import fits, pause, sendable
 from core.encoders.modalities import WHOLE_GOOD_UNTIL_S, Form, Fused, Part, SideBySide, assembled, unit
-from core.errors import AppError, EncoderError, EncoderPaused, SettingsError, Unavailable
+from core.errors import AppError, EncoderError, EncoderPaused, Sentence, SettingsError, Unavailable
 from core.models import EncoderInfo, Progress, Video, VideoEmbedding
 
 MODELS: Mapping[str, int] = {"twelvelabs.marengo-embed-3-0-v1:0": 512}
@@ -151,13 +151,17 @@ class BedrockEncoder:
         region = region or bucket_region
         if region != bucket_region:
             raise SettingsError(
-                f"BEDROCK_REGION is {region} and AWS_REGION, where the bucket {bucket!r} is, {bucket_region}. Bedrock "
-                "reads and writes only buckets of its own region. Set both to the same one."
+                "BEDROCK_REGION is {region} and AWS_REGION, where the bucket {bucket!r} is, {bucket_region}. "
+                "Bedrock reads and writes only buckets of its own region. Set both to the same one.",
+                region=region,
+                bucket=bucket,
+                bucket_region=bucket_region,
             )
         if _is_of_amazon(endpoint_url) and not _is_of_amazon(bucket_endpoint_url):
             raise SettingsError(
-                f"AWS_ENDPOINT_URL is {urlsplit(bucket_endpoint_url or '').hostname}, and Bedrock reads videos from "
-                "Amazon's own S3 only. Unset it, or set ENCODER to another one."
+                "AWS_ENDPOINT_URL is {hostname}, and Bedrock reads videos from Amazon's own S3 only. Unset it, or "
+                "set ENCODER to another one.",
+                hostname=urlsplit(bucket_endpoint_url or "").hostname,
             )
         name = self._model.removeprefix("twelvelabs.").partition(":")[0]
         self.info = EncoderInfo(
@@ -199,7 +203,7 @@ class BedrockEncoder:
         rows = np.zeros((len(texts), self.info.dimension), dtype=np.float32)
         worded = [number for number, text in enumerate(texts) if re.search(r"\w", text)]
         if any(len(texts[number].split()) > MOST_WORDS for number in worded):
-            raise EncoderError(f"Bedrock takes texts of at most {MOST_WORDS} words. Shorten it.")
+            raise EncoderError("Bedrock takes texts of at most {most} words. Shorten it.", most=MOST_WORDS)
         if len(worded) == 1:
             rows[worded[0]] = self._text_vector(texts[worded[0]])
         elif worded:
@@ -238,7 +242,9 @@ class BedrockEncoder:
             pause_s *= 2
         parts = self._parts(content)
         if not parts:
-            raise EncoderError(f"Bedrock gave no embedding for {what}. {instead}")
+            raise EncoderError(
+                "Bedrock gave no embedding for {what}. {instead}", what=Sentence(what), instead=Sentence(instead)
+            )
         return parts[0].vector
 
     # Video
@@ -308,8 +314,10 @@ class BedrockEncoder:
             _next_attempt(notes)
             if not is_old:
                 raise EncoderError(
-                    f"Bedrock says that it has finished this video, but its result is not in the bucket "
-                    f"{self._place.bucket!r} under {PREFIX}. Press Retry to have it encoded anew, which costs again."
+                    "Bedrock says that it has finished this video, but its result is not in the bucket {bucket!r} "
+                    "under {prefix}. Press Retry to have it encoded anew, which costs again.",
+                    bucket=self._place.bucket,
+                    prefix=PREFIX,
                 )
         return data
 
@@ -372,8 +380,9 @@ class BedrockEncoder:
             waited_s = time.monotonic() - started
             if waited_s > deadline_s:
                 raise EncoderError(
-                    f"Bedrock has not finished within {deadline_s / 60:.0f} minutes. Press Retry to go on waiting for "
-                    "the same invocation; it is not paid for again."
+                    "Bedrock has not finished within {minutes:.0f} minutes. Press Retry to go on waiting for the "
+                    "same invocation; it is not paid for again.",
+                    minutes=deadline_s / 60,
                 )
             pause_s = min(max(POLL_S, POLL_SHARE * waited_s), MOST_POLL_S) * random.uniform(0.85, 1.15)
             pause(pause_s, lambda: on_progress(_SENT))
@@ -388,8 +397,8 @@ class BedrockEncoder:
         failures = int(notes.get("failures", "0")) + 1
         notes["failures"] = str(failures)
         if _PASSING.search(said) and failures < FAILED_TRIES:
-            raise Unavailable(f"Bedrock could not embed this video now: {said}")
-        raise EncoderError(f"Bedrock could not embed this video: {said} Press Retry to try anew.")
+            raise Unavailable("Bedrock could not embed this video now: {said}", said=said)
+        raise EncoderError("Bedrock could not embed this video: {said} Press Retry to try anew.", said=said)
 
     # Results
 
@@ -404,8 +413,11 @@ class BedrockEncoder:
             vector = part.vector
             if vector.shape != (self._size,) or not np.isfinite(vector).all() or not vector.any():
                 raise EncoderError(
-                    f"Bedrock gave {vector.size} numbers where {self._model} has {self._size} that are not all zero. "
-                    "Press Retry; if it stays so, set BEDROCK_MODEL anew."
+                    "Bedrock gave {count} numbers where {model} has {size} that are not all zero. Press Retry; if "
+                    "it stays so, set BEDROCK_MODEL anew.",
+                    count=vector.size,
+                    model=self._model,
+                    size=self._size,
                 )
         return [replace(part, vector=unit(part.vector)) for part in parts]
 
@@ -426,7 +438,8 @@ class BedrockEncoder:
                     raise
                 except AppError as error:
                     raise Unavailable(
-                        f"Amazon does not say which account this is: {error} Or set BEDROCK_BUCKET_OWNER to its number."
+                        "Amazon does not say which account this is: {error} Or set BEDROCK_BUCKET_OWNER to its number.",
+                        error=error,
                     ) from None
             return self._known_owner
 
@@ -450,8 +463,10 @@ def _known(model: str) -> str:
         if model == known or model.endswith((f".{known}", f"/{known}")):
             return known
     raise SettingsError(
-        f"BEDROCK_MODEL is {model!r}. Set it to one of: {', '.join(MODELS)}; or to an inference profile of it, such as "
-        f"us.{DEFAULT_MODEL}."
+        "BEDROCK_MODEL is {model!r}. Set it to one of: {models}; or to an inference profile of it, such as us.{usual}.",
+        model=model,
+        models=", ".join(MODELS),
+        usual=DEFAULT_MODEL,
     )
 
 

@@ -34,7 +34,7 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 from s3transfer.subscribers import BaseSubscriber
 
-from core.errors import AppError, EncoderError, EncoderPaused, SettingsError, Unavailable
+from core.errors import AppError, EncoderError, EncoderPaused, Sentence, SettingsError, Unavailable
 from core.models import Progress
 
 logger = logging.getLogger(__name__)
@@ -141,10 +141,14 @@ class Place:
             return EncoderPaused("The AWS credentials cannot be renewed now. Log in again, or set AWS_ACCESS_KEY_ID.")
         if isinstance(error, NoConnectionError | HTTPClientError):
             check = "BEDROCK_ENDPOINT_URL" if self.elsewhere else "the network, and BEDROCK_REGION"
-            return Unavailable(f"Amazon does not answer in {self.region}. Check {check}.")
+            return Unavailable(
+                "Amazon does not answer in {region}. Check {check}.", region=self.region, check=Sentence(check)
+            )
         if isinstance(error, ResponseParserError):
             return self._not_bedrock()
-        return EncoderError(f"Bedrock cannot be used ({type(error).__name__}). Check the settings that begin BEDROCK_.")
+        return EncoderError(
+            "Bedrock cannot be used ({kind}). Check the settings that begin BEDROCK_.", kind=type(error).__name__
+        )
 
     def _answer(self, error: ClientError, what: str) -> AppError:
         code, answered = code_of(error), error.response.get("ResponseMetadata", {})
@@ -158,55 +162,82 @@ class Place:
             return self._denied(said, error.operation_name)
         if code == "ServiceQuotaExceededException":
             return EncoderPaused(
-                f"Your AWS account's quota for Bedrock is used up: {said} It may be raised under Service Quotas.",
+                "Your AWS account's quota for Bedrock is used up: {said} It may be raised under Service Quotas.",
                 retry_after_s=_retry_after_s(headers) or QUOTA_PAUSE_S,
+                said=said,
             )
         if code in _FEWER or (status == 429 and code != "ModelNotReadyException"):
-            return Unavailable(f"{service} asks for fewer requests.", retry_after_s=_retry_after_s(headers))
+            return Unavailable(
+                "{service} asks for fewer requests.", retry_after_s=_retry_after_s(headers), service=service
+            )
         if code == "NoSuchBucket":
-            return EncoderPaused(f"There is no bucket {self.bucket!r}. Make it, or set AWS_BUCKET_NAME to yours.")
+            return EncoderPaused(
+                "There is no bucket {bucket!r}. Make it, or set AWS_BUCKET_NAME to yours.", bucket=self.bucket
+            )
         if "html" in headers.get("content-type", "") and status < 500:
             return self._not_bedrock()
         if code in _PASSING or status >= 500 or status in (408, 409):
-            return Unavailable(f"{service} has trouble of its own ({code or status}).")
+            return Unavailable("{service} has trouble of its own ({code}).", service=service, code=code or status)
         return self._refusal(code, said, what)
 
     def _refusal(self, code: str, said: str, what: str) -> AppError:
         if code == "ResourceNotFoundException" or _NO_MODEL.search(said):
             return EncoderPaused(
-                f"Bedrock has no {self.model} in {self.region}: {said} Set BEDROCK_REGION to a region that has it "
-                "(us-east-1, eu-west-1, ap-northeast-2), with the bucket there too."
+                "Bedrock has no {model} in {region}: {said} Set BEDROCK_REGION to a region that has it (us-east-1, "
+                "eu-west-1, ap-northeast-2), with the bucket there too.",
+                model=self.model,
+                region=self.region,
+                said=said,
             )
         if _NO_ASYNC.search(said):
-            return EncoderPaused(f"Bedrock takes no videos for this model in {self.region}: {said} Set BEDROCK_MODEL.")
+            return EncoderPaused(
+                "Bedrock takes no videos for this model in {region}: {said} Set BEDROCK_MODEL.",
+                region=self.region,
+                said=said,
+            )
         if _NO_BASE_MODEL.search(said):
             return EncoderPaused(
-                f"In {self.region} Bedrock takes texts and pictures for {self.model} by an inference profile only. Set "
-                f"BEDROCK_MODEL to the profile's id, which is the model's with us., eu. or apac. before it."
+                "In {region} Bedrock takes texts and pictures for {model} by an inference profile only. Set "
+                "BEDROCK_MODEL to the profile's id, which is the model's with us., eu. or apac. before it.",
+                region=self.region,
+                model=self.model,
             )
         if _NO_ACCOUNT.search(said):
             return self._denied(said, "")
         if is_of_the_bucket(said):
             return self.bucket_trouble(said)
-        return EncoderError(f"Bedrock refuses {what}: {said}")
+        return EncoderError("Bedrock refuses {what}: {said}", what=Sentence(what), said=said)
 
     def bucket_trouble(self, said: str) -> EncoderPaused:
         """Return the sentence for a bucket that Bedrock cannot read or write."""
         return EncoderPaused(
-            f"Bedrock cannot use the bucket {self.bucket!r}: {said} It must lie in {self.region}, and the AWS "
-            f"credentials need {ALLOW}."
+            "Bedrock cannot use the bucket {bucket!r}: {said} It must lie in {region}, and the AWS credentials "
+            "need {actions}.",
+            bucket=self.bucket,
+            said=said,
+            region=self.region,
+            actions=ALLOW,
         )
 
     def _denied(self, said: str, operation: str) -> EncoderPaused:
         if missing := _NO_PERMISSION.search(said):
-            return EncoderPaused(f"The AWS credentials may not do {missing[1]}. Allow them {ALLOW}.")
+            return EncoderPaused(
+                "The AWS credentials may not do {action}. Allow them {actions}.", action=missing[1], actions=ALLOW
+            )
         if operation in _OF_S3:
             return EncoderPaused(
-                f"The AWS credentials may not do {operation} in the bucket {self.bucket!r}. Allow them {ALLOW}."
+                "The AWS credentials may not do {action} in the bucket {bucket!r}. Allow them {actions}.",
+                action=operation,
+                bucket=self.bucket,
+                actions=ALLOW,
             )
         return EncoderPaused(
-            f"Bedrock does not let your AWS account use {self.model} in {self.region}: {said} Ask for access to it "
-            f"under Model access in the Bedrock console, and allow the AWS credentials {ALLOW}."
+            "Bedrock does not let your AWS account use {model} in {region}: {said} Ask for access to it under "
+            "Model access in the Bedrock console, and allow the AWS credentials {actions}.",
+            model=self.model,
+            region=self.region,
+            said=said,
+            actions=ALLOW,
         )
 
     def told(self, answer: Mapping[str, Any], name: str) -> Any:
@@ -217,8 +248,8 @@ class Place:
 
     def _not_bedrock(self) -> EncoderError:
         return EncoderError(
-            "What answers is not Bedrock. Check "
-            + ("BEDROCK_ENDPOINT_URL." if self.elsewhere else "for a proxy on the way to it.")
+            "What answers is not Bedrock. Check {check}.",
+            check=Sentence("BEDROCK_ENDPOINT_URL" if self.elsewhere else "for a proxy on the way to it"),
         )
 
     @contextlib.contextmanager
@@ -244,14 +275,16 @@ def make_session(
     """Return a session with these keys, or where boto3 always looks. Raises SettingsError where there are none."""
     if bool(access_key) != bool(secret_key):
         missing = "AWS_SECRET_ACCESS_KEY" if access_key else "AWS_ACCESS_KEY_ID"
-        raise SettingsError(f"{missing} is not set, but the other half of the credentials is. Set both.")
+        raise SettingsError(
+            "{missing} is not set, but the other half of the credentials is. Set both.", missing=missing
+        )
     try:
         session = boto3.Session(access_key, secret_key, session_token, region_name=region)
         found = session.get_credentials()
     except BotoCoreError as error:
         raise SettingsError(
-            f"The AWS credentials cannot be read ({type(error).__name__}). Set AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY."
+            "The AWS credentials cannot be read ({kind}). Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+            kind=type(error).__name__,
         ) from error
     if found is None:
         raise SettingsError(
@@ -280,7 +313,9 @@ def make_client(
     except InvalidRegionError:
         raise SettingsError("BEDROCK_REGION is not the name of a region. Set it to one like us-east-1.") from None
     except ValueError:
-        raise SettingsError(f"{variable} is not an address. Set it to one that begins with https://.") from None
+        raise SettingsError(
+            "{variable} is not an address. Set it to one that begins with https://.", variable=variable
+        ) from None
 
 
 class Bucket:
@@ -343,7 +378,9 @@ class Bucket:
         with self._place.translated():
             self._client.put_object(Bucket=self._place.bucket, Key=key, Body=b"{}")
         if self.result(f"{PREFIX}check/") is None:
-            raise EncoderError(f"What is written to the bucket {self._place.bucket!r} is not found in it. Check it.")
+            raise EncoderError(
+                "What is written to the bucket {bucket!r} is not found in it. Check it.", bucket=self._place.bucket
+            )
         self.delete(key)
 
     def _items(self, prefix: str) -> list[dict[str, Any]]:

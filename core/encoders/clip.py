@@ -187,8 +187,12 @@ class Towers:
             return kind(tower.name, cache_dir=str(folder), threads=self._threads, specific_model_path=str(folder))
         except Exception as error:  # onnxruntime, tokenizers and fastembed each raise what they like.
             raise EncoderError(
-                f"The {which} half of the model {self.model.name} in {folder} cannot be loaded "
-                f"({_first_line(error)}). Get it again: python -m core model get {self.model.name}."
+                "The {which} half of the model {name} in {folder} cannot be loaded ({why}). Get it again: python "
+                "-m core model get {name}.",
+                which=which,
+                name=self.model.name,
+                folder=folder,
+                why=_first_line(error),
             ) from error
 
     def _checked(self, embed: Callable[[], Iterator], count: int, what: str) -> np.ndarray:
@@ -197,13 +201,21 @@ class Towers:
             rows = np.asarray(list(embed()), np.float32)
         except Exception as error:  # As above.
             raise EncoderError(
-                f"The model {self.model.name} could not read {what} ({_first_line(error)}). "
-                "Check it with: python -m core doctor."
+                "The model {name} could not read {what} ({why}). Check it with: python -m core doctor.",
+                name=self.model.name,
+                what=what,
+                why=_first_line(error),
             ) from error
         if rows.shape != (count, self.model.dimension) or not np.isfinite(rows).all():
             raise EncoderError(
-                f"The model in {self.folders.vision.parent} is not {self.model.name}: it makes {rows.shape} numbers of "
-                f"{count} {what}, not {self.model.dimension} each. Set CLIP_MODEL to the model that lies there."
+                "The model in {folder} is not {name}: it makes {shape} numbers of {count} {what}, not {dimension} "
+                "each. Set CLIP_MODEL to the model that lies there.",
+                folder=self.folders.vision.parent,
+                name=self.model.name,
+                shape=rows.shape,
+                count=count,
+                what=what,
+                dimension=self.model.dimension,
             )
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
 

@@ -27,7 +27,7 @@ import numpy as np
 from core import files
 from core.encoders import clip_models
 from core.encoders.clip_models import ClipModel, Folders
-from core.errors import AppError, Cancelled, EncoderError, StoreError, Unavailable
+from core.errors import AppError, Cancelled, EncoderError, Sentence, StoreError, Unavailable
 
 ASK_S = 8.0
 """How long the Hub may take to answer, and to send the next bytes."""
@@ -116,8 +116,9 @@ def try_out(model: ClipModel, folders: Folders, threads: int = 1) -> str:
     again = towers.see([red])
     if float(np.abs(again[0] - pictures[0]).max()) > 1e-3 or float(pictures[0] @ pictures[1]) > 0.9999:
         raise EncoderError(
-            f"The model {model.name} was loaded and does not work: it cannot tell a red picture from a blue one. "
-            f"Get it again: python -m core model remove {model.name}, then python -m core model get {model.name}."
+            "The model {name} was loaded and does not work: it cannot tell a red picture from a blue one. Get it "
+            "again: python -m core model remove {name}, then python -m core model get {name}.",
+            name=model.name,
         )
     matched = float((texts * pictures).sum() - (texts * pictures[::-1]).sum())
     tells = "which is which" if matched > 0 else "that they differ"
@@ -168,8 +169,11 @@ class Arriving:
         free = shutil.disk_usage(self._cache_dir).free
         if missing and free < missing + SPARE_BYTES:
             raise StoreError(
-                f"The model needs {_gb(missing + SPARE_BYTES)} of free disk under {self._cache_dir.absolute()}, and "
-                f"{_gb(free)} are free. Make room, or point DATA_DIR at a larger disk."
+                "The model needs {needed} of free disk under {folder}, and {free} are free. Make room, or point "
+                "DATA_DIR at a larger disk.",
+                needed=_gb(missing + SPARE_BYTES),
+                folder=self._cache_dir.absolute(),
+                free=_gb(free),
             )
 
     def fetch(self, file: Wanted, endpoint: str | None) -> None:
@@ -191,8 +195,10 @@ class Arriving:
         if not self._is_right(part, file):
             part.unlink(missing_ok=True)
             raise EncoderError(
-                f"{file.name} of {file.repo} did not arrive as the Hub describes it (its checksum differs) and was "
-                "thrown away. Try again; if it stays so, something on the way changes what is downloaded."
+                "{name} of {repo} did not arrive as the Hub describes it (its checksum differs) and was thrown "
+                "away. Try again; if it stays so, something on the way changes what is downloaded.",
+                name=file.name,
+                repo=file.repo,
             )
 
         with _on_disk():
@@ -260,7 +266,10 @@ def _described(model: ClipModel, repo: str, endpoint: str | None) -> Iterator[Wa
                 yield there[name]
             elif name not in clip_models.SPARE_FILES:
                 raise EncoderError(
-                    f"{repo} has no file {name} any more, so {model.name} cannot be got. Choose another CLIP_MODEL."
+                    "{repo} has no file {name} any more, so {name2} cannot be got. Choose another CLIP_MODEL.",
+                    repo=repo,
+                    name=name,
+                    name2=model.name,
                 )
 
 
@@ -273,7 +282,9 @@ def _files(repo: str, endpoint: str | None) -> dict[str, Wanted]:
     found = {}
     for file in info.siblings or []:
         if info.sha is None or file.size is None or file.blob_id is None:
-            raise Unavailable(f"The Hub does not say what {file.rfilename} of {repo} is. Try again later.")
+            raise Unavailable(
+                "The Hub does not say what {name} of {repo} is. Try again later.", name=file.rfilename, repo=repo
+            )
         kind: Literal["sha256", "git"] = "sha256" if file.lfs else "git"
         checksum = file.lfs.sha256 if file.lfs else file.blob_id
         found[file.rfilename] = Wanted(repo, info.sha, file.rfilename, file.size, checksum, kind)
@@ -301,7 +312,9 @@ def _chunks(file: Wanted, begun: int, endpoint: str | None) -> Iterator[bytes | 
         for chunk in answer.iter_raw():
             begun += len(chunk)
             if begun > file.size_bytes:
-                raise EncoderError(f"{file.name} of {file.repo} is longer than the Hub says. Try again later.")
+                raise EncoderError(
+                    "{name} of {repo} is longer than the Hub says. Try again later.", name=file.name, repo=file.repo
+                )
             yield chunk
     if begun < file.size_bytes:
         raise httpx.RemoteProtocolError("The connection was closed before the end.")
@@ -324,14 +337,18 @@ def _hub_errors(repo: str) -> Iterator[None]:
         status = error.response.status_code
         if status in (401, 403, 404):
             raise EncoderError(
-                f"The Hub does not give out {repo} (it answered {status}). Choose another CLIP_MODEL."
+                "The Hub does not give out {repo} (it answered {status}). Choose another CLIP_MODEL.",
+                repo=repo,
+                status=status,
             ) from error
-        raise Unavailable(f"The Hub answered {status} for {repo}. Try again in a few minutes.") from error
+        raise Unavailable(
+            "The Hub answered {status} for {repo}. Try again in a few minutes.", status=status, repo=repo
+        ) from error
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise Unavailable(
-            f"The Hugging Face Hub cannot be reached, or stopped answering ({type(error).__name__}). Check the network "
-            "and try again: what is here already is kept. Without network, set CLIP_MODEL_DIR to a folder with the "
-            "model."
+            "The Hugging Face Hub cannot be reached, or stopped answering ({kind}). Check the network and try "
+            "again: what is here already is kept. Without network, set CLIP_MODEL_DIR to a folder with the model.",
+            kind=type(error).__name__,
         ) from error
 
 
@@ -349,7 +366,7 @@ def _on_disk() -> Iterator[None]:
                 "The disk is full. Make room and try again: the download goes on from where it was."
             ) from error
         raise StoreError(
-            f"The model cannot be written ({error.strerror or error}). Check the folder that DATA_DIR names."
+            "The model cannot be written ({why}). Check the folder that DATA_DIR names.", why=error.strerror or error
         ) from error
 
 
@@ -460,9 +477,12 @@ class Getter:
         except Cancelled:
             self._set(stage="cancelled")
         except AppError as error:
-            self._set(stage="failed", reason=str(error))
+            self._set(stage="failed", reason=error.sentence)
         except BaseException as error:
-            self._set(stage="failed", reason=f"Something unforeseen went wrong ({type(error).__name__}). See the log.")
+            self._set(
+                stage="failed",
+                reason=Sentence("Something unforeseen went wrong ({kind}). See the log.", kind=type(error).__name__),
+            )
             raise
         else:
             self._set(stage="ready")

@@ -160,7 +160,10 @@ def fingerprint(model: ClipModel, folders: Folders) -> str:
             file = path.open("rb")
         except OSError as error:
             raise EncoderError(
-                f"{path} cannot be read ({error.strerror}). Get the model again: python -m core model get {model.name}."
+                "{path} cannot be read ({why}). Get the model again: python -m core model get {name}.",
+                path=path,
+                why=error.strerror,
+                name=model.name,
             ) from error
         with file:
             size = path.stat().st_size

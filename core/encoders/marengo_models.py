@@ -43,13 +43,15 @@ def named(name: str) -> Marengo:
     """Return a model by its name. Raises SettingsError naming those there are."""
     if name.lower() in RETIRED:
         raise SettingsError(
-            f"TWELVELABS_MODEL is {name!r}, which is retired. Set it to {NAMES[0]} and add the videos anew: vectors of "
-            "different models cannot be compared."
+            "TWELVELABS_MODEL is {name!r}, which is retired. Set it to {newest} and add the videos anew: vectors "
+            "of different models cannot be compared.",
+            name=name,
+            newest=NAMES[0],
         )
     for model in MODELS:
         if model.name == name:
             return model
-    raise SettingsError(f"TWELVELABS_MODEL is {name!r}. Set it to one of: {', '.join(NAMES)}.")
+    raise SettingsError("TWELVELABS_MODEL is {name!r}. Set it to one of: {names}.", name=name, names=", ".join(NAMES))
 
 
 def dimension(model: Marengo, wanted: int | str | None) -> int:
@@ -62,12 +64,19 @@ def dimension(model: Marengo, wanted: int | str | None) -> int:
     if len(model.dimensions) == 1:
         freer = next(other.name for other in MODELS if len(other.dimensions) > 1)
         raise SettingsError(
-            f"TWELVELABS_DIMENSION is {wanted!r} and {model.name} knows only {model.dimension}. Unset it, or set "
-            f"TWELVELABS_MODEL to {freer}."
+            "TWELVELABS_DIMENSION is {wanted!r} and {name} knows only {dimension}. Unset it, or set "
+            "TWELVELABS_MODEL to {freer}.",
+            wanted=wanted,
+            name=model.name,
+            dimension=model.dimension,
+            freer=freer,
         )
     allowed = ", ".join(str(number) for number in sorted(model.dimensions))
     raise SettingsError(
-        f"TWELVELABS_DIMENSION is {wanted!r}. Set it to one of those that {model.name} makes: {allowed}."
+        "TWELVELABS_DIMENSION is {wanted!r}. Set it to one of those that {name} makes: {allowed}.",
+        wanted=wanted,
+        name=model.name,
+        allowed=allowed,
     )
 
 

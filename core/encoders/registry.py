@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from core.errors import SettingsError
+from core.errors import Sentence, SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +50,7 @@ class Registered:
 def _lacks_key(settings: Settings) -> str | None:
     if settings.twelvelabs_api_key:
         return None
-    return "ENCODER is twelvelabs but TWELVE_LABS_API_KEY is not set. Set it, or ENCODER=local."
+    return Sentence("ENCODER is twelvelabs but TWELVE_LABS_API_KEY is not set. Set it, or ENCODER=local.")
 
 
 def _build_twelvelabs(settings: Settings, remember: Remember) -> Encoder:
@@ -85,7 +85,7 @@ def _of_twelvelabs(space: str) -> Mapping[str, Any] | None:
 def _lacks_bucket(settings: Settings) -> str | None:
     if settings.aws_bucket:
         return None
-    return (
+    return Sentence(
         "ENCODER is bedrock but AWS_BUCKET_NAME is not set, and Bedrock reads videos from a bucket and writes there. "
         "Set it, or ENCODER=local."
     )
@@ -139,14 +139,19 @@ def _lacks_model(settings: Settings) -> str | None:
     if clip_models.find(model, settings.models_dir, folder):
         return None
     if folder is None:
-        return (
-            f"The model {model.name} is not on this machine. Get it with: python -m core model get {model.name} "
-            f"({model.size_bytes / 1e9:.1f} GB, once), or set CLIP_MODEL_DIR to a folder that has it, or ENCODER=local."
+        return Sentence(
+            "The model {name} is not on this machine. Get it with: python -m core model get {name} ({gigabytes:.1f} "
+            "GB, once), or set CLIP_MODEL_DIR to a folder that has it, or ENCODER=local.",
+            name=model.name,
+            gigabytes=model.size_bytes / 1e9,
         )
     lost = ", ".join(str(path) for path in clip_models.missing(model, clip_models.in_folder(folder)))
-    return (
-        f"CLIP_MODEL_DIR is {str(folder)!r}, which does not hold the model {model.name}. Missing: {lost}. "
-        "Put the files there, or unset it."
+    return Sentence(
+        "CLIP_MODEL_DIR is {folder!r}, which does not hold the model {name}. Missing: {lost}. Put the files there, or "
+        "unset it.",
+        folder=str(folder),
+        name=model.name,
+        lost=lost,
     )
 
 
@@ -259,7 +264,7 @@ def named(name: str) -> Registered:
     for encoder in ENCODERS:
         if encoder.name == name:
             return encoder
-    raise SettingsError(f"ENCODER is {name!r}. Set it to one of: {', '.join((AUTO, *NAMES))}.")
+    raise SettingsError("ENCODER is {name!r}. Set it to one of: {names}.", name=name, names=", ".join((AUTO, *NAMES)))
 
 
 def filler(space: str) -> tuple[Registered, Mapping[str, Any]] | None:

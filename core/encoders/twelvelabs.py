@@ -72,7 +72,7 @@ from core.encoders.twelvelabs_upload import (
     Uploader,
     pause,
 )
-from core.errors import EncoderError, EncoderPaused, SettingsError, Unavailable
+from core.errors import EncoderError, EncoderPaused, Sentence, SettingsError, Unavailable
 from core.models import EncoderInfo, MediaInfo, Progress, Video, VideoEmbedding
 
 logger = logging.getLogger(__name__)
@@ -248,7 +248,9 @@ class TwelveLabsEncoder:
             time.sleep(wait_s)
             pause_s *= 2
         if not answer.data:
-            raise EncoderError(f"TwelveLabs gave no embedding for {what}. {instead}")
+            raise EncoderError(
+                "TwelveLabs gave no embedding for {what}. {instead}", what=Sentence(what), instead=Sentence(instead)
+            )
         return self._vector(answer.data[0])
 
     def _wanted_size(self) -> dict[str, Any]:
@@ -395,8 +397,9 @@ class TwelveLabsEncoder:
             waited_s = time.monotonic() - started
             if waited_s > deadline_s:
                 raise EncoderError(
-                    f"TwelveLabs has not finished within {deadline_s / 60:.0f} minutes. Press Retry to go on waiting "
-                    "for the same task; it is not paid for again."
+                    "TwelveLabs has not finished within {minutes:.0f} minutes. Press Retry to go on waiting for "
+                    "the same task; it is not paid for again.",
+                    minutes=deadline_s / 60,
                 )
             pause_s = min(max(POLL_S, POLL_SHARE * waited_s), MOST_POLL_S) * random.uniform(0.85, 1.15)
             pause(pause_s, lambda: on_progress(SENT))
@@ -416,8 +419,10 @@ class TwelveLabsEncoder:
         finished = self._finished_tasks
         others_since = finished - int(notes.setdefault("others", str(finished)))
         if _PASSING in said.lower() and failures < (FAILED_TASKS if others_since > 0 else MOST_FAILED_TASKS):
-            raise EncoderPaused(f"TwelveLabs cannot embed videos now: {said}")
-        raise EncoderError(f"TwelveLabs could not embed this video: {said} Press Retry to try with a new task.")
+            raise EncoderPaused("TwelveLabs cannot embed videos now: {said}", said=said)
+        raise EncoderError(
+            "TwelveLabs could not embed this video: {said} Press Retry to try with a new task.", said=said
+        )
 
     def _embedding(self, data: Sequence[EmbeddingData], info: MediaInfo) -> VideoEmbedding:
         """Return the vectors in an answer."""
@@ -437,8 +442,11 @@ class TwelveLabsEncoder:
         vector = np.asarray(item.embedding, dtype=np.float32)
         if vector.shape != (self._size,) or not np.isfinite(vector).all() or not vector.any():
             raise EncoderError(
-                f"TwelveLabs gave {vector.size} numbers where {self._model.name} has {self._size} that are not all "
-                "zero. Press Retry; if it stays so, set TWELVELABS_MODEL and TWELVELABS_DIMENSION anew."
+                "TwelveLabs gave {count} numbers where {name} has {size} that are not all zero. Press Retry; if it "
+                "stays so, set TWELVELABS_MODEL and TWELVELABS_DIMENSION anew.",
+                count=vector.size,
+                name=self._model.name,
+                size=self._size,
             )
         return unit(vector)
 

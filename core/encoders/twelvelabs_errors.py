@@ -13,7 +13,7 @@ import httpx
 from pydantic import ValidationError
 from twelvelabs.core.api_error import ApiError
 
-from core.errors import AppError, EncoderError, EncoderPaused, Unavailable
+from core.errors import AppError, EncoderError, EncoderPaused, Sentence, Unavailable
 
 SDK_ERRORS = (ApiError, httpx.HTTPError, ValidationError)
 _EXHAUSTED = re.compile(r"usage limit|quota|\bcredits?\b|billing|payment|(paid|free) plan|plan limit", re.IGNORECASE)
@@ -47,39 +47,47 @@ class Sentences:
     def of(self, error: Exception, what: str) -> AppError:
         if isinstance(error, ValidationError):
             return EncoderError(
-                "TwelveLabs answered in a form that this app does not know. Update the twelvelabs package"
-                + (", or check TWELVELABS_BASE_URL." if self._elsewhere else ".")
+                "TwelveLabs answered in a form that this app does not know. Update the twelvelabs package, or check "
+                "{check}.",
+                check=Sentence("TWELVELABS_BASE_URL" if self._elsewhere else "for a proxy on the way to it"),
             )
         if not isinstance(error, ApiError):
             kind = "in time" if isinstance(error, httpx.TimeoutException) else ""
             check = "TWELVELABS_BASE_URL" if self._elsewhere else "the network"
-            return Unavailable(f"TwelveLabs does not answer{' ' * bool(kind)}{kind}. Check {check}.")
+            return Unavailable(
+                "TwelveLabs does not answer{kind}. Check {check}.",
+                kind=f" {kind}" if kind else "",
+                check=Sentence(check),
+            )
         return self._answer_sentence(error, what)
 
     def _answer_sentence(self, error: ApiError, what: str) -> AppError:
         status, said = error.status_code or 0, self.clean(_message(error.body))
         if status == 401:
             return EncoderPaused(
-                f"TwelveLabs does not know the key in TWELVE_LABS_API_KEY. Copy a valid one from {_KEYS_PAGE} and "
-                "start the app again, or have this one allowed again."
+                "TwelveLabs does not know the key in TWELVE_LABS_API_KEY. Copy a valid one from {page} and start "
+                "the app again, or have this one allowed again.",
+                page=_KEYS_PAGE,
             )
         if status in (402, 403) or (status in (400, 429) and _EXHAUSTED.search(f"{_code(error.body)} {said}")):
             return EncoderPaused(
-                f"TwelveLabs does not allow {what}: {said} Check the plan behind the key in TWELVE_LABS_API_KEY.",
+                "TwelveLabs does not allow {what}: {said} Check the plan behind the key in TWELVE_LABS_API_KEY.",
                 retry_after_s=_retry_after_s(error.headers or {}),
+                what=Sentence(what),
+                said=said,
             )
         if status == 429:
             return Unavailable("TwelveLabs asks for fewer requests.", retry_after_s=_retry_after_s(error.headers or {}))
         if status in (408, 409) or status >= 500:
-            return Unavailable(f"TwelveLabs has trouble of its own ({status}).")
+            return Unavailable("TwelveLabs has trouble of its own ({status}).", status=status)
         if status == 404:
             return NotThere(f"TwelveLabs does not know {what} any more: {said}")
         if status < 400:
             return EncoderError(
-                "What answers is not TwelveLabs. Check "
-                + ("TWELVELABS_BASE_URL." if self._elsewhere else "for a proxy on the way to it.")
+                "What answers is not TwelveLabs. Check {check}.",
+                check=Sentence("TWELVELABS_BASE_URL" if self._elsewhere else "for a proxy on the way to it"),
             )
-        return EncoderError(f"TwelveLabs refuses {what}: {said}")
+        return EncoderError("TwelveLabs refuses {what}: {said}", what=Sentence(what), said=said)
 
     def clean(self, text: str) -> str:
         """Return what the service said, on one line, without the key and without the signatures of addresses."""

@@ -129,10 +129,13 @@ class Uploader:
             if asset.status == "failed":
                 notes.pop("asset", None)
                 said = self._sentences.clean(asset.error.message) if asset.error else "no reason given"
-                raise EncoderError(f"TwelveLabs could not read this file: {said} Export it again, or press Retry.")
+                raise EncoderError(
+                    "TwelveLabs could not read this file: {said} Export it again, or press Retry.", said=said
+                )
             if waited_s > deadline_s:
                 raise EncoderError(
-                    f"TwelveLabs has not taken the file in within {deadline_s / 60:.0f} minutes. Press Retry."
+                    "TwelveLabs has not taken the file in within {minutes:.0f} minutes. Press Retry.",
+                    minutes=deadline_s / 60,
                 )
             pause_s = min(max(POLL_S, POLL_SHARE * waited_s), MOST_POLL_S)
             pause(pause_s, lambda: on_progress(SENT))
@@ -220,7 +223,7 @@ class Uploader:
             raise self._sentences.of(error, "this file") from None
         if answer.status_code >= 400 or "ETag" not in answer.headers:
             # Also where its address has grown old: the next try gets a new one.
-            raise Unavailable(f"A part of this file was not taken ({answer.status_code}).")
+            raise Unavailable("A part of this file was not taken ({status}).", status=answer.status_code)
         return answer.headers["ETag"].strip('"')
 
 

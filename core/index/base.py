@@ -143,8 +143,11 @@ def check_entries(entries: Sequence[Entry], info: EncoderInfo) -> None:
     for entry in entries:
         if entry.encoder != info.name:
             raise EncoderMismatch(
-                f"{entry.filename} was encoded by {entry.encoder}, and this library holds {info.name}. "
-                "Ingest the video again with the encoder that is configured."
+                "{filename} was encoded by {encoder}, and this library holds {name}. Ingest the video again with "
+                "the encoder that is configured.",
+                filename=entry.filename,
+                encoder=entry.encoder,
+                name=info.name,
             )
         check_vector(entry.vector, info)
 
@@ -167,8 +170,11 @@ def check_vector(vector: np.ndarray, info: EncoderInfo) -> None:
     """Raise LibraryError unless the vector has this encoder's dimension and finite numbers."""
     if vector.shape != (info.dimension,) or not np.isfinite(vector).all():
         raise LibraryError(
-            f"{info.name} makes vectors of {info.dimension} finite numbers and this one, of shape {vector.shape}, "
-            "is not one of them. Ingest the video again; if this stays, report it as a fault of the encoder."
+            "{name} makes vectors of {dimension} finite numbers and this one, of shape {shape}, is not one of "
+            "them. Ingest the video again; if this stays, report it as a fault of the encoder.",
+            name=info.name,
+            dimension=info.dimension,
+            shape=vector.shape,
         )
 
 

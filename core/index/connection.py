@@ -20,7 +20,7 @@ from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
-from core.errors import AppError, EncoderMismatch, LibraryError, SettingsError, Unavailable
+from core.errors import AppError, EncoderMismatch, LibraryError, Sentence, SettingsError, Unavailable
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -114,18 +114,22 @@ class Connection:
         source = error.source if isinstance(error, ResponseHandlingException) else error
         if isinstance(source, httpx.TimeoutException):
             return Unavailable(
-                f"Qdrant at {self.place} did not answer within {self._timeout_s} s. "
-                "Check QDRANT_URL and that the server is well, then try again."
+                "Qdrant at {place} did not answer within {seconds} s. Check QDRANT_URL and that the server is "
+                "well, then try again.",
+                place=self.place,
+                seconds=self._timeout_s,
             )
         if isinstance(source, httpx.TransportError):
             return Unavailable(
-                f"Qdrant at {self.place} cannot be reached ({self._told(str(source).encode()) or 'no reason given'}). "
-                "Check QDRANT_URL, the network, and that the server runs (an unused free cluster of Qdrant Cloud is "
-                "stopped after a while), then try again."
+                "Qdrant at {place} cannot be reached ({told}). Check QDRANT_URL, the network, and that the server "
+                "runs (an unused free cluster of Qdrant Cloud is stopped after a while), then try again.",
+                place=self.place,
+                told=self._told(str(source).encode()) or Sentence("no reason given"),
             )
         return LibraryError(
-            f"What answers at {self.place} does not speak like Qdrant. "
-            "Set QDRANT_URL to the address of a Qdrant server, with its port if that is not 6333."
+            "What answers at {place} does not speak like Qdrant. Set QDRANT_URL to the address of a Qdrant server, "
+            "with its port if that is not 6333.",
+            place=self.place,
         )
 
     def _refusal(self, status: int, told: str, collection: str) -> AppError:
@@ -136,33 +140,50 @@ class Connection:
                 "the key in QDRANT_API_KEY" if self._api_key else "requests without a key, and QDRANT_API_KEY is unset"
             )
             return LibraryError(
-                f"Qdrant at {self.place} refuses {key} ({status}). Set QDRANT_API_KEY to a key of this server that may "
-                f"read and write the collection {collection}."
+                "Qdrant at {place} refuses {key} ({status}). Set QDRANT_API_KEY to a key of this server that may "
+                "read and write the collection {collection}.",
+                place=self.place,
+                key=key,
+                status=status,
+                collection=collection,
             )
         if status == httpx.codes.NOT_FOUND:
             return LibraryError(
-                f"Qdrant at {self.place} has no collection {collection} any more, or is not a Qdrant server"
-                f"{because}. Check QDRANT_URL and QDRANT_COLLECTION; if the collection was deleted, start the app "
-                "again and ingest the videos again."
+                "Qdrant at {place} has no collection {collection} any more, or is not a Qdrant server{because}. "
+                "Check QDRANT_URL and QDRANT_COLLECTION; if the collection was deleted, start the app again and "
+                "ingest the videos again.",
+                place=self.place,
+                collection=collection,
+                because=because,
             )
         if status == httpx.codes.TOO_MANY_REQUESTS:
             return Unavailable(
-                f"Qdrant at {self.place} gets more requests than it takes ({status}). Try again in a minute; if this "
-                "stays, give the server more room or set QDRANT_URL to another."
+                "Qdrant at {place} gets more requests than it takes ({status}). Try again in a minute; if this "
+                "stays, give the server more room or set QDRANT_URL to another.",
+                place=self.place,
+                status=status,
             )
         if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
             return Unavailable(
-                f"Qdrant at {self.place} does not work at the moment{because}. Try again in a minute; if this stays, "
-                "look into the server's log, and check QDRANT_URL."
+                "Qdrant at {place} does not work at the moment{because}. Try again in a minute; if this stays, "
+                "look into the server's log, and check QDRANT_URL.",
+                place=self.place,
+                because=because,
             )
         if "dimension" in told.casefold():
             return EncoderMismatch(
-                f"The collection {collection} at {self.place} takes vectors of another size{because}: it was "
-                f"replaced since the app started. Start the app again, or set QDRANT_COLLECTION to another name."
+                "The collection {collection} at {place} takes vectors of another size{because}: it was replaced "
+                "since the app started. Start the app again, or set QDRANT_COLLECTION to another name.",
+                collection=collection,
+                place=self.place,
+                because=because,
             )
         return LibraryError(
-            f"Qdrant at {self.place} refused a request about the collection {collection}{because}. "
-            "Check QDRANT_URL and QDRANT_COLLECTION, and that the server's version is near that of qdrant-client."
+            "Qdrant at {place} refused a request about the collection {collection}{because}. Check QDRANT_URL and "
+            "QDRANT_COLLECTION, and that the server's version is near that of qdrant-client.",
+            place=self.place,
+            collection=collection,
+            because=because,
         )
 
     def _told(self, content: bytes) -> str:
@@ -231,7 +252,7 @@ def connect(url: str, api_key: str | None, timeout_s: int, grpc_port: int | None
             )
         except ValueError as error:
             raise SettingsError(
-                f"QDRANT_URL ({place(url)}) is not an address. Set it to one like https://example.com:6333."
+                "QDRANT_URL ({url}) is not an address. Set it to one like https://example.com:6333.", url=place(url)
             ) from error
 
 

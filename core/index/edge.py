@@ -386,10 +386,14 @@ class EdgeIndex:
         filled_by, dimension = space.encoder, space.dimension
         if (filled_by, dimension) != (self.info.name, self.info.dimension):
             raise EncoderMismatch(
-                f"The library in {self.path} was filled by the encoder {filled_by} ({dimension} numbers a vector), "
-                f"but {self.info.name} ({self.info.dimension}) is configured, and the two cannot be compared. "
-                f"Set ENCODER (and its model) back to {filled_by}, or set DATA_DIR to another folder "
-                "and ingest the videos again."
+                "The library in {path} was filled by the encoder {filled_by} ({dimension} numbers a vector), but "
+                "{configured} ({size}) is configured, and the two cannot be compared. Set ENCODER (and its model) "
+                "back to {filled_by}, or set DATA_DIR to another folder and ingest the videos again.",
+                path=self.path,
+                filled_by=filled_by,
+                dimension=dimension,
+                configured=self.info.name,
+                size=self.info.dimension,
             )
 
     def _check_disk(self) -> None:
@@ -397,8 +401,9 @@ class EdgeIndex:
             free_bytes = shutil.disk_usage(self.path).free
         if free_bytes < MIN_FREE_BYTES:
             raise LibraryError(
-                f"The disk that holds the library ({self.path}) is almost full. "
-                f"Free at least {MIN_FREE_BYTES // 1024**2} MB and try again."
+                "The disk that holds the library ({path}) is almost full. Free at least {megabytes} MB and try again.",
+                path=self.path,
+                megabytes=MIN_FREE_BYTES // 1024**2,
             )
 
     @contextmanager
@@ -407,8 +412,10 @@ class EdgeIndex:
             yield
         except OSError as error:
             raise LibraryError(
-                f"The library folder {self.path} cannot be used: {error.strerror or error}. "
-                "Let this user write to it, or set DATA_DIR to another folder."
+                "The library folder {path} cannot be used: {why}. Let this user write to it, or set DATA_DIR to "
+                "another folder.",
+                path=self.path,
+                why=error.strerror or error,
             ) from error
 
     @contextmanager
@@ -427,14 +434,17 @@ class EdgeIndex:
     def _sentence(self, said: str) -> LibraryError:
         if "WouldBlock" in said:
             return LibraryLocked(
-                f"The library in {self.path} is in use by another running app or command. "
-                "Stop that one first, or set DATA_DIR to another folder."
+                "The library in {path} is in use by another running app or command. Stop that one first, or set "
+                "DATA_DIR to another folder.",
+                path=self.path,
             )
         if "not initialized" in said:
             return LibraryError("The library is closed. Start the app again.")
         return LibraryError(
-            f"The library in {self.path} could not be read or written. Check the disk; if the folder is damaged, "
-            f"restore it from a backup, or set DATA_DIR to another folder and ingest again. (Qdrant Edge: {said})"
+            "The library in {path} could not be read or written. Check the disk; if the folder is damaged, restore "
+            "it from a backup, or set DATA_DIR to another folder and ingest again. (Qdrant Edge: {said})",
+            path=self.path,
+            said=said,
         )
 
 
@@ -444,8 +454,9 @@ def read_note(folder: Path) -> base.Space:
         return base.from_note(json.loads((folder / NOTE).read_text("utf-8")))
     except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
         raise LibraryError(
-            f"{folder / NOTE} does not say which encoder filled the library. Restore it from a backup, "
-            "or set DATA_DIR to another folder and ingest the videos again."
+            "{path} does not say which encoder filled the library. Restore it from a backup, or set DATA_DIR to "
+            "another folder and ingest the videos again.",
+            path=folder / NOTE,
         ) from error
 
 

@@ -78,7 +78,11 @@ class EdgeSpaces:
     def _folder(self, encoder: str) -> Path:
         folder = self._root / folder_name(encoder)
         if not (folder / NOTE).exists():
-            raise LibraryError(f"The library in {self._root} has nothing that {encoder} made. Re-embed it first.")
+            raise LibraryError(
+                "The library in {root} has nothing that {encoder} made. Re-embed it first.",
+                root=self._root,
+                encoder=encoder,
+            )
         return folder
 
     def _folders(self) -> list[Path]:
@@ -104,8 +108,11 @@ class EdgeSpaces:
             if not target.exists():
                 raise
             raise LibraryError(
-                f"There are two libraries that {space.encoder} filled, {before} (as release 0.1.0 keeps it) and "
-                f"{target}. Move the one that you do not want out of the way and start again."
+                "There are two libraries that {encoder} filled, {before} (as release 0.1.0 keeps it) and {target}. "
+                "Move the one that you do not want out of the way and start again.",
+                encoder=space.encoder,
+                before=before,
+                target=target,
             ) from error
         _see_on_disk(self._root)
         _see_on_disk(before.parent)
@@ -123,8 +130,10 @@ class EdgeSpaces:
             yield
         except OSError as error:
             raise LibraryError(
-                f"The library folder {self._root} cannot be used: {error.strerror or error}. "
-                "Let this user write to it, or set DATA_DIR to another folder."
+                "The library folder {root} cannot be used: {why}. Let this user write to it, or set DATA_DIR to "
+                "another folder.",
+                root=self._root,
+                why=error.strerror or error,
             ) from error
 
 

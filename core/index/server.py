@@ -322,8 +322,11 @@ class ServerIndex:
             return base.from_payload(record.payload or {}, record.vector)
         except (KeyError, TypeError, ValueError) as error:
             raise LibraryError(
-                f"The point {record.id} of the collection {self.collection} at {self.place} was not written by this "
-                "app. Delete it, or set QDRANT_COLLECTION to a collection that only this app writes to."
+                "The point {id} of the collection {collection} at {place} was not written by this app. Delete it, "
+                "or set QDRANT_COLLECTION to a collection that only this app writes to.",
+                id=record.id,
+                collection=self.collection,
+                place=self.place,
             ) from error
 
     def _write(self, method: Callable[..., object], **arguments: object) -> None:
@@ -341,16 +344,24 @@ class ServerIndex:
 
     def _mismatch(self, filled_by: str, dimension: int) -> EncoderMismatch:
         return EncoderMismatch(
-            f"The collection {self.collection} at {self.place} was filled by {filled_by} ({dimension} numbers a "
-            f"vector), but the encoder {self.info.name} ({self.info.dimension}) is configured, and the two cannot be "
-            "compared. Set ENCODER (and its model) back to what filled it, or set QDRANT_COLLECTION to another name "
-            "and ingest the videos again."
+            "The collection {collection} at {place} was filled by {filled_by} ({dimension} numbers a vector), but "
+            "the encoder {configured} ({size}) is configured, and the two cannot be compared. Set ENCODER (and its "
+            "model) back to what filled it, or set QDRANT_COLLECTION to another name and ingest the videos again.",
+            collection=self.collection,
+            place=self.place,
+            filled_by=filled_by,
+            dimension=dimension,
+            configured=self.info.name,
+            size=self.info.dimension,
         )
 
     def _not_ours(self, why: str) -> LibraryError:
         return LibraryError(
-            f"The collection {self.collection} at {self.place} cannot be used: {why}. "
-            "Nothing in it was changed. Set QDRANT_COLLECTION to another name."
+            "The collection {collection} at {place} cannot be used: {why}. Nothing in it was changed. Set "
+            "QDRANT_COLLECTION to another name.",
+            collection=self.collection,
+            place=self.place,
+            why=why,
         )
 
 

@@ -137,8 +137,10 @@ class ServerSpaces:
 
     def _nothing_of(self, encoder: str) -> LibraryError:
         return LibraryError(
-            f"The library {self.collection} at {self._connection.place} has nothing that {encoder} made. "
-            "Re-embed it first."
+            "The library {collection} at {place} has nothing that {encoder} made. Re-embed it first.",
+            collection=self.collection,
+            place=self._connection.place,
+            encoder=encoder,
         )
 
     def _index(self, collection: str, info: EncoderInfo, *, complete: bool) -> ServerIndex:
@@ -162,8 +164,9 @@ class ServerSpaces:
         if not described.points_count:
             self._connection.ask(client.delete_collection, WRITE, about=collection, collection_name=collection)
         raise LibraryError(
-            f"Qdrant at {self._connection.place} forgets which encoder fills a collection, so it cannot hold the "
-            "library of two encoders. Update the server to 1.16 or later, or set QDRANT_COLLECTION to another name."
+            "Qdrant at {place} forgets which encoder fills a collection, so it cannot hold the library of two "
+            "encoders. Update the server to 1.16 or later, or set QDRANT_COLLECTION to another name.",
+            place=self._connection.place,
         )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from core.errors import MediaError, NotToday
+from core.errors import MediaError, NotToday, Sentence
 from core.state.spending import SpendingBook
 
 NOTE = "counted"
@@ -56,8 +56,10 @@ class Budget:
         most = min((one for one in (self._most, self._most_each if by else None) if one is not None), default=math.inf)
         if seconds > most * 60:
             raise MediaError(
-                f"The video lasts {seconds / 60:.1f} minutes, and {most:g} may be given to TwelveLabs in a day "
-                "(TWELVELABS_MINUTES_A_DAY). Cut it, or raise that."
+                "The video lasts {minutes:.1f} minutes, and {most:g} may be given to TwelveLabs in a day "
+                "(TWELVELABS_MINUTES_A_DAY). Cut it, or raise that.",
+                minutes=seconds / 60,
+                most=most,
             )
         spent = self._book.reserve(
             now.date().isoformat(),
@@ -68,13 +70,22 @@ class Budget:
         )
         if spent is not None:
             if self._most is not None and spent.in_all_s + seconds > self._most * 60:
-                used = f"{spent.in_all_s / 60:.1f} of the {self._most:g} minutes that may"
+                used = Sentence(
+                    "{used:.1f} of the {most:g} minutes that may", used=spent.in_all_s / 60, most=self._most
+                )
             else:
-                used = f"{spent.by_one_s / 60:.1f} of the {self._most_each:g} minutes of {by} that may"
+                used = Sentence(
+                    "{used:.1f} of the {most:g} minutes of {by} that may",
+                    used=spent.by_one_s / 60,
+                    most=self._most_each,
+                    by=by,
+                )
             raise NotToday(
-                f"{used} be given to TwelveLabs in a day are used, and this video needs {seconds / 60:.1f}. "
-                "It waits for tomorrow (UTC).",
+                "{used} be given to TwelveLabs in a day are used, and this video needs {minutes:.1f}. It waits for "
+                "tomorrow (UTC).",
                 (_midnight_after(now) - now).total_seconds() + 1,
+                used=used,
+                minutes=seconds / 60,
             )
         notes[NOTE] = mark
 

@@ -96,13 +96,18 @@ def check_sides(width_px: int, height_px: int) -> None:
         raise MediaError(_BROKEN_FILE)
     if min(width_px, height_px) < MIN_SIDE_PX:
         raise MediaError(
-            f"The picture is {width_px}×{height_px} pixels; at least {MIN_SIDE_PX} a side are needed. "
-            "Add a larger version."
+            "The picture is {width_px}×{height_px} pixels; at least {least} a side are needed. Add a larger version.",
+            width_px=width_px,
+            height_px=height_px,
+            least=MIN_SIDE_PX,
         )
     if max(width_px, height_px) > MAX_SIDE_PX:
         raise MediaError(
-            f"The picture claims to be {width_px}×{height_px} pixels; at most {MAX_SIDE_PX} a side are allowed. "
-            "Add a smaller version."
+            "The picture claims to be {width_px}×{height_px} pixels; at most {most} a side are allowed. Add a "
+            "smaller version.",
+            width_px=width_px,
+            height_px=height_px,
+            most=MAX_SIDE_PX,
         )
 
 

@@ -18,7 +18,7 @@ import av
 from av.container import InputContainer
 from av.stream import Discard
 
-from core.errors import MediaError
+from core.errors import MediaError, Sentence
 from core.ingest import playable
 from core.ingest.captions import Cue, captions_of, cue_at
 from core.ingest.decoding import (
@@ -118,8 +118,10 @@ def _checked_bytes(path: Path, max_bytes: int | None) -> tuple[int, bytes]:
             raise MediaError("This file is empty (zero bytes). Export or download it again.")
         if max_bytes is not None and size_bytes > max_bytes:
             raise MediaError(
-                f"This file is {size_bytes / 1e6:,.1f} MB, over the limit of {max_bytes / 1e6:,.1f} MB. "
-                "Shorten or compress it, or raise MAX_UPLOAD_MB."
+                "This file is {size:,.1f} MB, over the limit of {most:,.1f} MB. Shorten or compress it, or raise "
+                "MAX_UPLOAD_MB.",
+                size=size_bytes / 1e6,
+                most=max_bytes / 1e6,
             )
         with path.open("rb") as file:
             head = file.read(4096)
@@ -128,12 +130,13 @@ def _checked_bytes(path: Path, max_bytes: int | None) -> tuple[int, bytes]:
     except (OSError, ValueError) as error:
         raise MediaError(_unreadable(error)) from error
     if kind := _other_kind(head):
-        raise MediaError(f"This is {kind}, not a video, whatever its name says. Add a video file.")
+        raise MediaError("This is {kind}, not a video, whatever its name says. Add a video file.", kind=Sentence(kind))
     return size_bytes, head
 
 
-def _unreadable(error: OSError | ValueError) -> str:
-    return f"This file cannot be read ({getattr(error, 'strerror', None) or error}). Check its permissions."
+def _unreadable(error: OSError | ValueError) -> Sentence:
+    why = getattr(error, "strerror", None) or error
+    return Sentence("This file cannot be read ({why}). Check its permissions.", why=why)
 
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -270,24 +273,26 @@ def _check_length(survey: _Survey) -> None:
         raise MediaError("There is no picture data in this file; it seems cut off. Export or download it again.")
     if survey.promised > 1 and survey.packets < survey.promised / 2:
         raise MediaError(
-            f"This file is cut off: only {survey.packets} of its {survey.promised} frames are there. "
-            "Export or download it again."
+            "This file is cut off: only {count} of its {promised} frames are there. Export or download it again.",
+            count=survey.packets,
+            promised=survey.promised,
         )
     if survey.packets == 1:
         raise MediaError("This file holds a single still picture, not a video. Add a video file.")
     if survey.duration_s < MIN_DURATION_S - 0.01:
         raise MediaError(
-            f"This video lasts {survey.duration_s:.2f} seconds; at least 1 second is needed. Add a longer one."
+            "This video lasts {seconds:.2f} seconds; at least 1 second is needed. Add a longer one.",
+            seconds=survey.duration_s,
         )
     if survey.duration_s > MAX_DURATION_S:
         raise MediaError(
-            f"This video claims to last {survey.duration_s / 3600:,.0f} hours; at most 24 are allowed. "
-            "Cut it into parts."
+            "This video claims to last {hours:,.0f} hours; at most 24 are allowed. Cut it into parts.",
+            hours=survey.duration_s / 3600,
         )
     if survey.longest_gap_s > MAX_STILL_S:
         raise MediaError(
-            f"No new picture comes for {survey.longest_gap_s / 60:,.0f} minutes in this video; its times are damaged. "
-            "Export it again."
+            "No new picture comes for {minutes:,.0f} minutes in this video; its times are damaged. Export it again.",
+            minutes=survey.longest_gap_s / 60,
         )
 
 

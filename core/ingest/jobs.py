@@ -190,7 +190,9 @@ class JobQueue(Queue):
             try:
                 _spool(stream, path)
             except OSError as error:
-                raise StoreError(f"{display_name(filename)} could not be taken in. {reasons.of_os(error)}") from error
+                raise StoreError(
+                    "{name} could not be taken in. {why}", name=display_name(filename), why=reasons.of_os(error)
+                ) from error
             job = self._add(Work(job_id, str(path), display_name(filename), owned=True, by=by))
             undo.pop_all()
         return job
@@ -372,12 +374,12 @@ class JobQueue(Queue):
             now = self._clock()
             row.note_away(error, now)
             row.not_before = now + pause_s
-            row.reason = f"{printable(str(error))} Trying again {reasons.soon(pause_s)}."
+            row.reason = reasons.again(error, pause_s)
 
     def _pause_encoder(self, row: Row, error: EncoderPaused) -> None:
         """Let all jobs wait for the encoder, and one of them try again after a pause that grows from try to try."""
         with self._state:
-            encoder, now, reason = self._encoder_of(row).name, self._clock(), printable(str(error))
+            encoder, now, reason = self._encoder_of(row).name, self._clock(), printable(error.sentence)
             pause = self._pauses.get(encoder)
             row.probes += 1
             if pause is None:

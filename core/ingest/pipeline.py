@@ -186,8 +186,9 @@ class Pipeline:
         fingerprint = _fingerprint(path)
         if fingerprint[0] > self.max_bytes:
             raise MediaError(
-                f"The file is {_megabytes(fingerprint[0])} and at most {_megabytes(self.max_bytes)} are allowed. "
-                "Shorten or compress it, or raise MAX_UPLOAD_MB."
+                "The file is {size} and at most {most} are allowed. Shorten or compress it, or raise MAX_UPLOAD_MB.",
+                size=_megabytes(fingerprint[0]),
+                most=_megabytes(self.max_bytes),
             )
         sha256 = inspecting.sha256(path, _part(on_progress, 0.6 if comes else 0.0, 0.9))
         return replace(
@@ -316,7 +317,7 @@ class Pipeline:
         """Return the encoder and the space that the work is for. Raises Unavailable when they are not open."""
         lane = self.lanes.named(known(work.encoder))
         if lane is None:
-            raise Unavailable(f"{work.encoder} cannot be had at the moment.")
+            raise Unavailable("{encoder} cannot be had at the moment.", encoder=work.encoder)
         return lane
 
     def _comes_again(self, work: Work) -> bool:
@@ -357,8 +358,8 @@ class Pipeline:
         if work.owned:
             raise MediaError(UPLOAD_GONE)
         if os.path.exists(path):
-            raise MediaError(f"{printable(str(path))} is not a file. Choose a video file.")
-        raise MediaError(f"{printable(str(path))} is not there any more. Put it back and press Retry.")
+            raise MediaError("{path} is not a file. Choose a video file.", path=printable(str(path)))
+        raise MediaError("{path} is not there any more. Put it back and press Retry.", path=printable(str(path)))
 
     def _playable(self, work: Work, info: MediaInfo, on_progress: Progress) -> Path:
         """Return a file that browsers play: the original, or a copy that is made once and kept until the job ends."""
@@ -397,13 +398,17 @@ def _check_limits(info: MediaInfo, encoder: EncoderInfo) -> None:
     """Raise MediaError for a video that the encoder would refuse, before it is stored and before anything is paid."""
     if encoder.max_duration_s is not None and info.duration_s > encoder.max_duration_s:
         raise MediaError(
-            f"The video lasts {info.duration_s / 3600:.1f} hours and {encoder.name} takes at most "
-            f"{encoder.max_duration_s / 3600:.0f}. Cut it into shorter ones."
+            "The video lasts {hours:.1f} hours and {name} takes at most {most:.0f}. Cut it into shorter ones.",
+            hours=info.duration_s / 3600,
+            name=encoder.name,
+            most=encoder.max_duration_s / 3600,
         )
     if encoder.max_bytes is not None and info.size_bytes > encoder.max_bytes:
         raise MediaError(
-            f"The file is {_megabytes(info.size_bytes)} and {encoder.name} takes at most "
-            f"{_megabytes(encoder.max_bytes)}. Shorten or compress it."
+            "The file is {size} and {name} takes at most {most}. Shorten or compress it.",
+            size=_megabytes(info.size_bytes),
+            name=encoder.name,
+            most=_megabytes(encoder.max_bytes),
         )
 
 

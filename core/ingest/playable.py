@@ -24,7 +24,7 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 
-from core.errors import MediaError
+from core.errors import MediaError, Sentence
 from core.files import whole
 from core.ingest.decoding import (
     BROKEN,
@@ -131,9 +131,13 @@ def part_of(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
-def not_made(what: str, error: Exception) -> str:
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return f"The {what} cannot be written ({reason}). Check that the disk has room, then try again."
+def not_made(what: str, error: Exception) -> Sentence:
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return Sentence(
+        "The {what} cannot be written ({why}). Check that the disk has room, then try again.",
+        what=Sentence(what),
+        why=why,
+    )
 
 
 @contextmanager

@@ -156,7 +156,7 @@ class Reembed:
         encoder = encoder or self._serving.configured
         name = encoder.info.name
         if name == self._serving.serving.name:
-            raise QueryError(f"{name} is what answers already: there is nothing to re-embed.")
+            raise QueryError("{name} is what answers already: there is nothing to re-embed.", name=name)
         self._check_alone(name)
         lane = self._serving.fill(encoder)  # not with our lock held: it may have to wait for a swap that wants it
         with self._lock:
@@ -171,7 +171,9 @@ class Reembed:
     def _check_alone(self, name: str) -> None:
         going = self._going
         if going is not None and going.encoder != name:
-            raise QueryError(f"The library is being re-embedded with {going.encoder}. Cancel that first.")
+            raise QueryError(
+                "The library is being re-embedded with {encoder}. Cancel that first.", encoder=going.encoder
+            )
 
     def tend(self) -> None:
         """Go on with what is under way, if anything is, in the background."""
@@ -210,7 +212,9 @@ class Reembed:
         while one of them is being filled."""
         with self._lock:
             if self._going is not None:
-                raise QueryError(f"The library is being re-embedded with {self._going.encoder}. Cancel that first.")
+                raise QueryError(
+                    "The library is being re-embedded with {encoder}. Cancel that first.", encoder=self._going.encoder
+                )
         return self._serving.drop_others()
 
     def status(self) -> Status | None:
@@ -258,7 +262,7 @@ class Reembed:
                 pause_s = LOOK_AGAIN_S
                 with self._lock:
                     if self._going is not None:
-                        self._going.problem = str(error)
+                        self._going.problem = error.sentence
             except Exception:  # the thread must live: what it holds up is a person's library
                 logger.exception("Re-embedding has to wait")
                 pause_s = LOOK_AGAIN_S
@@ -414,7 +418,7 @@ class Reembed:
         try:
             going.lane = self._serving.fill(self._encoder_named(going.encoder))
         except AppError as error:
-            going.problem = str(error)
+            going.problem = error.sentence
         going.began = self._clock()
         return going
 
@@ -426,7 +430,7 @@ class Reembed:
         except OSError as error:
             self._going = None
             raise StoreError(
-                f"{self._note} cannot be written ({error.strerror}). Free some space and try again."
+                "{path} cannot be written ({why}). Free some space and try again.", path=self._note, why=error.strerror
             ) from error
 
 

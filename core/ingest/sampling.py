@@ -89,7 +89,9 @@ def sample(
             found = found or isinstance(item, Picture)
             yield item
     if not found:
-        raise EncoderError(f"No picture of {path.name} could be decoded. The file is damaged: export it again.")
+        raise EncoderError(
+            "No picture of {name} could be decoded. The file is damaged: export it again.", name=path.name
+        )
     on_progress(1.0)
 
 
@@ -110,7 +112,7 @@ def _opened(path: Path) -> Iterator[InputContainer]:
         with decoding.opened(path) as container:
             yield container
     except MediaError as error:
-        raise EncoderError(f"{path.name} cannot be encoded. {error}") from error
+        raise EncoderError("{name} cannot be encoded. {error}", name=path.name, error=error) from error
 
 
 def _fitted(frame: VideoFrame, size: tuple[int, int], pixel_aspect: float, scaler: VideoReformatter) -> np.ndarray:

@@ -31,7 +31,7 @@ from typing import IO, cast
 
 import numpy as np
 
-from core.errors import EncoderError, MediaError
+from core.errors import EncoderError, MediaError, Sentence
 from core.ingest import wire
 from core.ingest.cutting import Cut
 from core.ingest.playable import part_of
@@ -78,7 +78,9 @@ _CRASHED = (
     "Nothing else was touched. Export it again."
 )
 _TOO_LONG = "Reading this file takes far too long; it seems damaged. Export it again."
-_TOO_MUCH = "Reading this file takes more memory than one file may have ({:,.1f} GB). Convert it to MP4 and try again."
+_TOO_MUCH = (
+    "Reading this file takes more memory than one file may have ({most:,.1f} GB). Convert it to MP4 and try again."
+)
 _TOO_LARGE = "A copy of this file that plays here would be far larger than the file; it seems damaged. Export it again."
 
 
@@ -157,7 +159,7 @@ def sample(
                 assert rgb is not None
                 yield Picture(said["picture"], rgb, shown if said["large"] else None)
     except MediaError as error:
-        raise EncoderError(f"{path.name} cannot be encoded. {error}") from error
+        raise EncoderError("{name} cannot be encoded. {error}", name=path.name, error=error) from error
 
 
 def warm() -> None:
@@ -255,16 +257,16 @@ def _orders(
 
 def _error(said: dict) -> Exception:
     """Return what a worker said that went wrong, as the error that it was there."""
-    kind, text = said["failed"], str(said.get("text", ""))
+    kind, text = said["failed"], said.get("text", "")
     if kind == "memory":
-        return MediaError(_TOO_MUCH.format(_memory_bytes() / 1e9))
+        return MediaError(_TOO_MUCH, most=_memory_bytes() / 1e9)
     if kind == "size":
         return MediaError(_TOO_LARGE)
     if kind in ("MediaError", "EncoderError"):
-        return (MediaError if kind == "MediaError" else EncoderError)(text)
+        return (MediaError if kind == "MediaError" else EncoderError)(Sentence.unpacked(text))
     if kind == "OSError":
-        return OSError(int(said["errno"]), text)
-    return RuntimeError(text)
+        return OSError(int(said["errno"]), str(text))
+    return RuntimeError(str(text))
 
 
 class Worker:
@@ -347,7 +349,7 @@ class Worker:
         if code == -getattr(signal, "SIGXCPU", 0):
             return MediaError(_TOO_LONG)
         if code == -getattr(signal, "SIGKILL", 0):  # Not by us: the system does it when memory runs out.
-            return MediaError(_TOO_MUCH.format(_memory_bytes() / 1e9))
+            return MediaError(_TOO_MUCH, most=_memory_bytes() / 1e9)
         return MediaError(_CRASHED)
 
     def end(self) -> None:

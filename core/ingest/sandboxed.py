@@ -78,7 +78,7 @@ def _trouble(error: Exception) -> dict:
     if any(getattr(cause, "errno", None) == errno.EFBIG for cause in causes):
         return {"failed": "size"}
     if isinstance(error, AppError):
-        return {"failed": type(error).__name__, "text": str(error)}
+        return {"failed": type(error).__name__, "text": error.sentence.packed()}
     if isinstance(error, OSError) and error.errno is not None:
         return {"failed": "OSError", "errno": error.errno, "text": error.strerror or ""}
     traceback.print_exception(error)

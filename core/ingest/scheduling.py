@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import NotToday, Unavailable
+from core.ingest import reasons
 from core.ingest.work import Step, Work
 from core.models import EncoderInfo, Job, Stage
 from core.state.base import JobRecord
@@ -108,7 +109,7 @@ class Row:
             stage=self.stage,
             progress=self.progress,
             worked_s=self.worked_until(now),
-            reason=self.reason,
+            reason=self.reason and reasons.written(self.reason),
             duplicate=self.duplicate,
             cancel=self.cancel,
             claimed=self.claimed,
@@ -126,7 +127,7 @@ class Row:
             stage=record.stage,
             progress=record.progress,
             worked_s=record.worked_s,
-            reason=record.reason,
+            reason=record.reason and reasons.read(record.reason),
             duplicate=record.duplicate,
             cancel=record.cancel,
             claimed=record.claimed,

@@ -169,11 +169,13 @@ class SharedQueue(Queue):
                     shutil.copyfileobj(stream, file, CHUNK_BYTES)
                 return self._hand_over(path, filename, by=by)
         except OSError as error:
-            raise StoreError(f"{display_name(filename)} could not be taken in. {reasons.of_os(error)}") from error
+            raise StoreError(
+                "{name} could not be taken in. {why}", name=display_name(filename), why=reasons.of_os(error)
+            ) from error
 
     def _hand_over(self, path: Path, filename: str, *, owned: bool = False, by: str | None = None) -> Job:
         if not path.is_file():
-            raise StoreError(f"{printable(str(path))} is not there. Choose a video file.")
+            raise StoreError("{path} is not there. Choose a video file.", path=printable(str(path)))
         job_id = uuid.uuid4().hex
         source = self._pipeline.hand_over(path, job_id)
         work = Work(job_id, source, display_name(filename), owned=True, by=by)
@@ -203,7 +205,7 @@ class SharedQueue(Queue):
             for encoder, pause in self._pauses.items():
                 waiting = [row for row in self._open.values() if row.work.step is Step.EMBED]
                 return EncoderPause(
-                    reason=pause.reason,
+                    reason=reasons.read(pause.reason),
                     waiting=sum(self._encoder_of(row).name == encoder for row in waiting),
                     retry_in_s=None if pause.probe else max(0.0, pause.next_probe - self._clock()),
                 )
@@ -470,17 +472,17 @@ class SharedQueue(Queue):
         pause_s = scheduling.pause_s(row.tries, error.retry_after_s, self._backoff_s)
         with self._state:
             row.note_away(error, self._clock())
-            row.reason = f"{printable(str(error))} Trying again {reasons.soon(pause_s)}."
+            row.reason = reasons.again(error, pause_s)
         self._save(row)
         self._again[row.id] = self._later(row, pause_s)
 
     def _pause_encoder(self, row: Row, error: EncoderPaused) -> None:
-        encoder, now, reason = self._encoder_of(row).name, self._clock(), printable(str(error))
+        encoder, now, reason = self._encoder_of(row).name, self._clock(), printable(error.sentence)
         pause = self._record.pauses().get(encoder)
         if pause is None or pause.probe == row.id:
             probes = 0 if pause is None else pause.probes + 1
             wait_s = scheduling.pause_s(probes, error.retry_after_s, self._probe_s)
-            pause = SharedPause(reason, now + wait_s, probes)
+            pause = SharedPause(reasons.written(reason), now + wait_s, probes)
             self._record.pause(encoder, pause)
         # Else it had begun before the pause, and says what is known.
         self._hold(row, reason)
@@ -502,7 +504,7 @@ class SharedQueue(Queue):
             return False
         pause = self._record.pauses().get(encoder)
         if pause is not None:
-            self._hold(row, pause.reason)
+            self._hold(row, reasons.read(pause.reason))
         return True
 
     def _hold(self, row: Row, reason: str) -> None:

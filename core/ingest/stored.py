@@ -100,7 +100,7 @@ def fetch(store: Store, media_key: str, target: Path, on_progress: Progress, *, 
     except urllib.error.HTTPError as error:
         if error.code == 404:
             raise MediaError(gone) from error
-        raise Unavailable(f"The store does not give the stored copy now ({error.code}).") from error
+        raise Unavailable("The store does not give the stored copy now ({code}).", code=error.code) from error
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise Unavailable("The store cannot be reached to fetch the stored copy. Check the network.") from error
     return target
@@ -115,6 +115,6 @@ def text_of(store: Store, key: str) -> str:
         with urllib.request.urlopen(store.url(key), timeout=TIMEOUT_S) as source:
             return str(source.read().decode("utf-8"))
     except (FileNotFoundError, urllib.error.HTTPError) as error:
-        raise MediaError(f"{key} is no longer in the store.") from error
+        raise MediaError("{key} is no longer in the store.", key=key) from error
     except (urllib.error.URLError, TimeoutError, OSError) as error:
         raise Unavailable("The store cannot be reached to fetch subtitles. Check the network.") from error

@@ -100,7 +100,9 @@ def sidecar_lines(path: Path) -> list[str]:
         with path.open("rb") as file:
             data = file.read(8 * MAX_SUBTITLE_CHARS)
     except OSError as error:
-        raise MediaError(f"The subtitle file cannot be read ({error.strerror}). Remove it or add it again.") from error
+        raise MediaError(
+            "The subtitle file cannot be read ({why}). Remove it or add it again.", why=error.strerror
+        ) from error
     return _decoded_text(data).splitlines()
 
 

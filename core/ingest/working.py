@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, NotToday, StoreError, Unavailable
+from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, NotToday, Sentence, StoreError, Unavailable
 from core.ingest import reasons
 from core.ingest.pipeline import Pipeline, Step
 from core.ingest.scheduling import Row
@@ -235,7 +235,7 @@ class Queue:
         if holder is not None:
             with self._state:
                 row.stage, row.progress = Stage.QUEUED, 0.0
-                row.reason = f'Waiting for "{holder}", which has the same content.'
+                row.reason = Sentence('Waiting for "{holder}", which has the same content.', holder=holder)
             self._wait_for_twin(row)
             return
         known = self._pipeline.find(row.work)
@@ -245,7 +245,7 @@ class Queue:
             else:
                 row.duplicate = True
                 if row.work.target is None:
-                    row.reason = f'Already in the library as "{printable(known.title)}".'
+                    row.reason = Sentence('Already in the library as "{title}".', title=printable(known.title))
                 row.work = replace(
                     row.work,
                     step=Step.TIDY,

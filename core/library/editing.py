@@ -93,7 +93,9 @@ def clean_tags(tags: Sequence[str]) -> tuple[str, ...]:
     parts = [part for tag in tags for part in tag.replace(";", ",").replace("|", ",").split(",") if part.strip()]
     clean = tuple(dict.fromkeys(clean_name(part, "A tag", TAG_CHARS) for part in parts))
     if len(clean) > MAX_TAGS:
-        raise QueryError(f"A video has at most {MAX_TAGS} tags, and these are {len(clean)}. Leave some out.")
+        raise QueryError(
+            "A video has at most {most} tags, and these are {count}. Leave some out.", most=MAX_TAGS, count=len(clean)
+        )
     return clean
 
 

@@ -104,7 +104,7 @@ class Listing:
     def page(self, asked: Asked) -> Page:
         """Return the videos that are asked for, and how many there are. Raises QueryError."""
         if not 1 <= asked.limit <= MAX_PAGE:
-            raise QueryError(f"limit is {asked.limit}. Use a whole number from 1 to {MAX_PAGE}.")
+            raise QueryError("limit is {limit}. Use a whole number from 1 to {most}.", limit=asked.limit, most=MAX_PAGE)
         sizes = self.sizes()
         found = [known for known in self._all().rows if _fits(known, asked)]
         found.sort(key=lambda known: _place(known[0], asked.arrange, sizes))

@@ -56,7 +56,9 @@ class Moments:
         if not 0 <= start_s < end_s:
             raise QueryError("A moment begins at 0 or later and ends after that.")
         if end_s - start_s > MAX_MOMENT_S:
-            raise QueryError(f"A moment is at most {MAX_MOMENT_S:.0f} seconds long. Take the whole file instead.")
+            raise QueryError(
+                "A moment is at most {most:.0f} seconds long. Take the whole file instead.", most=MAX_MOMENT_S
+            )
         entry = self._entry(video_id)
         if entry is None:
             return None

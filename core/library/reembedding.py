@@ -31,8 +31,10 @@ def run(
     name = encoder.info.name
     if drop_old and name != services.serving.configured.info.name:
         raise AppError(
-            f"{name} would be ready, but {services.serving.configured.info.name} is the encoder that is set, so the "
-            "old vectors are still needed. Set ENCODER first, or leave --drop-old out."
+            "{name} would be ready, but {configured} is the encoder that is set, so the old vectors are still "
+            "needed. Set ENCODER first, or leave --drop-old out.",
+            name=name,
+            configured=services.serving.configured.info.name,
         )
     if name == services.encoder.info.name:
         say(f"{name} answers already: there is nothing to re-embed.")

@@ -127,9 +127,9 @@ class Relabel:
                 self._problem, tries = None, 0
                 self._wake.wait(self._look_every_s)
             except AppError as error:
-                if self._problem != str(error):
+                if self._problem != error.sentence:
                     logger.warning("Labels are worked out later: %s", error)
-                self._problem = str(error)
+                self._problem = error.sentence
                 self._wake.wait(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
                 tries += 1
             self._wake.clear()

@@ -145,10 +145,14 @@ class Trash:
             if video is None:
                 return False
             if video.state == "purging":
-                raise Unavailable(f'"{video.title}" has the same content and is just being removed for good.')
+                raise Unavailable(
+                    '"{title}" has the same content and is just being removed for good.', title=video.title
+                )
             self.restore([video.video_id])
             if not self._answers(video):
-                raise Unavailable(f'"{video.title}" has the same content and is being read from its stored copy.')
+                raise Unavailable(
+                    '"{title}" has the same content and is being read from its stored copy.', title=video.title
+                )
             return True
 
     def tend(self) -> None:

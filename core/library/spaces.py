@@ -19,7 +19,7 @@ import numpy as np
 
 from core.discover.search import Discover
 from core.encoders.base import Encoder
-from core.errors import AppError, EncoderError, EncoderPaused
+from core.errors import AppError, EncoderError, EncoderPaused, Sentence
 from core.index.base import Index, Space, Spaces
 from core.ingest.lanes import Lane
 from core.models import EncoderInfo, Progress, Video, VideoEmbedding
@@ -252,9 +252,11 @@ class Serving:
         try:
             encoder = self._encoder_of(space)
         except AppError as error:
-            return GoneEncoder(space, str(error))
+            return GoneEncoder(space, error.sentence)
         if (encoder.info.name, encoder.info.dimension) != (space.encoder, space.dimension):
-            return GoneEncoder(space, f"This version of the app has no encoder {space.encoder} any more.")
+            return GoneEncoder(
+                space, Sentence("This version of the app has no encoder {encoder} any more.", encoder=space.encoder)
+            )
         return encoder
 
     def _open(self, encoder: Encoder, *, complete: bool) -> Lane:

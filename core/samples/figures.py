@@ -126,7 +126,9 @@ def _step(parts: Sequence[str], under: Sequence[str], known: Sequence[str]) -> _
 
 
 def _given(texts: Sequence[str], raw: Sequence[int], known: Sequence[str]) -> _Given:
-    values, moving, words = [], [], {}
+    values: list[Any] = []
+    moving: list[tuple[int, Callable[[Told], Any]]] = []
+    words: dict[str, Any] = {}
     for place, text in enumerate(texts):
         word, equals, said = text.partition("=")
         value = text if place in raw else _value(said if equals and word.isalpha() else text, known)

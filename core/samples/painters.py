@@ -60,7 +60,11 @@ class Painter:
         except BrokenPipeError:  # It is gone: what it ended with is said below.
             pass
         trouble = trouble or f"it ended with code {self._process.wait()}"
-        raise MediaError(f"The sample {name!r} could not be rendered: {trouble}. Free disk and memory, then try again.")
+        raise MediaError(
+            "The sample {name!r} could not be rendered: {trouble}. Free disk and memory, then try again.",
+            name=name,
+            trouble=trouble,
+        )
 
     def end(self) -> None:
         """Stop at once, whatever it is doing."""

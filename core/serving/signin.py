@@ -31,7 +31,7 @@ def sign_in_routes(access: Callable[[], Access], draw: Draw, base_path: str = ""
         try:
             door = access()
         except AppError as error:
-            return _page(draw(target, str(error), spoken(request)), 503)
+            return _page(draw(target, error.sentence, spoken(request)), 503)
         if door.policy.mode != "password" or door.identify(request.cookies) is not None:
             return RedirectResponse(base_path + target, status_code=303)
         return _page(draw(target, "", spoken(request)))
@@ -47,12 +47,14 @@ def sign_in_routes(access: Callable[[], Access], draw: Draw, base_path: str = ""
             cookie = await to_thread.run_sync(door.sign_in, password, address)
         except TooMany as error:
             return _page(
-                draw(target, str(error), spoken(request)), 429, {"Retry-After": f"{max(1, round(error.retry_after_s))}"}
+                draw(target, error.sentence, spoken(request)),
+                429,
+                {"Retry-After": f"{max(1, round(error.retry_after_s))}"},
             )
         except NotSignedIn as error:
-            return _page(draw(target, str(error), spoken(request)), 401)
+            return _page(draw(target, error.sentence, spoken(request)), 401)
         except AppError as error:
-            return _page(draw(target, str(error), spoken(request)), 503)
+            return _page(draw(target, error.sentence, spoken(request)), 503)
         answer = RedirectResponse(base_path + target, status_code=303)
         answer.set_cookie(
             COOKIE,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import AppError, EncoderPaused, Unavailable
+from core.errors import AppError, EncoderPaused, Sentence, Unavailable
 from core.models import Progress, Video, VideoEmbedding
 from core.state.texts import CachedText
 
@@ -40,9 +40,21 @@ class Reading:
     """What the service last said, where it keeps us waiting."""
 
     @property
-    def sentence(self) -> str:
-        told = f"The categories and moods are being read for the first time: {self.known} of {self.total} are known."
-        return told + (f" Just now: {self.problem}" if self.problem else "") + " It goes on by itself."
+    def sentence(self) -> Sentence:
+        if self.problem is None:
+            return Sentence(
+                "The categories and moods are being read for the first time: {known} of {total} are known. It goes on "
+                "by itself.",
+                known=self.known,
+                total=self.total,
+            )
+        return Sentence(
+            "The categories and moods are being read for the first time: {known} of {total} are known. Just now: "
+            "{problem} It goes on by itself.",
+            known=self.known,
+            total=self.total,
+            problem=self.problem,
+        )
 
 
 class ReadAhead:

@@ -61,8 +61,9 @@ class Calibrations:
             return {name: Kept(**kept) for name, kept in said.items()}
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise SettingsError(
-                f"{self.path} cannot be used: it is not what python -m core calibrate writes. Remove it with "
-                "python -m core calibrate --reset; the encoders then go by their own numbers."
+                "{path} cannot be used: it is not what python -m core calibrate writes. Remove it with python -m "
+                "core calibrate --reset; the encoders then go by their own numbers.",
+                path=self.path,
             ) from error
 
     def of(self, info: EncoderInfo) -> Calibration:
@@ -107,7 +108,9 @@ class Calibrations:
         try:
             self._document.remove()
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be removed ({error.strerror}). Remove it by hand.") from error
+            raise StoreError(
+                "{path} cannot be removed ({why}). Remove it by hand.", path=self.path, why=error.strerror
+            ) from error
 
     def _write(self, kept: Mapping[str, Kept]) -> None:
         text = json.dumps({name: asdict(kept[name]) for name in sorted(kept)}, ensure_ascii=False, indent=2)
@@ -115,5 +118,7 @@ class Calibrations:
             self._document.write(f"{text}\n")
         except OSError as error:
             raise StoreError(
-                f"{self.path} cannot be written ({error.strerror}). Make room there, or let this user write to it."
+                "{path} cannot be written ({why}). Make room there, or let this user write to it.",
+                path=self.path,
+                why=error.strerror,
             ) from error

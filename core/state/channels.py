@@ -84,7 +84,9 @@ class ChannelBook:
             pairs = tuple((str(key), str(value)) for key, value in json.loads(link))
         except (ValueError, TypeError) as error:
             raise StoreError(
-                f"The channel {slug!r} in {self._shelf} is damaged. Delete it, then save the search again."
+                "The channel {slug!r} in {shelf} is damaged. Delete it, then save the search again.",
+                slug=slug,
+                shelf=self._shelf,
             ) from error
         return Channel(name, slug, pairs, created_at)
 
@@ -96,7 +98,11 @@ def _check_link(link: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     except UnicodeEncodeError as error:
         raise QueryError("The search has characters that cannot be part of a link. Type its words again.") from error
     if size > LINK_CHARS:
-        raise QueryError(f"The search makes a link of {size} characters. Use fewer words: {LINK_CHARS} is the most.")
+        raise QueryError(
+            "The search makes a link of {size} characters. Use fewer words: {most} is the most.",
+            size=size,
+            most=LINK_CHARS,
+        )
     return pairs
 
 

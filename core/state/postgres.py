@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, Executable, create_engine, inspect, t
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core.errors import AppError, SettingsError, StoreError, Unavailable
+from core.errors import AppError, Sentence, SettingsError, StoreError, Unavailable
 from core.state.tables import SHARED, SUBJECTS, Subject
 
 CONNECT_S = 5
@@ -46,8 +46,9 @@ class Database:
         except psycopg.ProgrammingError as error:
             said = str(error).splitlines()[0].replace(url, "…")
             raise SettingsError(
-                f"DATABASE_URL is no address of a PostgreSQL database ({said}). Set it to "
-                "postgresql://USER:PASSWORD@HOST:5432/DATABASE."
+                "DATABASE_URL is no address of a PostgreSQL database ({said}). Set it to "
+                "postgresql://USER:PASSWORD@HOST:5432/DATABASE.",
+                said=said,
             ) from None
         self.url = url
         self._busy_ms = int(busy_s * 1000)
@@ -142,26 +143,37 @@ class Database:
         return next((revision for revision in there if revision.startswith(f"{subject.branch}_")), None)
 
     def _newer(self) -> StoreError:
-        return StoreError(f"{self.place} was written by a newer version of this app. Update the app to use it.")
+        return StoreError(
+            "{place} was written by a newer version of this app. Update the app to use it.", place=self.place
+        )
 
     def _sentence(self, error: Exception, holds: str) -> AppError:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         state = getattr(cause, "sqlstate", None) or ""
         said = (str(cause).strip() or type(cause).__name__).splitlines()[-1].strip()
         if state in ("55P03", "40P01"):  # a lock was waited for too long, or waited for each other
-            return Unavailable(f"Another program is changing the {holds} ({self.place}). Try again in a moment.")
+            return Unavailable(
+                "Another program is changing the {holds} ({place}). Try again in a moment.",
+                holds=Sentence(holds),
+                place=self.place,
+            )
         if isinstance(cause, PoolTimeout):
-            return Unavailable(f"{self.place} has too much to do. Try again in a moment.")
+            return Unavailable("{place} has too much to do. Try again in a moment.", place=self.place)
         if state == "53100":
-            return StoreError(f"The disk of {self.place} is full. Free some space there, then try again.")
+            return StoreError("The disk of {place} is full. Free some space there, then try again.", place=self.place)
         if state.startswith(_PASSING) or (not state and isinstance(cause, psycopg.OperationalError)):
             return Unavailable(
-                f"{self.place} does not answer ({said}). Check that it runs, and that DATABASE_URL has its address, "
-                "user and password."
+                "{place} does not answer ({said}). Check that it runs, and that DATABASE_URL has its address, user "
+                "and password.",
+                place=self.place,
+                said=said,
             )
         return StoreError(
-            f"The {holds} in {self.place} could not be read or changed ({said}). Check that the user of DATABASE_URL "
-            "may make and change tables there."
+            "The {holds} in {place} could not be read or changed ({said}). Check that the user of DATABASE_URL may "
+            "make and change tables there.",
+            holds=Sentence(holds),
+            place=self.place,
+            said=said,
         )
 
 

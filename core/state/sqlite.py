@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, Executable, bindparam, create_engine,
 from sqlalchemy.exc import DBAPIError, ResourceClosedError
 from sqlalchemy.pool import NullPool
 
-from core.errors import LibraryLocked, StoreError, Unavailable
+from core.errors import LibraryLocked, Sentence, StoreError, Unavailable
 from core.models import Stage
 from core.state.base import JobRecord
 from core.state.tables import JOBS, NOTES, SUBJECTS, Subject
@@ -109,13 +109,18 @@ class SqliteShelf:
             name = getattr(cause, "sqlite_errorname", "")
             if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
                 raise Unavailable(
-                    f"Another program is changing the {holds} ({self._path}). Try again in a moment."
+                    "Another program is changing the {holds} ({path}). Try again in a moment.",
+                    holds=Sentence(holds),
+                    path=self._path,
                 ) from error
             if name == "SQLITE_FULL":
                 raise StoreError("The disk is full. Free some space, then try again.") from error
             raise StoreError(
-                f"The {holds} in {self._path} could not be read or changed ({cause}). Check that this user may "
-                "write there; if the file is damaged, move it away: a new one is made, and the videos stay."
+                "The {holds} in {path} could not be read or changed ({cause}). Check that this user may write "
+                "there; if the file is damaged, move it away: a new one is made, and the videos stay.",
+                holds=Sentence(holds),
+                path=self._path,
+                cause=cause,
             ) from error
 
 
@@ -204,14 +209,17 @@ class SqliteLedger:
             name = getattr(cause, "sqlite_errorname", "")
             if name.startswith("SQLITE_BUSY"):
                 raise LibraryLocked(
-                    "Another program is working on this library, the app or a command. "
-                    f"Close it, then try again ({self._path})."
+                    "Another program is working on this library, the app or a command. Close it, then try again "
+                    "({path}).",
+                    path=self._path,
                 ) from error
             if name == "SQLITE_FULL":
                 raise StoreError("The disk is full. Free some space, then press Retry.") from error
             raise StoreError(
-                f"The jobs file {self._path} could not be used ({cause}). Check that this user may write to it; if it "
-                "is damaged, move it away and start again: the videos in the library stay."
+                "The jobs file {path} could not be used ({cause}). Check that this user may write to it; if it is "
+                "damaged, move it away and start again: the videos in the library stay.",
+                path=self._path,
+                cause=cause,
             ) from error
 
 
@@ -287,14 +295,17 @@ def _migrate(db: Connection, subject: Subject, path: Path, kind: str) -> None:
             if revision is None or getattr(error.orig, "sqlite_errorname", "").startswith(_PASSING):
                 raise
             raise StoreError(
-                f"The {subject.holds} in {path} are of an earlier version and could not be brought to this one "
-                f"({error.orig}). Nothing in the file was changed. Check that this user may write there; the earlier "
-                "version of the app still reads it."
+                "The {holds} in {path} are of an earlier version and could not be brought to this one ({why}). "
+                "Nothing in the file was changed. Check that this user may write there; the earlier version of the "
+                "app still reads it.",
+                holds=Sentence(subject.holds),
+                path=path,
+                why=error.orig,
             ) from error
 
 
 def _newer(path: Path) -> StoreError:
-    return StoreError(f"{path} was written by a newer version of this app. Update the app to use it.")
+    return StoreError("{path} was written by a newer version of this app. Update the app to use it.", path=path)
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -102,5 +102,7 @@ def _video_id(text: str) -> str:
 
 def _check_mark(mark: str) -> str:
     if mark not in MARKS:
-        raise QueryError(f"There is no mark {mark!r}. Use one of: {', '.join(MARKS)}.", {"mark": list(MARKS)})
+        raise QueryError(
+            "There is no mark {mark!r}. Use one of: {marks}.", {"mark": list(MARKS)}, mark=mark, marks=", ".join(MARKS)
+        )
     return mark

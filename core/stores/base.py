@@ -22,7 +22,7 @@ CONTENT_TYPES = {
 def check_key(key: str) -> str:
     """Return the key if it is one of ours: a name and an ending, never a path. Raises StoreError."""
     if not KEY.fullmatch(key):
-        raise StoreError(f"{key!r} is not a media key.")
+        raise StoreError("{key!r} is not a media key.", key=key)
     return key
 
 

@@ -42,7 +42,9 @@ class FolderStore:
         try:
             file = source.open("rb")
         except OSError as error:
-            raise StoreError(f"{source.name} cannot be read any more: {error.strerror}. Add the file again.") from error
+            raise StoreError(
+                "{name} cannot be read any more: {why}. Add the file again.", name=source.name, why=error.strerror
+            ) from error
         with file:
             self._write(file, os.fstat(file.fileno()).st_size, key, on_progress)
 
@@ -81,7 +83,7 @@ class FolderStore:
             raise self._sentence(error) from error
         self.delete(key)
         if came_back != data:
-            raise StoreError(f"What is written to {self.root} does not come back. Check the disk it is on.")
+            raise StoreError("What is written to {root} does not come back. Check the disk it is on.", root=self.root)
 
     def _write(self, source: BinaryIO, size: int, key: str, on_progress: Progress) -> None:
         """Copy in chunks; leave nothing when it is cancelled."""
@@ -108,11 +110,15 @@ class FolderStore:
 
     def _sentence(self, error: OSError) -> StoreError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return StoreError(f"The disk that holds {self.root} is full. Free some space and try again.")
+            return StoreError("The disk that holds {root} is full. Free some space and try again.", root=self.root)
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            return StoreError(f"This user may not write to {self.root}. Allow it, or set DATA_DIR to another folder.")
+            return StoreError(
+                "This user may not write to {root}. Allow it, or set DATA_DIR to another folder.", root=self.root
+            )
         return StoreError(
-            f"{self.root} cannot be used: {error.strerror or error}. Check it, or set DATA_DIR to another folder."
+            "{root} cannot be used: {why}. Check it, or set DATA_DIR to another folder.",
+            root=self.root,
+            why=error.strerror or error,
         )
 
 

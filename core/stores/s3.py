@@ -44,7 +44,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.parsers import ResponseParserError
 from s3transfer.subscribers import BaseSubscriber
 
-from core.errors import AppError, SettingsError, StoreError, Unavailable
+from core.errors import AppError, Sentence, SettingsError, StoreError, Unavailable
 from core.models import Progress
 from core.stores.base import CONTENT_TYPES, KEY, check_key
 
@@ -79,7 +79,7 @@ _REFUSALS = {
     "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY is not the secret of AWS_ACCESS_KEY_ID. Copy both afresh.",
     "ExpiredToken": "The AWS credentials were for a time that is over. Get new ones for AWS_ACCESS_KEY_ID.",
     "InvalidToken": "The AWS credentials are for a time and not whole. Get new ones for AWS_ACCESS_KEY_ID.",
-    "AccessDenied": "AWS_ACCESS_KEY_ID may not do {operation} in the bucket {bucket!r}. Allow it " + _NEEDED + ".",
+    "AccessDenied": "AWS_ACCESS_KEY_ID may not do {operation} in the bucket {bucket!r}. Allow it {needed}.",
     "RequestTimeTooSkewed": "This machine's clock is wrong by more than 15 minutes, so S3 refuses it. Set the clock.",
     "EntityTooLarge": "The file is larger than the service allows {where}. Shorten or compress it.",
     "QuotaExceeded": "The bucket {bucket!r} is full. Make room in it, or set AWS_BUCKET_NAME to another.",
@@ -146,7 +146,9 @@ class S3Store:
         self._public_by: Mapping[str, str] | None = None
         if bool(access_key) != bool(secret_key):
             missing = "AWS_SECRET_ACCESS_KEY" if access_key else "AWS_ACCESS_KEY_ID"
-            raise SettingsError(f"{missing} is not set, but the other half of the credentials is. Set both.")
+            raise SettingsError(
+                "{missing} is not set, but the other half of the credentials is. Set both.", missing=missing
+            )
         with self._translated():
             session = boto3.Session(access_key, secret_key, session_token, region_name=region)
             self._credentials = session.get_credentials()
@@ -207,7 +209,7 @@ class S3Store:
                     done += len(chunk)
                     on_progress(min(1.0, done / size))
         if done < size:
-            raise Unavailable(f"S3 broke off while s3:{name} was being fetched.")
+            raise Unavailable("S3 broke off while s3:{name} was being fetched.", name=name)
 
     def listed(self, name: str) -> Iterator[str]:
         """Yield the names (//BUCKET/KEY) of all objects whose names begin so."""
@@ -249,13 +251,16 @@ class S3Store:
             answer = self._try_out(self._openness())
         if answer.status_code == 200:
             raise StoreError(
-                f"What answers for the bucket {self.bucket!r} sends whole files when asked for a part, so no video can "
-                "start at its moment. Set AWS_ENDPOINT_URL to a server that knows Range requests."
+                "What answers for the bucket {bucket!r} sends whole files when asked for a part, so no video can "
+                "start at its moment. Set AWS_ENDPOINT_URL to a server that knows Range requests.",
+                bucket=self.bucket,
             )
         if answer.status_code != 206 or answer.content != _PROBE[2:7]:
             raise StoreError(
-                f"A file could be written to the bucket {self.bucket!r} but not read by its URL (HTTP status "
-                f"{answer.status_code}). Allow AWS_ACCESS_KEY_ID s3:GetObject, and check AWS_ENDPOINT_URL."
+                "A file could be written to the bucket {bucket!r} but not read by its URL (HTTP status {status}). "
+                "Allow AWS_ACCESS_KEY_ID s3:GetObject, and check AWS_ENDPOINT_URL.",
+                bucket=self.bucket,
+                status=answer.status_code,
             )
 
     # Uploading
@@ -357,9 +362,11 @@ class S3Store:
             if answer.status_code in (200, 206):
                 return headers
         raise StoreError(
-            f"S3_PUBLIC_READ is true, but the bucket {self.bucket!r} takes no public ACLs and no policy of its makes "
-            f'objects public. Set S3_PUBLIC_READ=false (videos then play by signed URLs), or switch its "Block public '
-            f'access" off and allow everyone s3:GetObject on {self.bucket}/{PREFIX}* in its bucket policy.'
+            "S3_PUBLIC_READ is true, but the bucket {bucket!r} takes no public ACLs and no policy of its makes "
+            'objects public. Set S3_PUBLIC_READ=false (videos then play by signed URLs), or switch its "Block '
+            'public access" off and allow everyone s3:GetObject on {bucket}/{prefix}* in its bucket policy.',
+            bucket=self.bucket,
+            prefix=PREFIX,
         )
 
     def _try_out(self, headers: Mapping[str, str]) -> AWSResponse:
@@ -369,7 +376,9 @@ class S3Store:
         self._client.put_object(Bucket=self.bucket, Key=name, Body=_PROBE, **_headers(key), **headers)
         try:
             if not self.exists(key):
-                raise StoreError(f"What is written to the bucket {self.bucket!r} is not found in it. Check it.")
+                raise StoreError(
+                    "What is written to the bucket {bucket!r} is not found in it. Check it.", bucket=self.bucket
+                )
             request = AWSRequest("GET", self._sign(name), headers={"Range": "bytes=2-6"})
             with contextlib.closing(URLLib3Session(timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S))) as plain:
                 return plain.send(request.prepare())
@@ -382,10 +391,10 @@ class S3Store:
     # Errors
 
     @property
-    def _where(self) -> str:
+    def _where(self) -> Sentence:
         if self._endpoint_url:
-            return f"at {urlsplit(self._endpoint_url).hostname} (AWS_ENDPOINT_URL)"
-        return f"at Amazon in {self._region} (AWS_REGION)"
+            return Sentence("at {host} (AWS_ENDPOINT_URL)", host=urlsplit(self._endpoint_url).hostname)
+        return Sentence("at Amazon in {region} (AWS_REGION)", region=self._region)
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -401,17 +410,28 @@ class S3Store:
         """Return the sentence for an answer that says no."""
         code = _code(error)
         if code in _REFUSALS:
-            sentence = _REFUSALS[code].format(bucket=self.bucket, where=self._where, operation=error.operation_name)
-            return StoreError(sentence)
+            return StoreError(
+                _REFUSALS[code],
+                bucket=self.bucket,
+                where=self._where,
+                operation=error.operation_name,
+                needed=_NEEDED,
+            )
         answered = error.response.get("ResponseMetadata", {})
         status = answered.get("HTTPStatusCode", 0)
         if "html" in answered.get("HTTPHeaders", {}).get("content-type", "") and status not in _GATEWAYS:
             return self._not_s3()
         if code in _PASSING or status == 429 or status >= 500:
-            return Unavailable(f"S3 cannot take requests {self._where} now ({code}). It usually can soon.")
+            return Unavailable(
+                "S3 cannot take requests {where} now ({code}). It usually can soon.", where=self._where, code=code
+            )
         return StoreError(
-            f"The bucket {self.bucket!r} {self._where} refused {error.operation_name} ({code}). Check AWS_BUCKET_NAME, "
-            "AWS_REGION and AWS_ENDPOINT_URL."
+            "The bucket {bucket!r} {where} refused {action} ({code}). Check AWS_BUCKET_NAME, AWS_REGION and "
+            "AWS_ENDPOINT_URL.",
+            bucket=self.bucket,
+            where=self._where,
+            action=error.operation_name,
+            code=code,
         )
 
     def _failure(self, error: Exception) -> AppError:
@@ -422,24 +442,24 @@ class S3Store:
                 "AWS_SECRET_ACCESS_KEY, or unset AWS_BUCKET_NAME to keep videos in DATA_DIR."
             )
         if isinstance(error, ParamValidationError):
-            return SettingsError(_REFUSALS["InvalidBucketName"].format(bucket=self.bucket))
+            return SettingsError(_REFUSALS["InvalidBucketName"], bucket=self.bucket)
         if isinstance(error, InvalidRegionError):
             return SettingsError("AWS_REGION is not the name of a region. Set it to one like eu-west-1.")
         if isinstance(error, CredentialRetrievalError):
             return Unavailable("The AWS credentials cannot be renewed now. Log in again, or set AWS_ACCESS_KEY_ID.")
         if isinstance(error, NoConnectionError | HTTPClientError):
             return Unavailable(
-                f"S3 does not answer {self._where}. Check the network, and whether the address is right."
+                "S3 does not answer {where}. Check the network, and whether the address is right.", where=self._where
             )
         if isinstance(error, ResponseParserError):
             return self._not_s3()
         return StoreError(
-            f"S3 cannot be used ({type(error).__name__}). Check AWS_BUCKET_NAME, AWS_REGION, AWS_ENDPOINT_URL and "
-            "the AWS credentials."
+            "S3 cannot be used ({kind}). Check AWS_BUCKET_NAME, AWS_REGION, AWS_ENDPOINT_URL and the AWS credentials.",
+            kind=type(error).__name__,
         )
 
     def _not_s3(self) -> AppError:
-        return StoreError(f"What answers {self._where} is not S3. Set AWS_ENDPOINT_URL to an S3 service.")
+        return StoreError("What answers {where} is not S3. Set AWS_ENDPOINT_URL to an S3 service.", where=self._where)
 
     def _refuse_other_region(self, response: tuple[object, dict] | None = None, **_: object) -> None:
         """Stop a request that went to the wrong region. Raises StoreError.
@@ -452,7 +472,12 @@ class S3Store:
         theirs = answered.get("HTTPHeaders", {}).get("x-amz-bucket-region") or error.get("Region")
         if error and (error.get("Code") in _WRONG_REGION or (theirs and theirs != self._region)):
             known = f"in {theirs}. Set AWS_REGION={theirs}" if theirs else "elsewhere. Set AWS_REGION to its region"
-            raise StoreError(f"AWS_REGION is {self._region}, but the bucket {self.bucket!r} is {known}.")
+            raise StoreError(
+                "AWS_REGION is {region}, but the bucket {bucket!r} is {known}.",
+                region=self._region,
+                bucket=self.bucket,
+                known=known,
+            )
 
 
 class _Watch(BaseSubscriber):
@@ -516,4 +541,6 @@ def _code(error: ClientError) -> str:
 
 
 def _unreadable(source: Path, error: OSError) -> StoreError:
-    return StoreError(f"{source.name} cannot be read any more: {error.strerror}. Add the file again.")
+    return StoreError(
+        "{name} cannot be read any more: {why}. Add the file again.", name=source.name, why=error.strerror
+    )

@@ -29,8 +29,9 @@ class StaticFolderStore(FolderStore):
         # A source that is gone gets the folder store's sentence.
         if source.is_file() and source.stat().st_size > self._max_bytes:
             raise StoreError(
-                f"Its playable copy is larger than the {self._max_bytes // 2**20} MB this host can show. Add a shorter "
-                "video, or keep the videos in S3: set AWS_BUCKET_NAME."
+                "Its playable copy is larger than the {megabytes} MB this host can show. Add a shorter video, or "
+                "keep the videos in S3: set AWS_BUCKET_NAME.",
+                megabytes=self._max_bytes // 2**20,
             )
         super().put(source, key, on_progress)
         self._withdraw(key)  # its bytes may have been replaced
@@ -78,6 +79,8 @@ class StaticFolderStore(FolderStore):
 
     def _unservable(self, error: OSError) -> StoreError:
         return StoreError(
-            f"Videos cannot be shown from {self._served}: {error.strerror or error}. DATA_DIR must be on the same disk "
-            "as the app, and writable. Or keep the videos in S3: set AWS_BUCKET_NAME."
+            "Videos cannot be shown from {folder}: {why}. DATA_DIR must be on the same disk as the app, and "
+            "writable. Or keep the videos in S3: set AWS_BUCKET_NAME.",
+            folder=self._served,
+            why=error.strerror or error,
         )

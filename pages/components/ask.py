@@ -21,7 +21,7 @@ from pages.components.chrome import badge
 from pages.components.extras import keep_menu
 from pages.components.state import ANY, FILTERS, MAX_NAME, MAX_WORDS, ME, PageState, Row, pressed, state
 from pages.components.who import may, person, why_not
-from pages.components.wording import language_word, named, plain, say
+from pages.components.wording import language_word, named, plain, say, tell
 
 PICTURES = ["jpg", "jpeg", "png", "webp", "gif", "bmp"]
 NAMES_OF_VALUES: Mapping[str, Callable[[str], str]] = {"language": language_word}
@@ -233,7 +233,7 @@ def _typed_name() -> None:
         try:
             profile_name(state.who)
         except AppError as error:
-            show_error(say("tune.who.instead", problem=error, name=ME))
+            show_error(say("tune.who.instead", problem=tell(error.sentence), name=ME))
 
 
 def _property_pills(row: Property, counts: Mapping[str, int]) -> None:

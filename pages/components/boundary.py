@@ -16,7 +16,7 @@ import streamlit as st
 from core.errors import AppError
 from pages.components.state import state
 from pages.components.who import is_signed_in, leave, require_anybody
-from pages.components.wording import plain
+from pages.components.wording import plain, tell
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,12 +27,12 @@ PAGE = "page"
 
 def show_error(sentence: str) -> None:
     """Draw a sentence as an error; it may hold text of files and is never interpreted."""
-    st.error(plain(sentence))
+    st.error(plain(tell(sentence)))
 
 
 def show_line(sentence: str) -> None:
     """Draw a sentence in small letters, where what failed is a detail."""
-    st.caption(f":material/cloud_off: {plain(sentence)}")
+    st.caption(f":material/cloud_off: {plain(tell(sentence))}")
 
 
 def show_nothing(sentence: str) -> None:
@@ -52,7 +52,7 @@ def part(place: str = "", show: Callable[[str], None] = show_error) -> Iterator[
     try:
         yield
     except AppError as error:
-        show(str(error))
+        show(error.sentence)
 
 
 def fragment(draw: Callable[P, R], place: str = "", every_s: float | None = None) -> Callable[P, R]:
@@ -80,7 +80,7 @@ def safely(callback: Callable[P, object], place: str = PAGE) -> Callable[P, None
             require_anybody()
             callback(*args, **kwargs)
         except AppError as error:
-            say_next(place, str(error))
+            say_next(place, error.sentence)
 
     return run
 

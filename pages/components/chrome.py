@@ -13,7 +13,7 @@ from pages.components.boundary import begin_run, fragment, part, safely
 from pages.components.doors import page_script
 from pages.components.state import Language, state
 from pages.components.who import described, sign_out_button, who
-from pages.components.wording import named, plain, say
+from pages.components.wording import named, plain, say, tell
 
 STYLE = Path(__file__).with_name("style.css")
 LOGO = Path(__file__).with_name("logo.svg")
@@ -133,4 +133,4 @@ def _phrases(phrases: tuple[str, ...]) -> str:
 def _badge_down(sentence: str) -> None:
     """Say in the badge's place why there is none."""
     with st.popover(say("badge.down"), icon=":material/cloud_off:", key="badge-down"):
-        st.text(sentence)
+        st.text(tell(sentence))

@@ -16,7 +16,7 @@ from pages.components.reembed_panel import reembed_hint
 from pages.components.state import Part, state
 from pages.components.undo import offer_undo
 from pages.components.who import may, why_not
-from pages.components.wording import plain, say
+from pages.components.wording import plain, say, tell
 
 WORTH_SAYING = 200
 """Videos from which working out what they answer takes long enough to be spoken of."""
@@ -122,7 +122,7 @@ def _reading(services: Services) -> None:
     elif told.problem is None:
         st.info(say("reading", known=told.known, total=told.total), icon=":material/hourglass_top:")
     else:
-        problem = plain(told.problem)
+        problem = plain(tell(told.problem))
         text = say("reading.problem", known=told.known, total=told.total, problem=problem)
         st.warning(text, icon=":material/hourglass_pause:")
 
@@ -143,5 +143,5 @@ def _labelling(services: Services) -> None:
         key = "labels.pending" if services.discover.labelled().answer else "labels.first"
         st.info(say(key, done=told.done, total=told.total), icon=":material/hourglass_top:")
     elif services.reading() is None:
-        problem = plain(told.problem)
+        problem = plain(tell(told.problem))
         st.warning(say("labels.problem", done=told.done, total=told.total, problem=problem))

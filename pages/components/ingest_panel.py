@@ -17,7 +17,7 @@ from pages.components.boundary import part, rerun, say_next
 from pages.components.doors import is_open_to_others
 from pages.components.state import state
 from pages.components.who import may, spender, why_not
-from pages.components.wording import plain, say
+from pages.components.wording import plain, say, tell
 
 
 @part("upload")
@@ -105,7 +105,7 @@ def _receive(services: Services, files: Sequence[UploadedFile]) -> None:
         try:
             services.jobs.receive(file, file.name, by=spender())
         except AppError as error:
-            say_next("upload", say("upload.problem", filename=file.name, problem=error))
+            say_next("upload", say("upload.problem", filename=file.name, problem=tell(error.sentence)))
         finally:
             _forget(file)
 

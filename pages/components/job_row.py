@@ -7,7 +7,7 @@ import streamlit as st
 from core.models import Job, Stage
 from core.services import Services
 from pages.components.boundary import part, safely
-from pages.components.wording import elapsed, say
+from pages.components.wording import elapsed, say, tell
 
 ICONS = {
     Stage.QUEUED: ":material/schedule:",
@@ -46,4 +46,4 @@ def job_row(job: Job, services: Services) -> None:
                 st.button(say("job.cancel"), key=f"cancel-{job.id}", on_click=cancel, args=[job.id])
         with part(place):
             if job.reason:
-                st.text(job.reason)
+                st.text(tell(job.reason))

@@ -9,7 +9,7 @@ from core.encoders.clip_download import Getter
 from core.services import Services
 from pages.components.boundary import fragment, rerun, safely
 from pages.components.state import state
-from pages.components.wording import plain, say
+from pages.components.wording import plain, say, tell
 
 EVERY_S = 0.7
 
@@ -37,7 +37,7 @@ def _draw(services: Services, getter: Getter) -> None:
             with st.container(gap="xxsmall"):
                 st.text(say("model.why"))
                 if getting.reason:
-                    st.error(plain(getting.reason))
+                    st.error(plain(tell(getting.reason)))
             key = "model.get" if getting.stage == "idle" else "model.again"
             label = say(key, gigabytes=model.size_bytes / 1e9)
             start = safely(getter.start, "model")

@@ -8,7 +8,7 @@ from core.ingest.reembed import Status
 from core.services import Services
 from pages.components.boundary import part, safely
 from pages.components.job_row import job_row
-from pages.components.wording import elapsed, plain, say
+from pages.components.wording import elapsed, plain, say, tell
 
 PLACE = "reembed"
 FAILED_SHOWN = 10
@@ -33,7 +33,7 @@ def reembed_hint(services: Services) -> None:
     """Say on other pages, in one line, that another encoder answers than the one that is set, and where that ends."""
     status, serving = services.reembed.status(), services.serving
     if problem := serving.now.problem:
-        st.warning(plain(problem), icon=":material/visibility_off:")
+        st.warning(plain(tell(problem)), icon=":material/visibility_off:")
     if status is not None and serving.is_behind:
         st.caption(say("reembed.hint.going", encoder=plain(status.encoder), done=status.done, total=status.total))
     elif serving.is_behind:
@@ -46,7 +46,7 @@ def _offer(services: Services) -> None:
     serving, plan = services.serving, services.reembed.plan()
     old, new = plain(serving.serving.name), plain(plan.encoder.name)
     st.markdown(f"**{say('reembed.title', new=new)}**")
-    st.text(serving.now.problem or say("reembed.means", old=serving.serving.name, new=plan.encoder.name))
+    st.text(tell(serving.now.problem or "") or say("reembed.means", old=serving.serving.name, new=plan.encoder.name))
     st.caption(say("reembed.takes", n=plan.videos, there=plan.present, time=elapsed(plan.takes_s), old=old))
     agreed = True
     if plan.encoder.paid and plan.seconds:
@@ -62,7 +62,7 @@ def _show_status(services: Services, status: Status) -> None:
     text = say("reembed.progress", done=status.done, n=status.total, time=elapsed(status.left_s), old=old)
     st.progress(status.done / max(status.total, 1), text=text)
     if status.problem:
-        st.text(status.problem)
+        st.text(tell(status.problem))
     for job in status.failed[:FAILED_SHOWN]:
         job_row(job, services)
     with st.container(horizontal=True):

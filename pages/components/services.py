@@ -30,7 +30,7 @@ from pages.components.doors import (
 )
 from pages.components.signin import sign_in_page
 from pages.components.who import let_in
-from pages.components.wording import say, say_in
+from pages.components.wording import say, say_in, tell
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def page_services(title: str, needs: Action = Action.MANAGE) -> Services:
     except AppError as error:
         st.title(say("broken.title"))
         with st.container(border=True, key="cannot-open"):
-            st.text(str(error))
+            st.text(tell(error.sentence))
         st.caption(say("broken.hint"))
         st.stop()
 

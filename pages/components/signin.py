@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 
 from pages.components.state import Language
-from pages.components.wording import say_in
+from pages.components.wording import say_in, tell_in
 
 FULL = Path(__file__).with_name("full.html")
 TAGS: Mapping[Language, str] = {"en": "en", "zh": "zh-Hans"}
@@ -46,7 +46,7 @@ def sign_in_page(target: str, sentence: str, languages: str) -> str:
         text=escape(say("signin.text")),
         label=escape(say("signin.password")),
         press=escape(say("signin.press")),
-        wrong=f'<p class="wrong" role="alert" id="wrong">{escape(sentence)}</p>' if sentence else "",
+        wrong=f'<p class="wrong" role="alert" id="wrong">{escape(tell_in(language, sentence))}</p>' if sentence else "",
         described=' aria-describedby="wrong" aria-invalid="true"' if sentence else "",
         target=escape(target),
         mark=f"data:image/svg+xml;base64,{mark}",

@@ -1,13 +1,17 @@
 """All words that people read on the pages, and raw numbers as people read them.
 
 A second language is a second table with the same keys (chinese.py): a new word goes into both. Core has its words
-(categories, what an encoder sees, the sentences of errors) in English; another language's table has those it knows.
+(categories, what an encoder sees) in English, and its sentences (core.errors); another language has tables of both.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
+from core.errors import Sentence
 from core.languages import language_name
 from pages.components.chinese import CHINESE
 from pages.components.state import Language, state
@@ -420,6 +424,8 @@ ENGLISH: dict[str, Template] = {
 }
 
 
+SENTENCES: Mapping[Language, str] = {"zh": "chinese_sentences.toml"}
+"""What core says, by its templates in English."""
 TABLES: Mapping[Language, Mapping[str, Template]] = {"en": ENGLISH, "zh": CHINESE}
 
 
@@ -434,6 +440,37 @@ def say_in(language: Language, key: str, **values: object) -> str:
     if not isinstance(template, str):
         template = template[0] if values["n"] == 1 else template[1]
     return template.format(**values)
+
+
+@cache
+def sentences(language: Language) -> Mapping[str, str]:
+    """Return what core says in a language, by its templates in English."""
+    if (name := SENTENCES.get(language)) is None:
+        return {}
+    return tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
+
+
+def tell(sentence: str) -> str:
+    """Return a sentence of core in the language of who reads."""
+    return tell_in(state.language, sentence)
+
+
+def tell_in(language: Language, sentence: str) -> str:
+    """Return a sentence of core in a language; what its table does not know stays as it is.
+
+    That is what others wrote (a file's name, what a service answered), and what an earlier version kept in other words.
+    """
+    if not isinstance(sentence, Sentence) or (words := sentences(language).get(sentence.template)) is None:
+        return sentence
+    if sentence == sentence.template:
+        return words
+    values = {
+        name: tell_in(language, value) if isinstance(value, str) else value for name, value in sentence.values.items()
+    }
+    try:
+        return words.format(**values)
+    except (KeyError, ValueError):
+        return sentence
 
 
 def named(kind: str, id_: str, otherwise: str) -> str:

@@ -46,6 +46,14 @@ def test_a_failed_file_can_be_tried_again_and_the_list_cleared(services, tmp_pat
     assert services.index.count().videos == 1
 
 
+def test_why_a_file_was_refused_is_said_in_chinese_to_who_reads_that(services, tmp_path):
+    (tmp_path / "fake.mp4").write_text("not a video")
+    job = services.jobs.submit(tmp_path / "fake.mp4")
+    services.jobs.wait([job.id], timeout_s=30)
+    assert "不管文件名是什么，这是文本文件，不是视频。请添加视频文件。" in texts(open_page("ingest", lang="zh"))
+    assert services.jobs.job(job.id).reason in texts(open_page("ingest", lang="en"))
+
+
 def test_the_sample_button_puts_every_scene_on_its_way(no_workers, services):
     app = open_page("ingest")
     app.button(key="add-samples").click().run()
