@@ -1,5 +1,5 @@
 """The command line: python -m core ingest | search | samples | calibrate | model | reembed | move | doctor, and
-what core/library/commands.py adds."""
+what core/library/commands.py and core/ads/commands.py add."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 from core import __version__, samples
+from core.ads import commands as ads
 from core.discover import calibrating
 from core.encoders import clip_download, clip_models
 from core.errors import AppError
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     search.set_defaults(run=_search)
 
     library.add_to(commands)
+    ads.add_to(commands)
 
     sample = commands.add_parser("samples", help="render and add the sample library")
     sample.add_argument("--json", action="store_true", help="a line of JSON a video on standard output")

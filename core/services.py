@@ -15,6 +15,10 @@ import numpy as np
 
 from core import samples
 from core.access.access import Access
+from core.ads.ads import Ads
+from core.ads.book import AdBook
+from core.ads.placing import Placing
+from core.ads.rhythm import Rhythms
 from core.discover import taxonomy
 from core.discover.composition import fixed_texts
 from core.discover.search import Discover
@@ -61,7 +65,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _WARM_BATCH = 8
-THEMES, CALIBRATION = "taxonomy.toml", "calibration.json"
+THEMES, CALIBRATION, ADS = "taxonomy.toml", "calibration.json", "ads.json"
 """Names of the documents."""
 SOON_S = 3.0
 """How long adding a category waits for its videos: in a small library they are there at once."""
@@ -105,6 +109,7 @@ class Services:
     state: State
     themes: Document
     """A person's own categories and moods."""
+    ads: Ads
     warmings: list[Warming | ReadAhead] = field(default_factory=list)
     getter: Getter | None = None
     """Gets a model for the encoder that sees, at a press."""
@@ -294,10 +299,18 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         raise
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
     relabel = Relabel(lambda: serving.now.discover, alone=partial(state.alone, "labels"))
+    ads = _ads(settings, state, store, serving)
     services = Services(
-        settings, store, serving, jobs, reembed, taste, channels, library, state, own, warmings, getter, budget
+        settings, store, serving, jobs, reembed, taste, channels, library, state, own, ads, warmings, getter, budget
     )
     return replace(services, relabel=relabel)
+
+
+def _ads(settings: Settings, state: State, store: Store, serving: Serving) -> Ads:
+    """Return what places ads in the videos of the space that answers."""
+    rhythms = Rhythms(store, settings.data_dir / "rhythms")
+    book = AdBook(state.document(ADS), store, settings.data_dir / "ads", lambda: serving.now.discover)
+    return Ads(book, rhythms, Placing(lambda: serving.now.discover, store, rhythms, book.ad))
 
 
 def _labelled(serving: Serving, lane: Lane, entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -1,4 +1,4 @@
-"""Library: everything that is in it, searched by name; edit, delete with a day to undo it, own categories."""
+"""Library: everything that is in it, searched by name; edit, delete with a day to undo it, place ads."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from core.access.roles import Action
 from pages.components.boundary import fragment, part, show_nothing
 from pages.components.chrome import heading, set_page
 from pages.components.ingest_panel import show_empty_library
+from pages.components.library_ads import ads_tab
 from pages.components.library_list import library_list
 from pages.components.library_trash import trash_list, undo_bar
 from pages.components.library_video import library_video
@@ -51,6 +52,8 @@ def show_tabs() -> None:
     )
     if state.library_tab == "trash":
         trash_list(services)
+    elif state.library_tab == "ads":
+        ads_tab(services)
     else:
         library_list(services)
 

@@ -28,6 +28,8 @@ from core.models import Calibration, Confidence, Entry, Scored, Taste
 
 REQUIRED_FROM = 0.25
 """A part must be present in a video when at least this share of the query is its."""
+SELF = 0.9999
+"""Cosine from which a video is the very one that others are compared with."""
 EVERYWHERE = Where()
 
 
@@ -146,6 +148,18 @@ class Candidates:
         matches = self._index.search(taste, limit=len(ids), per_video=1, scope="video", among=ids)
         scores = {match.video_id: match.score for match in matches}
         return np.array([scores.get(video_id, 0.0) for video_id in ids])
+
+    def standing(self, part: Part, vectors: np.ndarray) -> np.ndarray:
+        """Return how far videos or moments, (k, d), stand out to a part: (k,)."""
+        cosines = vectors @ part.vector
+        if part.kind not in ("similar", "picture"):
+            return self._standing(part, cosines, vectors)
+        # The video itself is in the sample: in a small library it alone would be what is usual.
+        usual = self._caches.sample() @ part.vector
+        others = usual[usual < SELF]
+        return relevance.likeness(
+            cosines, others if others.size else usual, self._caches.origin(), self._caches.calibration
+        )
 
     def _columns(self, parts: Sequence[Part], entries: Sequence[Entry], vectors: np.ndarray) -> Fit:
         shape = (len(parts), len(entries))

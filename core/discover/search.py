@@ -416,6 +416,10 @@ class Discover:
         """Return how far videos, (k, dimension), stand out to a category or mood, as its search would say: (k,)."""
         return self.background(kind).standing(direction, vectors)
 
+    def standings(self, part: Part, vectors: np.ndarray) -> np.ndarray:
+        """Return how far videos or moments, (k, dimension), stand out to a part of a query: (k,)."""
+        return self._candidates.standing(part, vectors)
+
     def background(self, kind: str) -> Background:
         """Return what videos are compared with for a part of this kind."""
         return self._caches.background(kind)

@@ -23,6 +23,9 @@ import numpy as np
 
 from core.encoders.layout import LAYOUT, layout, steady
 from core.ingest.sampling import Picture, Sound
+from core.ingest.speech import VOICE_HZ, syllables
+from core.ingest.steps import Seen, seen, step
+from core.ingest.steps import luma as luma_of
 
 VISUAL: tuple[str, ...] = (
     "brightness",
@@ -69,7 +72,6 @@ OF_A_STILL = np.array([name in LOOK for name in PERCEPTS])
 """Which percepts a single picture has: no movement, cuts or sound."""
 CHANGE = ("motion", "stillness", "flicker", "step", "step_2")
 """What it shows beside the one before; the steps (colours and places moved, 0 to 1) find cuts."""
-_SAME_PLACES = 0.95
 _BARS_FROM = 240
 """Pictures looked at (a minute) before it is decided where black bars are."""
 _BAR_LUMA = 0.075
@@ -80,7 +82,7 @@ _BAR_LIMIT = 0.36
 def look(rgb: np.ndarray) -> np.ndarray:
     """Return the measures named by LOOK for a picture, (height, width, 3) float32 in 0 to 1."""
     red, green, blue = np.ascontiguousarray(rgb.transpose(2, 0, 1))
-    luma = _luma(rgb)
+    luma = luma_of(rgb)
     high = np.maximum(np.maximum(red, green), blue)
     chroma = high - np.minimum(np.minimum(red, green), blue)
     saturation = chroma / (high + 0.02)
@@ -116,10 +118,6 @@ def look(rgb: np.ndarray) -> np.ndarray:
     )
 
 
-def _luma(rgb: np.ndarray) -> np.ndarray:
-    return rgb @ np.array([0.299, 0.587, 0.114], np.float32)
-
-
 def _edges(luma: np.ndarray) -> np.ndarray:
     """Return how much each pixel differs from its neighbours to the right and below, one row and column less."""
     here = luma[:-1, :-1]
@@ -133,43 +131,7 @@ def _skin(red: np.ndarray, green: np.ndarray, blue: np.ndarray, luma: np.ndarray
     return (cb > 77) & (cb < 122) & (cr > 137) & (cr < 170) & (luma > 0.2) & (red > green) & (green > blue)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """What is kept of a picture to compare the next ones with."""
-
-    luma: np.ndarray
-    histogram: np.ndarray
-    coarse: np.ndarray
-
-
-def _seen(rgb: np.ndarray) -> _Seen:
-    bins = np.minimum((rgb * 6).astype(np.uint8), 5).astype(np.int32)
-    codes = (bins[..., 0] * 6 + bins[..., 1]) * 6 + bins[..., 2]
-    histogram = np.bincount(codes.ravel(), minlength=216).astype(np.float32) / codes.size
-    height, width = rgb.shape[0] // 6 * 6, rgb.shape[1] // 6 * 6
-    coarse = rgb[:height, :width].reshape(height // 6, 6, width // 6, 6, 3).mean((1, 3)) if height and width else rgb
-    return _Seen(_luma(rgb), histogram, coarse)
-
-
-def _step(now: _Seen, before: _Seen) -> float:
-    """Return how much of the colours and of their places changed, 0 to 1; half at most where only the light did."""
-    if now.coarse.shape != before.coarse.shape:
-        return 0.0
-    places = min(float(np.abs(now.coarse - before.coarse).mean()) / 0.25, 1.0)
-    if _likeness(now.coarse, before.coarse) > _SAME_PLACES:
-        return 0.5 * places
-    colours = 0.5 * float(np.abs(now.histogram - before.histogram).sum())
-    return 0.5 * (colours + places)
-
-
-def _likeness(left: np.ndarray, right: np.ndarray) -> float:
-    """Return the correlation of two pictures, which a fade leaves at 1; 0 where one of them is plain."""
-    left, right = left - left.mean(), right - right.mean()
-    lengths = float(np.linalg.norm(left) * np.linalg.norm(right))
-    return float((left * right).sum()) / lengths if lengths > 1e-4 * left.size else 0.0
-
-
-def _change(now: _Seen, before: _Seen | None, before_that: _Seen | None) -> np.ndarray:
+def _change(now: Seen, before: Seen | None, before_that: Seen | None) -> np.ndarray:
     """Return the measures named by CHANGE."""
     if before is None or before.luma.shape != now.luma.shape:
         return np.zeros(len(CHANGE), np.float32)
@@ -182,8 +144,8 @@ def _change(now: _Seen, before: _Seen | None, before_that: _Seen | None) -> np.n
             float(moved.mean()) / (float(_edges(now.luma).mean()) + 0.05),
             (moved < 0.012).mean(),
             flicker,
-            _step(now, before),
-            0.0 if before_that is None else _step(now, before_that),
+            step(now, before),
+            0.0 if before_that is None else step(now, before_that),
         ],
         np.float32,
     )
@@ -256,13 +218,9 @@ def _onsets(power: np.ndarray) -> float:
 
 def _speech(power: np.ndarray, hertz: np.ndarray, hop_s: float) -> float:
     """Return how much the voice band swings at the pace of syllables (2.5 to 8 Hz), times its share of the sound."""
-    band = power[:, (hertz > 250) & (hertz < 3500)].sum(1)
-    level = np.log10(band + 1e-3 * band.max())
-    level -= level.mean()
-    swing = np.abs(np.fft.rfft(level * np.hanning(level.size))) ** 2
-    pace = np.fft.rfftfreq(level.size, hop_s)
-    syllables = swing[(pace >= 2.5) & (pace <= 8)].sum() / (swing[pace > 0.5].sum() + 1e-9)
-    return float(syllables * min(level.std() / 0.5, 1.0) * band.sum() / power.sum())
+    low, high = VOICE_HZ
+    band = power[:, (hertz > low) & (hertz < high)].sum(1)
+    return syllables(band, hop_s) * float(band.sum() / power.sum())
 
 
 def _tonality(power: np.ndarray) -> float:
@@ -286,7 +244,7 @@ class Measurer:
         self._layouts: list[np.ndarray] = []
         self._waiting: list[Picture] | None = []
         self._bars = _Bars()
-        self._before: tuple[_Seen | None, _Seen | None] = (None, None)
+        self._before: tuple[Seen | None, Seen | None] = (None, None)
         self._heard_times: list[float] = []
         self._heard: list[np.ndarray] = []
         self._rest = np.empty(0, np.float32)
@@ -296,7 +254,7 @@ class Measurer:
         if isinstance(item, Sound):
             self._add_sound(item)
             return
-        self._bars.add(_luma(item.rgb.astype(np.float32) / 255))
+        self._bars.add(luma_of(item.rgb.astype(np.float32) / 255))
         if self._waiting is None:
             self._add_picture(item)
             return
@@ -324,7 +282,7 @@ class Measurer:
 
     def _add_picture(self, picture: Picture) -> None:
         rgb = self._bars.crop(picture.rgb).astype(np.float32) / 255
-        now = _seen(rgb)
+        now = seen(rgb)
         self._times.append(picture.time_s)
         self._rows.append(np.concatenate([look(rgb), _change(now, *self._before)]))
         self._layouts.append(layout(rgb))

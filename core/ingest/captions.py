@@ -71,6 +71,12 @@ def webvtt(cues: Iterable[Cue]) -> str:
     return "\n\n".join(blocks) + "\n" if len(blocks) > 1 else ""
 
 
+def spans(text: str) -> list[tuple[float, float]]:
+    """Return from when to when the cues of a WebVTT file stand, in seconds."""
+    found = (_SPAN.match(line) for line in text.splitlines())
+    return [(_seconds(one.groups()[:4]), _seconds(one.groups()[4:])) for one in found if one]
+
+
 def caption_key(video_id: str, number: int, language: str) -> str:
     """Return the key in a store of a video's track."""
     return f"{video_id}_{number}_{language}.vtt"
@@ -87,9 +93,9 @@ def _sidecar_cues(sidecar: Sidecar) -> list[Cue]:
     if sidecar.path.suffix.lower() in (".ass", ".ssa"):
         found = [_DIALOGUE.match(line) for line in lines]
         return [(_seconds(one.groups()[:4]), _seconds(one.groups()[4:8]), one[9]) for one in found if one]
-    spans = [(_SPAN.match(first), words) for first, *words in timed_blocks(lines)]
+    timed = [(_SPAN.match(first), words) for first, *words in timed_blocks(lines)]
     return [
-        (_seconds(span.groups()[:4]), _seconds(span.groups()[4:]), "\n".join(words)) for span, words in spans if span
+        (_seconds(span.groups()[:4]), _seconds(span.groups()[4:]), "\n".join(words)) for span, words in timed if span
     ]
 
 

@@ -33,10 +33,10 @@ class Scene:
 
 def scene(name: str) -> Scene:
     """Return the scene with this name. Raises MediaError naming those there are."""
-    for candidate in SCENES:
+    for candidate in (*SCENES, *ADS):
         if candidate.name == name:
             return candidate
-    names = ", ".join(candidate.name for candidate in SCENES)
+    names = ", ".join(candidate.name for candidate in (*SCENES, *ADS))
     raise MediaError(f"There is no sample {name!r}. Choose one of: {names}.")
 
 
@@ -62,14 +62,16 @@ def render(name: str, target: Path, on_progress: Progress = ignore_progress) -> 
     on_progress(1.0)
 
 
-def _catalogue() -> tuple[Scene, ...]:
-    """Read the catalogue that lies beside this file."""
-    rows = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
+def _catalogue(name: str) -> tuple[Scene, ...]:
+    """Read a catalogue that lies beside this file."""
+    rows = tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
     return tuple(
         Scene(name, **row | {"tags": tuple(row["tags"]), "categories": tuple(row["categories"])})
         for name, row in rows.items()
     )
 
 
-SCENES: tuple[Scene, ...] = _catalogue()
+SCENES: tuple[Scene, ...] = _catalogue("catalogue.toml")
 """Every scene, in the order in which it is best shown."""
+ADS: tuple[Scene, ...] = _catalogue("ads.toml")
+"""Ads to try places with: drawn like scenes, and no part of the sample library."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from core import __version__
 from core.discover.taxonomy import Taxonomy
-from core.serving import videos
+from core.serving import breaks, videos
 from core.serving.bodies import (
     NEXT_CURSOR,
     TOTAL,
@@ -112,6 +112,16 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
                     },
                 }
             },
+            "/api/breaks": {
+                "post": {
+                    "summary": "Where an ad belongs: videos, and the moments at which they can be interrupted",
+                    "requestBody": {
+                        "required": True,
+                        "content": {"application/json": {"schema": breaks.BreaksAsked.model_json_schema()}},
+                    },
+                    "responses": {"200": _places(), **wrong},
+                }
+            },
             "/app/static/media/{key}": {
                 "get": {
                     "summary": "A video or poster, with Range support",
@@ -119,6 +129,17 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
                     "responses": {"200": {"description": "All of it"}, "206": {"description": "The range asked for"}},
                 }
             },
+        },
+    }
+
+
+def _places() -> dict[str, Any]:
+    """Return the two forms of an answer of `POST /api/breaks`."""
+    return {
+        "description": "The places",
+        "content": {
+            "application/json": {"schema": breaks.answer()},
+            "application/xml": {"schema": {"type": "string", "description": "VMAP 1.0, with format vmap."}},
         },
     }
 

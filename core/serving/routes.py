@@ -27,6 +27,7 @@ from core.names import identity
 from core.services import Services
 from core.serving import openapi, videos
 from core.serving.bodies import ErrorBody, HealthBody, HitBody, read_query, totals
+from core.serving.breaks import breaks, read_breaks
 from core.serving.guard import Guard, House, identity_of
 from core.serving.metrics import Metrics
 from core.serving.watch import Watch
@@ -104,6 +105,20 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
         kind = CONTENT_TYPES[Path(taken.filename).suffix]
         return FileResponse(taken.path, media_type=kind, filename=taken.filename, background=tidy)
 
+    async def places(request: Request) -> Response:
+        if not _same_origin(request):
+            return _error(403, "This address takes questions from its own pages and from programs only.")
+        try:
+            asked = read_breaks(read_object(await _body(request), '{"text": "a quiet mountain hotel"}'))
+        except QueryError as error:
+            return _error(400, str(error), error.details)
+
+        def answer() -> object:
+            found = breaks(services(), asked, base_of(request))
+            return Response(found, media_type="application/xml") if isinstance(found, str) else found
+
+        return await _answer(answer)
+
     async def docs(request: Request) -> Response:
         servers = [{"url": base_path or "/"}]
         return await _answer(lambda: {**openapi.document(services().taxonomy), "servers": servers})
@@ -134,6 +149,7 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
             Route(prefix + "/api/videos", listed, methods=["GET"]),
             Route(prefix + "/api/videos/{id}", one, methods=["GET", "PATCH", "DELETE"]),
             Route(prefix + "/api/videos/{id}/file", file, methods=["GET"]),
+            Route(prefix + "/api/breaks", places, methods=["POST"]),
             Route(prefix + "/search", search, methods=["POST"]),
             Route(prefix + MEDIA_PREFIX + "{key}", media, methods=["GET"]),
         )

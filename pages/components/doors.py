@@ -98,6 +98,7 @@ SCRIPTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "posters.html": {},
     "gestures.html": {"PLAY_ON": ("true", "false")},
     "enter.html": {},
+    "breaks.html": {},
     "language.html": {"LANGUAGE": ("en", "zh-Hans")},
 }
 """The scripts of pages, and what can be filled in."""

@@ -107,10 +107,10 @@ def _receive(services: Services, files: Sequence[UploadedFile]) -> None:
         except AppError as error:
             say_next("upload", say("upload.problem", filename=file.name, problem=tell(error.sentence)))
         finally:
-            _forget(file)
+            forget(file)
 
 
-def _forget(file: UploadedFile) -> None:
+def forget(file: UploadedFile) -> None:
     """Drop Streamlit's copy of an upload, which it would otherwise hold in memory as long as the session lives."""
     context = get_script_run_ctx()
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):

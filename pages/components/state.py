@@ -20,6 +20,7 @@ from typing import Any, Generic, Literal, TypeVar, cast, get_args, overload
 import numpy as np
 import streamlit as st
 
+from core.ads.models import Proposals
 from core.discover.taxonomy import Taxonomy, Theme
 from core.errors import QueryError
 from core.models import Filters, Query, Sort
@@ -29,9 +30,11 @@ T = TypeVar("T")
 View = Literal["grid", "feed"]
 Show = Literal["", "newest", "you"]
 Language = Literal["en", "zh"]
-LibraryTab = Literal["videos", "trash"]
+LibraryTab = Literal["videos", "ads", "trash"]
+AdSource = Literal["words", "ours", "video"]
 LibraryView = Literal["grid", "table"]
 LIBRARY_TABS: tuple[LibraryTab, ...] = get_args(LibraryTab)
+AD_SOURCES: tuple[AdSource, ...] = get_args(AdSource)
 LIBRARY_VIEWS: tuple[LibraryView, ...] = get_args(LibraryView)
 
 ANY = "any"
@@ -187,6 +190,9 @@ class PageState:
     was_getting: Row[bool | None] = Row(None)
     library_tab: Row[LibraryTab] = Row("videos")
     library_view: Row[LibraryView] = Row("grid")
+    # Where an ad comes from, and where it belongs by the last answer.
+    ad_source: Row[AdSource] = Row("words")
+    proposals: Row[Proposals | None] = Row(None)
     # Ids: of the video that is open in the library, of those that are selected, and of those deleted last.
     managed: Row[str] = Row("")
     picked: Row[list[str]] = Row([])
@@ -202,6 +208,7 @@ class PageState:
     menus_used: Row[int] = Row(0)
     picture_turn: Row[int] = Row(0)
     upload_turn: Row[int] = Row(0)
+    ad_turn: Row[int] = Row(0)
     # Sentences of callbacks by where they belong: those of this run, and those for the next (see boundary.py).
     said: Row[dict[str, list[str]]] = Row({})
     to_say: Row[dict[str, list[str]]] = Row({})

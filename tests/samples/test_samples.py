@@ -16,7 +16,7 @@ import pytest
 from core import samples
 from core.discover import taxonomy
 from core.errors import Cancelled, MediaError
-from core.samples import SCENES, painters, render, score
+from core.samples import ADS, SCENES, painters, render, score
 from core.samples.colours import Gradient, mix, rgba
 from core.samples.outlines import HEIGHT, WIDTH, outline, smooth
 from core.samples.scenes import PLAYS
@@ -75,7 +75,8 @@ def test_the_catalogue_is_large_and_its_names_are_slugs():
     assert len(names) >= 24
     assert len(set(names)) == len(names)
     assert all(name.replace("-", "").isalnum() and name == name.lower() for name in names)
-    assert set(names) == set(PLAYS)
+    assert {*names, *(ad.name for ad in ADS)} == set(PLAYS)
+    assert not {*names} & {ad.name for ad in ADS}
 
 
 def test_every_category_has_a_scene_and_every_mood_two():
@@ -93,6 +94,10 @@ def test_every_scene_says_what_it_is():
         assert len(scene.tags) >= 5
         assert scene.title
         assert scene.description.endswith(".")
+    assert len(ADS) == 4
+    for ad in ADS:
+        assert len(ad.tags) >= 5
+        assert ad.description.endswith(".")
 
 
 def test_the_catalogue_loads_no_drawing_or_video_package():
@@ -186,7 +191,7 @@ def test_outlines_are_read_from_text():
 
 def test_every_scene_has_a_score_that_can_be_played():
     assert set(score._scores()) == set(PLAYS)
-    for scene in SCENES:
+    for scene in (*SCENES, *ADS):
         track = Track(scene.duration_s, dice(scene.name, "score"))
         score.play(scene.name, track)
         sound = track.master(PLAYS[scene.name].level)

@@ -47,6 +47,7 @@ def services(tmp_path):
         library=None,
         state=state,
         themes=state.document("taxonomy.toml"),
+        ads=None,
     )
 
 

@@ -1,0 +1,81 @@
+"""The tab of ads on Library: what is asked of an ad, and where it belongs."""
+
+from __future__ import annotations
+
+import re
+
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.support import add, open_page, press, readable
+from tests.pages.test_library import tab
+from tests.videos import make_video, plain
+
+
+def two_shots(index: int, width: int, height: int):
+    return plain(200, 60, 40)(index, width, height) if index < 35 else plain(40, 60, 220)(index, width, height)
+
+
+def ads(services, tmp_path) -> AppTest:
+    clip = make_video(tmp_path / "c.mp4", seconds=12, size=(64, 36), fps=5, pattern=two_shots)
+    add(services, clip, "grey wolf and dog, animals.mp4")
+    add(services, make_video(tmp_path / "d.mp4", seconds=2, size=(64, 36), fps=5), "tax office, law.mp4")
+    return tab(open_page("library"), "ads")
+
+
+def ask(app: AppTest, words: str) -> AppTest:
+    app.text_input(key="ads-words").set_value(words).run()
+    return app.button(key="ads-find").click().run()
+
+
+def test_a_sentence_finds_its_places_with_reasons_and_downloads(services, tmp_path):
+    app = ads(services, tmp_path)
+    assert app.button(key="ads-find").disabled
+    ask(app, "a dog and a puppy, animals")
+    assert not app.exception
+    said = readable(app)
+    assert "1 place in 1 video" in said
+    assert "Grey wolf and dog, animals" in said
+    assert "between two shots · nothing is heard" in said
+    (html,) = [one.proto.body for one in app.get("html") if "data-at=" in one.proto.body]
+    assert 'data-at="7.000"' in html
+    assert re.search(r'data-video="[^"]*media/[^"]+\.mp4"', html)
+    assert [one.proto.label for one in app.get("download_button")] == ["VMAP", "Cues (JSON)"]
+
+
+def test_what_is_avoided_is_left_out_and_said(services, tmp_path):
+    app = ads(services, tmp_path)
+    app.multiselect(key="ads-avoid-category").set_value(["animals"]).run()
+    ask(app, "a dog and a puppy, animals")
+    assert "1 video is left out" in readable(app)
+    assert "belongs nowhere here" in readable(app)
+    app.multiselect(key="ads-avoid-category").set_value([]).run()
+    app.text_input(key="ads-avoid-words").set_value("wolf, office").run()
+    app.button(key="ads-find").click().run()
+    assert "2 videos are left out" in readable(app)
+
+
+def test_a_video_of_the_library_as_the_ad(services, tmp_path):
+    app = ads(services, tmp_path)
+    ad = add(services, make_video(tmp_path / "e.mp4", seconds=3, size=(64, 36), fps=5), "dog and puppy, animals.mp4")
+    for number in range(3):
+        clip = make_video(tmp_path / f"{number}.mp4", seconds=2, size=(64, 36), fps=5, pattern=plain(9, 90, number))
+        add(services, clip, ("ship.mp4", "football match.mp4", "snow on a mountain.mp4")[number])
+    app.segmented_control(key="ad_source").set_value("video").run()
+    app.selectbox(key="ads-video").set_value(ad).run()
+    app.button(key="ads-find").click().run()
+    assert "Grey wolf and dog, animals" in readable(app)
+    assert f'data-ad="app/static/media/{ad}.mp4"' in str([one.proto.body for one in app.get("html")])
+
+
+def test_an_ad_that_is_kept_is_chosen_and_removed(services, tmp_path):
+    app = ads(services, tmp_path)
+    clip = make_video(tmp_path / "f.mp4", seconds=3, size=(64, 36), fps=5, pattern=plain(1, 200, 90))
+    kept = services.ads.book.add(clip, "dog and puppy, animals.mp4")
+    app.segmented_control(key="ad_source").set_value("ours").run()
+    assert "Draw 4 sample ads" in [button.label for button in app.button]
+    app.pills(key="ads-kept-0").set_value(kept.id).run()
+    assert not app.exception
+    assert app.get("video")[0].proto.alt == "Dog and puppy, animals"
+    press(app, "Remove this ad")
+    assert services.ads.book.all() == ()
+    assert not app.get("video")
