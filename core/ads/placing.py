@@ -41,7 +41,7 @@ LOOKED_AT = 3
 """Videos whose gaps are looked for at most, for each that is wanted: some have none that will do."""
 WARY = 0.5
 """Share of the standing of an answer from which a category or mood is there that a brand avoids."""
-MATCH = (0.5, 0.3, 0.2)
+MATCH = (0.4, 0.3, 0.3)
 """What nearness, mood and category count in a match."""
 PLAIN = 2.0
 """Length of the standings to all themes of a kind below which they are mostly chance."""
@@ -57,8 +57,13 @@ END_SHARE = 0.5
 """Of what a gap counts, at the end of a video: many have gone by then."""
 BESIDE_S = 0.1
 """From a gap into the clips on both sides of it."""
-AT_LEAST = 0.5
-"""Match from which an ad belongs somewhere: between what is like it and what is not."""
+AT_LEAST = 0.55
+"""Match from which an ad may belong somewhere, where the two have something in common as well."""
+MAY_LACK = 1
+"""Of a mood, a category (where the ad has any) and nearness, all but so many must speak for a place: one of three is
+right in a third of all cases, two are in two thirds (bench/ads.py)."""
+VERY_NEAR = 0.8
+"""So near, nothing else need be in common."""
 
 
 class Placing:
@@ -121,13 +126,16 @@ class Placing:
                 raise QueryError(f"There is no video {wanted.video!r} in the library.")
         else:
             entries = list(discover.candidates([part_of(ad)], POOL, exclude=[ad.id]).entries)
-        about = _about(wanted.avoid.words, discover)
-        texts = _texts(discover.index, entries) if wanted.avoid.words else {}
+        avoid = wanted.avoid
+        about, themes = _about(avoid.words, discover), _themes(avoid, discover)
+        texts = _texts(discover.index, entries) if avoid.words or themes else {}
         suiting = []
         for entry in entries:
             labels = discover.labels([entry])
-            named = entry.video_id in about or has_word(texts.get(entry.video_id, ""), wanted.avoid.words)
-            if not named and not _is_labelled(entry, wanted.avoid) and not is_avoided(labels, wanted.avoid, discover):
+            # A file may say itself what it is; what a person said against that, or the encoder plainly, goes before.
+            names = [name for key, name in themes.items() if labels.standings.get(key, 0.0) > 0]
+            named = entry.video_id in about or has_word(texts.get(entry.video_id, ""), [*avoid.words, *names])
+            if not named and not _is_labelled(entry, avoid) and not is_avoided(labels, avoid, discover):
                 suiting.append((match(ad, nearness(ad, entry.vector, discover), labels), entry))
         suiting.sort(key=lambda one: -one[0])
         return [entry for _, entry in suiting], len(entries) - len(suiting)
@@ -154,10 +162,10 @@ class Placing:
             if any(is_avoided(judged(clip)[0], wanted.avoid, discover) for clip in beside):
                 continue
             labels, near = judged(before or entry)
-            fits = match(ad, near, labels)
-            if fits >= AT_LEAST:
+            fits, why = match(ad, near, labels), reasons(ad, gap, near, labels)
+            if fits >= AT_LEAST and (near >= VERY_NEAR or have_enough_in_common(ad, why)):
                 score = (1 - LULL_SHARE) * fits + LULL_SHARE * calm(gap)
-                found.append(Break(gap.at_s, gap.kind, score, fits, reasons(ad, gap, near, labels)))
+                found.append(Break(gap.at_s, gap.kind, score, fits, why))
         return _apart(found, wanted.rules)
 
     def _spoken(self, entry: Entry) -> list[tuple[float, float]]:
@@ -223,6 +231,15 @@ def _is_labelled(entry: Entry, avoid: Avoid) -> bool:
     A mood comes and goes in a long video, so it is looked for in the video as a whole and beside the place.
     """
     return not {*(entry.categories or ())}.isdisjoint(avoid.categories)
+
+
+def _themes(avoid: Avoid, discover: Discover) -> dict[str, str]:
+    """Return the names of the categories and moods that are avoided, by what they are called among standings."""
+    themes = discover.taxonomy
+    return {
+        **{standing_key("category", id_): themes.category(id_).label for id_ in avoid.categories},
+        **{standing_key("mood", id_): themes.mood(id_).label for id_ in avoid.moods},
+    }
 
 
 def _about(words: Sequence[str], discover: Discover) -> set[str]:
@@ -307,6 +324,12 @@ def reasons(ad: Ad, gap: Gap, near: float, labels: Labels) -> tuple[Reason, ...]
     if near >= 0.5:
         found.append(Reason("near", near))
     return tuple(found)
+
+
+def have_enough_in_common(ad: Ad, why: Sequence[Reason]) -> bool:
+    """Tell whether an ad and what was just seen have enough kinds of things in common."""
+    could = {"near", *(["mood"] if ad.moods else []), *(["category"] if ad.categories else [])}
+    return len({reason.why for reason in why} & could) >= max(len(could) - MAY_LACK, 1)
 
 
 def _clip_at(clips: Sequence[Entry], at_s: float) -> Entry | None:

@@ -394,6 +394,7 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "ads.words.example": "山中一家安静的旅馆",
     "ads.video": "视频",
     "ads.kept": "广告",
+    "ads.add": "添加广告",
     "ads.samples": "绘制 {n:,} 个示例广告",
     "ads.drawing": "正在绘制…",
     "ads.remove": "移除此广告",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import samples
 from core.ads.book import Kept
@@ -18,6 +19,7 @@ from core.ads.playlists import cues, vmap
 from core.discover.search import MAX_TEXT
 from core.discover.taxonomy import Kind
 from core.library.listing import Asked
+from core.models import Progress
 from core.services import Services
 from pages.components.ask import theme_name
 from pages.components.boundary import part, rerun, safely
@@ -40,8 +42,12 @@ def ads_tab(services: Services) -> None:
     with st.container(key="ads-ask"):
         ad = _which(services)
         avoid = _avoid(services)
-        rules = _rules()
-        if st.button(say("ads.find"), icon=":material/search:", type="primary", key="ads-find", disabled=ad is None):
+        with st.container(horizontal=True, vertical_alignment="center", key="ads-go"):
+            pressed = st.button(
+                say("ads.find"), icon=":material/search:", type="primary", key="ads-find", disabled=ad is None
+            )
+            rules = _rules()
+        if pressed:
             _find(services, ad, avoid, rules)
     if state.proposals is not None:
         _show(services, state.proposals)
@@ -54,12 +60,17 @@ def _find(services: Services, ad: tuple[str, str] | None, avoid: Avoid, rules: R
     state.proposals = None
     bar = st.progress(0.0, say("ads.looking"))
     wanted = Wanted(ad[0], ad[1], "", avoid, rules)
-    state.proposals = services.ads.placing.propose(wanted, lambda done: _tell(bar, done))
+    state.proposals = services.ads.placing.propose(wanted, _teller(bar, "ads.looking"))
     bar.empty()
 
 
-def _tell(bar: st.delta_generator.DeltaGenerator, done: float) -> None:
-    bar.progress(min(done, 1.0), say("ads.looking"))
+def _teller(bar: DeltaGenerator, words: str, begins: float = 0.0, share: float = 1.0) -> Progress:
+    """Return what shows on a bar how far a piece of the work is that begins there and is this share of the whole."""
+
+    def tell(done: float) -> None:
+        bar.progress(min(begins + share * done, 1.0), say(words))
+
+    return tell
 
 
 def _which(services: Services) -> tuple[str, str] | None:
@@ -105,9 +116,9 @@ def _ours(services: Services) -> tuple[str, str] | None:
             say("ads.kept"), list(kept), format_func=lambda id_: plain(kept[id_].title), key=f"ads-kept-{state.ad_turn}"
         )
     with st.container(horizontal=True, vertical_alignment="center", key="ads-add"):
-        missing = [scene for scene in samples.ADS if f"{scene.name}.mp4" not in {one.filename for one in kept.values()}]
-        if missing and st.button(say("ads.samples", n=len(missing)), icon=":material/auto_awesome:", key="ads-samples"):
-            _draw_samples(services, missing)
+        # A new key is a closed menu: it has done its work when there is another ad.
+        with st.popover(say("ads.add"), icon=":material/add:", key=f"ads-add-menu-{state.ad_turn}"):
+            _add(services, {one.filename for one in kept.values()})
         if chosen:
             st.button(
                 say("ads.remove"),
@@ -117,13 +128,21 @@ def _ours(services: Services) -> tuple[str, str] | None:
                 on_click=safely(_remove, "ads"),
                 args=[services, chosen],
             )
-    if services.encoder.info.paid:
-        st.caption(say("ads.paid", encoder=plain(services.encoder.info.name)))
-    else:
-        _drop(services)
     if chosen:
         _show_ad(services, kept[chosen])
     return (chosen, "") if chosen else None
+
+
+@part("ads-add")
+def _add(services: Services, filenames: Collection[str]) -> None:
+    """Draw the two ways to an ad: dropping one, and the samples that are not there yet."""
+    if services.encoder.info.paid:
+        st.caption(say("ads.paid", encoder=plain(services.encoder.info.name)))
+        return
+    _drop(services)
+    missing = [scene for scene in samples.ADS if f"{scene.name}.mp4" not in filenames]
+    if missing and st.button(say("ads.samples", n=len(missing)), icon=":material/auto_awesome:", key="ads-samples"):
+        _draw_samples(services, missing)
 
 
 def _draw_samples(services: Services, missing: Sequence[samples.Scene]) -> None:
@@ -131,7 +150,7 @@ def _draw_samples(services: Services, missing: Sequence[samples.Scene]) -> None:
     with tempfile.TemporaryDirectory(dir=services.settings.data_dir) as folder:
         for number, scene in enumerate(missing):
             file = Path(folder) / f"{scene.name}.mp4"
-            samples.render(scene.name, file, lambda done, n=number: bar.progress((n + done) / len(missing)))
+            samples.render(scene.name, file, _teller(bar, "ads.drawing", number / len(missing), 1 / len(missing)))
             services.ads.book.add(file, file.name)
     _begin_anew()
     rerun()
@@ -150,7 +169,7 @@ def _drop(services: Services) -> None:
                 shutil.copyfileobj(file, copy)
         finally:
             forget(file)
-        services.ads.book.add(path, file.name, lambda done: bar.progress(done, say("ads.reading")))
+        services.ads.book.add(path, file.name, _teller(bar, "ads.reading"))
     _begin_anew()
     rerun()
 
@@ -178,7 +197,11 @@ def _avoid(services: Services) -> Avoid:
         for kind in kinds:
             names = {theme.id: theme_name(kind, theme) for theme in services.taxonomy.themes(kind)}
             chosen[kind] = st.multiselect(
-                say(f"ads.avoid.{kind}"), list(names), format_func=names.get, key=f"ads-avoid-{kind}", placeholder=""
+                say(f"ads.avoid.{kind}"),
+                list(names),
+                format_func=names.__getitem__,
+                key=f"ads-avoid-{kind}",
+                placeholder="",
             )
         words = st.text_input(
             say("ads.avoid.words"), key="ads-avoid-words", placeholder=say("ads.avoid.words.example"), max_chars=400
@@ -200,7 +223,8 @@ def _show(services: Services, found: Proposals) -> None:
     """Draw the places, best video first, and what was left out."""
     places = sum(len(placed.breaks) for placed in found.placed)
     if places:
-        st.subheader(say("ads.found", n=places, videos=say("badge.videos", n=len(found.placed))), anchor=False)
+        with st.container(key="ads-found"):
+            st.subheader(say("ads.found", n=places, videos=say("badge.videos", n=len(found.placed))), anchor=False)
     else:
         with st.container(border=True, key="ads-nothing"):
             st.text(say("ads.nothing"))

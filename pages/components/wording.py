@@ -425,6 +425,7 @@ ENGLISH: dict[str, Template] = {
     "ads.words.example": "a quiet hotel in the mountains",
     "ads.video": "Video",
     "ads.kept": "Ads",
+    "ads.add": "Add an ad",
     "ads.samples": ("Draw {n:,} sample ad", "Draw {n:,} sample ads"),
     "ads.drawing": "Drawing…",
     "ads.remove": "Remove this ad",

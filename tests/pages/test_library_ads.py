@@ -56,7 +56,8 @@ def test_what_is_avoided_is_left_out_and_said(services, tmp_path):
 
 def test_a_video_of_the_library_as_the_ad(services, tmp_path):
     app = ads(services, tmp_path)
-    ad = add(services, make_video(tmp_path / "e.mp4", seconds=3, size=(64, 36), fps=5), "dog and puppy, animals.mp4")
+    clip = make_video(tmp_path / "e.mp4", seconds=10, size=(64, 36), fps=5, pattern=two_shots)
+    ad = add(services, clip, "dog and puppy, animals.mp4")
     for number in range(3):
         clip = make_video(tmp_path / f"{number}.mp4", seconds=2, size=(64, 36), fps=5, pattern=plain(9, 90, number))
         add(services, clip, ("ship.mp4", "football match.mp4", "snow on a mountain.mp4")[number])
