@@ -73,7 +73,9 @@ class AdBook:
             text = self._document.read()
             return tuple(Kept(**row) for row in json.loads(text)["ads"]) if text else ()
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreError(f"{self._document} cannot be read ({error}). Mend or remove it.") from error
+            raise StoreError(
+                "{path} cannot be read ({why}). Mend or remove it.", path=self._document, why=error
+            ) from error
 
     def add(self, path: Path, filename: str, on_progress: Progress = ignore_progress) -> Kept:
         """Keep a clip as an ad and return it; one that is there already stays as it is.
@@ -82,7 +84,7 @@ class AdBook:
         """
         encoder = self._discover().encoder.info
         if encoder.paid:
-            raise QueryError(PAID.format(encoder=encoder.name))
+            raise QueryError(PAID, encoder=encoder.name)
         sha256 = inspecting.sha256(path, ignore_progress)
         id_ = video_id(sha256)
         with self._turn, self._workshop() as workshop:
@@ -90,7 +92,7 @@ class AdBook:
             if found := next((one for one in there if one.id == id_), None):
                 return found
             if len(there) >= MOST:
-                raise QueryError(f"There are {MOST} ads already. Remove one first.")
+                raise QueryError("There are {most} ads already. Remove one first.", most=MOST)
             info = sandbox.inspect(path)
             suffix = playable_suffix(info)
             copy, poster = workshop / f"copy{suffix}", workshop / "poster.jpg"
@@ -142,7 +144,7 @@ class AdBook:
         saved = self._saved(kept, encoder.name)
         if not is_saved(saved, encoder.name):
             if encoder.paid:
-                raise QueryError(PAID.format(encoder=encoder.name))
+                raise QueryError(PAID, encoder=encoder.name)
             with self._turn, self._workshop() as workshop:
                 path = stored.copy_path(self._store, kept.media_key, workshop)
                 stored.fetch(self._store, kept.media_key, path, ignore_progress)
@@ -177,7 +179,7 @@ class AdBook:
         try:
             self._document.write(json.dumps({"ads": [asdict(one) for one in ads]}, ensure_ascii=False, indent=1))
         except OSError as error:
-            raise StoreError(f"{self._document} cannot be written ({error.strerror}).") from error
+            raise StoreError("{path} cannot be written ({why}).", path=self._document, why=error.strerror) from error
 
     @contextmanager
     def _workshop(self) -> Iterator[Path]:

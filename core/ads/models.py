@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from core.ads.rhythm import Kind
+from core.errors import Sentence
 from core.models import Entry
 
 Why = Literal["cut", "black", "end", "silent", "quiet", "near", "mood", "category"]
@@ -119,7 +120,7 @@ class Proposals:
     """Best first."""
     avoided: int
     """How many videos that would have suited are left out for what the brand avoids."""
-    unreadable: tuple[str, ...] = ()
+    unreadable: tuple[Sentence, ...] = ()
     """Why videos that would have suited could not be looked at, a sentence each."""
 
 

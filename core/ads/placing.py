@@ -28,7 +28,7 @@ from core.discover.composition import Part
 from core.discover.labels import KINDS, Labels, seen_through, standing_key
 from core.discover.search import MAX_LIMIT, Discover
 from core.discover.taxonomy import Kind
-from core.errors import EncoderError, MediaError, QueryError
+from core.errors import EncoderError, MediaError, QueryError, Sentence
 from core.index.base import Index, Where
 from core.ingest import stored
 from core.ingest.captions import spans
@@ -88,7 +88,7 @@ class Placing:
         wanted = _checked(wanted, discover)
         ad = self._ad(wanted, discover)
         near, avoided = self._nearest(ad, wanted, discover)
-        rules, placed, unreadable = wanted.rules, list[Placed](), list[str]()
+        rules, placed, unreadable = wanted.rules, list[Placed](), list[Sentence]()
         look = near[: rules.videos * LOOKED_AT]
         for number, entry in enumerate(look):
             if len(placed) >= rules.videos:
@@ -100,7 +100,7 @@ class Placing:
             try:
                 rhythm = self._rhythms.of(entry, tell)
             except (MediaError, EncoderError) as error:
-                unreadable.append(f"{entry.title}: {error}")
+                unreadable.append(Sentence("{title}: {problem}", title=entry.title, problem=error.sentence))
                 continue
             if breaks := self._breaks(ad, entry, rhythm, wanted, discover):
                 placed.append(Placed(entry, tuple(breaks)))
@@ -115,7 +115,7 @@ class Placing:
             return ad
         entries = list(discover.index.scroll(video_id=wanted.ad))
         if not any(entry.scope == "video" for entry in entries):
-            raise QueryError(f"There is no ad and no video {wanted.ad!r} here. Take the id of one that there is.")
+            raise QueryError("There is no ad and no video {id!r} here. Take the id of one that there is.", id=wanted.ad)
         return video_ad(entries, discover)
 
     def _nearest(self, ad: Ad, wanted: Wanted, discover: Discover) -> tuple[list[Entry], int]:
@@ -123,7 +123,7 @@ class Placing:
         if wanted.video:
             entries = discover.index.retrieve([wanted.video])
             if not entries:
-                raise QueryError(f"There is no video {wanted.video!r} in the library.")
+                raise QueryError("There is no video {id!r} in the library.", id=wanted.video)
         else:
             entries = list(discover.candidates([part_of(ad)], POOL, exclude=[ad.id]).entries)
         avoid = wanted.avoid

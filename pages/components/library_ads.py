@@ -27,7 +27,7 @@ from pages.components.doors import page_script
 from pages.components.ingest_panel import forget
 from pages.components.services import page_url
 from pages.components.state import AD_SOURCES, state
-from pages.components.wording import clock, plain, say
+from pages.components.wording import clock, plain, say, tell
 
 SCRIPT = Path(__file__).with_name("breaks.html")
 CHOICES = 200
@@ -231,7 +231,7 @@ def _show(services: Services, found: Proposals) -> None:
     if found.avoided:
         st.caption(f":material/shield: {say('ads.avoided', n=found.avoided)}")
     for sentence in found.unreadable:
-        st.caption(f":material/broken_image: {plain(sentence)}")
+        st.caption(f":material/broken_image: {plain(tell(sentence))}")
     for placed in found.placed:
         with part():
             _video(services, found.ad, placed)
