@@ -259,7 +259,6 @@ def _downloads(services: Services, ad: Ad, placed: Placed) -> None:
         file_name=f"{name}.vmap.xml",
         mime="application/xml",
         key=f"vmap-{name}",
-        on_click="ignore",
         icon=":material/download:",
     )
     labels = {theme.id: theme.label for kind in ("category", "mood") for theme in services.taxonomy.themes(kind)}
@@ -269,7 +268,6 @@ def _downloads(services: Services, ad: Ad, placed: Placed) -> None:
         file_name=f"{name}.cues.json",
         mime="application/json",
         key=f"cues-{name}",
-        on_click="ignore",
         icon=":material/data_object:",
     )
 
