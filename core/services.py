@@ -289,7 +289,10 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         )
         jobs = _queue(settings, pipeline, workers)
         book = TrashBook(state.shelf("trash"))
-        trash = pipeline.deleted = Trash(book, serving, store, jobs, taste, corrections, alone=state.alone)
+        rhythms = Rhythms(store, settings.data_dir / "rhythms")
+        trash = pipeline.deleted = Trash(
+            book, serving, store, jobs, taste, corrections, alone=state.alone, forget=rhythms.forget
+        )
         moments = Moments(lambda: serving.now.lane.index, store, settings.data_dir / "moments")
         listing = Listing(lambda: serving.now.lane.index, store, settings.data_dir)
         library = Library(listing, Editor(serving, store), trash, corrections, moments)
@@ -299,16 +302,15 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         raise
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
     relabel = Relabel(lambda: serving.now.discover, alone=partial(state.alone, "labels"))
-    ads = _ads(settings, state, store, serving)
+    ads = _ads(settings, state, store, serving, rhythms)
     services = Services(
         settings, store, serving, jobs, reembed, taste, channels, library, state, own, ads, warmings, getter, budget
     )
     return replace(services, relabel=relabel)
 
 
-def _ads(settings: Settings, state: State, store: Store, serving: Serving) -> Ads:
+def _ads(settings: Settings, state: State, store: Store, serving: Serving, rhythms: Rhythms) -> Ads:
     """Return what places ads in the videos of the space that answers."""
-    rhythms = Rhythms(store, settings.data_dir / "rhythms")
     book = AdBook(state.document(ADS), store, settings.data_dir / "ads", lambda: serving.now.discover)
     return Ads(book, rhythms, Placing(lambda: serving.now.discover, store, rhythms, book.ad))
 

@@ -70,10 +70,13 @@ class Trash:
         corrections: Corrections,
         *,
         alone: Callable[[str], AbstractContextManager[bool]] = lambda about: nullcontext(True),
+        forget: Callable[[str], object] = lambda content_sha256: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`alone` says whether no other machine of the library is at the same."""
+        """`alone` says whether no other machine of the library is at the same; `forget` is told of each content that is
+        gone for good, to drop what was worked out of it."""
         self._alone = alone
+        self._forget = forget
         self._book = book
         self._serving = serving
         self._store = store
@@ -288,6 +291,7 @@ class Trash:
         if not again:
             self._taste.forget_video(video.video_id)
             self._corrections.forget(video.content_sha256)
+            self._forget(video.content_sha256)
             self._end_jobs({video.video_id})
         self._book.drop(video.video_id)
         return Removed(1, len(entries), len(there))

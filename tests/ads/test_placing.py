@@ -156,6 +156,15 @@ def test_what_cannot_be_asked(services: Services, add: Add, wanted: Wanted, said
         services.ads.placing.propose(wanted)
 
 
+def test_what_is_deleted_for_good_leaves_no_rhythm(services: Services, add: Add) -> None:
+    wolf = add("grey wolf and dog, animals")
+    rhythms = services.settings.data_dir / "rhythms"
+    services.library.trash.delete([wolf])
+    assert len(list(rhythms.iterdir())) == 1
+    services.library.trash.purge([wolf])
+    assert not list(rhythms.iterdir())
+
+
 def test_words_that_are_avoided_are_found_in_others_but_not_by_chance() -> None:
     assert has_word("Thunderstorms at sea", ["storm"])
     assert has_word("Two wars", ["war"])
