@@ -79,13 +79,14 @@ def kills(world: World, files: list[Path], workers: int, replicas: int, count: i
         for job in jobs:
             if job.stage is not Stage.READY:
                 print(f"  {job.filename}: {job.stage.value}, {job.reason}", flush=True)
+        if stages != {"ready": len(files)}:
+            return False
         wait_until(
             lambda: all(world.health(name).get("videos") == len(files) for name in world.ports), "all on every replica"
         )
         print("  every replica shows them", flush=True)
-        return stages == {"ready": len(files)} and len(world.encoder.tasks) == len(
-            files
-        ) == services.index.count().videos == sum(stored)
+        counts = {len(world.encoder.tasks), services.index.count().videos, sum(stored)}
+        return counts == {len(files)}
     finally:
         world.end()
         services.close()
@@ -105,8 +106,18 @@ def speed(world: World, files: list[Path], workers: int) -> float:
         for path in files:
             with path.open("rb") as file:
                 services.jobs.receive(file, path.name)
-        began = time.monotonic()
-        wait_until(lambda: ready(services.jobs) == len(files), "all ready")
+        began, told = time.monotonic(), ""
+
+        def all_ready() -> bool:
+            nonlocal told
+            stages = Counter(job.stage.value for job in services.jobs.jobs())
+            said = ", ".join(f"{count} {stage}" for stage, count in sorted(stages.items()))
+            if said != told:
+                told = said
+                print(f"    {time.monotonic() - began:5.1f} s: {said}", flush=True)
+            return stages["ready"] == len(files)
+
+        wait_until(all_ready, "all ready")
         return time.monotonic() - began
     finally:
         world.end()
