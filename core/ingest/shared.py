@@ -87,6 +87,8 @@ class SharedQueue(Queue):
         self._rows: dict[str, Row] = {}
         self._open: dict[str, Row] = {}
         self._latest: dict[str, Row] = {}
+        self._unchecked: set[str] = set()
+        """Those whose length, and so their price, is not known yet and will be soon."""
         self._turns: dict[str, int] = {}
         """Of the jobs that are worked on here."""
         self._begun: set[str] = set()
@@ -311,6 +313,7 @@ class SharedQueue(Queue):
                     for rows in (self._rows, self._open):
                         for job_id in rows.keys() - there:
                             del rows[job_id]
+                    self._unchecked &= there
                     self._latest = {}
                     self._take_in(changed)
             with self._state:
@@ -328,6 +331,10 @@ class SharedQueue(Queue):
                 self._open.pop(job_id, None)
             else:
                 self._open[job_id] = row
+            if row.stage.is_over or row.work.step >= Step.STORE or row.work.target or row.tries or row.held:
+                self._unchecked.discard(job_id)
+            else:
+                self._unchecked.add(job_id)
             latest = self._latest.get(row.work.source)
             if latest is None or latest.number <= row.number:
                 self._latest[row.work.source] = row
@@ -421,11 +428,7 @@ class SharedQueue(Queue):
             return False
         self._look(again=again)
         with self._state:
-            return any(
-                other.work.step < Step.STORE and other.work.target is None and not other.tries and not other.held
-                for other in self._open.values()
-                if other is not row
-            )
+            return len(self._unchecked) > (row.id in self._unchecked)
 
     # What working.py asks of a queue
 

@@ -436,3 +436,19 @@ def test_what_is_written_down_late_is_seen_all_the_same(machines: Machines, libr
     changed, _, mark = here.jobs.changes(mark)
     assert {taken.job.id: taken.job.progress for taken in changed}[slow.id] == 0.5
     assert here.jobs.changes(mark)[0] == []
+
+
+def test_whether_others_are_still_to_be_checked_is_known_without_looking_at_all(
+    machines: Machines, library: Library
+) -> None:
+    class Untouched(dict):
+        def values(self) -> None:
+            raise AssertionError("all of them were looked at")
+
+    library.encoder.info = replace(library.encoder.info, paid=True)
+    here = machines.add(start=False)
+    first, second = (here.queue._rows[job.id] for job in here.queue.enqueue([("slow:1", None), ("slow:2", None)]))
+    here.queue._open = Untouched(here.queue._open)
+    assert here.queue._is_unpriced(first)
+    here.queue.cancel(second.id)
+    assert not here.queue._is_unpriced(first)
