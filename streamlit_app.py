@@ -9,6 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from core.access.roles import Action
 from core.errors import AppError
+from core.serving.promptness import send_at_once
 from pages.components.chrome import page_bar
 from pages.components.services import app_middleware, app_routes, close_services, shared_services
 from pages.components.state import state
@@ -19,6 +20,7 @@ from pages.components.wording import say
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Open the library and resume its jobs with the server; stop them cleanly with it."""
+    send_at_once()
     try:
         shared_services()
     except AppError as error:
