@@ -68,6 +68,27 @@ def films(count: int) -> dict[str, list[np.ndarray]]:
 FILMS = films(120)
 
 
+@pytest.fixture(scope="module")
+def plain() -> Discover:
+    """FILMS in the space of their encoder, for tests that leave it as it is."""
+    return library(Marengo(), FILMS)
+
+
+@pytest.fixture(scope="module")
+def plainly_claimed(plain: Discover) -> set[tuple[str, str]]:
+    return claims(plain)
+
+
+@pytest.fixture(scope="module")
+def fitted(plain: Discover) -> calibrating.Fitted:
+    return calibrating.fit(plain)
+
+
+@pytest.fixture(scope="module")
+def claimed_when_fitted(plain: Discover, fitted: calibrating.Fitted) -> set[tuple[str, str]]:
+    return claims(calibrated(library(Marengo(), FILMS), fitted.after.calibration))
+
+
 def calibrated(discover: Discover, calibration: Calibration) -> Discover:
     """Return the same library and encoder with another calibration, as the next start of the app has it."""
     encoder = discover.encoder
@@ -92,11 +113,8 @@ def seen(claimed: set[tuple[str, str]]) -> int:
     return sum(category == title.split()[0] for title, category in claimed)
 
 
-def test_over_marengo_s_ranges_wrong_claims_fall_and_right_ones_stay():
-    discover = library(Marengo(), FILMS)
-    before = claims(discover)
-    fitted = calibrating.fit(discover)
-    after = claims(calibrated(discover, fitted.after.calibration))
+def test_over_marengo_s_ranges_wrong_claims_fall_and_right_ones_stay(fitted, plainly_claimed, claimed_when_fitted):
+    before, after = plainly_claimed, claimed_when_fitted
     assert wrong(before) >= 10
     assert wrong(after) <= wrong(before) / 3
     assert len(after) - wrong(after) >= 0.8 * (len(before) - wrong(before))
@@ -106,39 +124,38 @@ def test_over_marengo_s_ranges_wrong_claims_fall_and_right_ones_stay():
 
 
 @pytest.mark.parametrize("factor", [0.2, 5.0])
-def test_an_encoder_of_which_nobody_knew_how_near_it_comes_is_put_right(factor: float):
+def test_an_encoder_of_which_nobody_knew_how_near_it_comes_is_put_right(fitted, factor: float):
     """Its own spread is wrong by far, so it claims next to nothing, or everything: what is fitted is the same."""
-    fitted = calibrating.fit(library(Marengo(), FILMS)).after
     off = Marengo(replace(FORM.calibration, spread=factor * FORM.calibration.spread))
     other = calibrating.fit(library(off, FILMS))
-    assert other.after == fitted
-    assert abs(other.before.claims - fitted.claims) > 0.2 * fitted.claims
+    assert other.after == fitted.after
+    assert abs(other.before.claims - fitted.after.claims) > 0.2 * fitted.after.claims
 
 
 @pytest.mark.parametrize("gap", [0.3, 0.9])
-def test_a_shifted_encoder_is_fitted_to_the_same_claims(gap: float):
-    plain = library(Marengo(), FILMS)
+def test_a_shifted_encoder_is_fitted_to_the_same_claims(fitted, claimed_when_fitted, gap: float):
     shifted = Shifted(Marengo(), gap)
     moved = library(shifted, {title: [shifted.shift(vector) for vector in vectors] for title, vectors in FILMS.items()})
-    one, other = (calibrating.fit(discover).after for discover in (plain, moved))
-    assert other.calibration.spread == pytest.approx(one.calibration.spread, rel=1e-3)
-    assert claims(calibrated(plain, one.calibration)) == claims(calibrated(moved, other.calibration))
+    other = calibrating.fit(moved).after
+    assert other.calibration.spread == pytest.approx(fitted.after.calibration.spread, rel=1e-3)
+    assert claims(calibrated(moved, other.calibration)) == claimed_when_fitted
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7])
-def test_videos_less_near_to_all_texts_are_fitted_to_the_same_claims(share: float):
-    plain, scaled = library(Marengo(), FILMS), Scaled(Marengo(), share)
+def test_videos_less_near_to_all_texts_are_fitted_to_the_same_claims(
+    fitted, plainly_claimed, claimed_when_fitted, share: float
+):
+    scaled = Scaled(Marengo(), share)
     moved = library(scaled, {title: [scaled.video(vector) for vector in vectors] for title, vectors in FILMS.items()})
-    assert claims(moved) != claims(plain)
-    one, other = (calibrating.fit(discover).after for discover in (plain, moved))
-    assert other.calibration.spread == pytest.approx(share * one.calibration.spread, rel=1e-3)
-    assert claims(calibrated(plain, one.calibration)) == claims(calibrated(moved, other.calibration))
+    assert claims(moved) != plainly_claimed
+    other = calibrating.fit(moved).after
+    assert other.calibration.spread == pytest.approx(share * fitted.after.calibration.spread, rel=1e-3)
+    assert claims(calibrated(moved, other.calibration)) == claimed_when_fitted
 
 
-def test_fitting_again_changes_nothing():
-    discover = library(Marengo(), FILMS)
-    once = calibrating.fit(discover).after
-    again = calibrating.fit(calibrated(discover, once.calibration))
+def test_fitting_again_changes_nothing(fitted):
+    once = fitted.after
+    again = calibrating.fit(calibrated(library(Marengo(), FILMS), once.calibration))
     assert again.before == again.after == once
 
 

@@ -60,10 +60,10 @@ def opened(request, clips, tmp_path_factory) -> tuple[Towers, list[Labelled]]:
     return towers, [labelled(path, number, labels, encoder) for number, (path, labels) in enumerate(clips.items())]
 
 
-@pytest.fixture
-def library(opened, tmp_path) -> Library:
+@pytest.fixture(scope="module")
+def library(opened, tmp_path_factory) -> Library:
     towers, videos = opened
-    return open_library("fused", videos, tmp_path, ClipEncoder(towers))
+    return open_library("fused", videos, tmp_path_factory.mktemp("fused"), ClipEncoder(towers))
 
 
 def test_it_finds_what_is_in_the_pictures_under_names_that_say_nothing(library):
