@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from streamlit.web.server.starlette import starlette_server
 
+from core.serving import promptness
+from core.serving.promptness import send_at_once
 from tests.environ import clean_environ
 
 ROOT = Path(__file__).parents[2]
-
-from core.serving import promptness
-from core.serving.promptness import send_at_once
 
 
 @pytest.fixture
