@@ -17,18 +17,15 @@ from core.ads import commands as ads
 from core.discover import calibrating
 from core.encoders import clip_download, clip_models
 from core.errors import AppError
+from core.ingest.folder_watch import SUFFIXES
+from core.library import carry_commands, machines
 from core.library import commands as library
-from core.library import machines
 from core.models import Job, Query, Sort, Stage
 from core.properties import PROPERTIES
 from core.services import Services, build, calibrations
 from core.serving.bodies import read_query
 from core.serving.routes import hit_to_json
 from core.settings import Settings, load
-
-VIDEO_SUFFIXES = frozenset(
-    ".3gp .asf .avi .f4v .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogg .ogv .ts .vob .webm .wmv".split()
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -104,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
     library.add_to(commands)
     ads.add_to(commands)
+    carry_commands.add_to(commands)
 
     sample = commands.add_parser("samples", help="render and add the sample library")
     sample.add_argument("--json", action="store_true", help="a line of JSON a video on standard output")
@@ -142,7 +140,7 @@ def _ingest(services: Services, arguments: argparse.Namespace) -> int:
     far = [path for path in arguments.paths if path.startswith("s3://")]
     files = _files([Path(path) for path in arguments.paths if path not in far])
     if arguments.enqueue:
-        return machines.enqueue(services, far, VIDEO_SUFFIXES, (str(path) for path in files))
+        return machines.enqueue(services, far, SUFFIXES, (str(path) for path in files))
     if far:
         raise AppError(f"{far[0]} is left to workers: add --enqueue, with DATABASE_URL set.")
     return _run_jobs(services, [(path, path.name) for path in files], arguments.json)
@@ -296,7 +294,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             continue
         for inner in sorted(path.rglob("*")):
             hidden = any(part.startswith(".") for part in inner.relative_to(path).parts)
-            if inner.suffix.lower() in VIDEO_SUFFIXES and not hidden and inner.is_file():
+            if inner.suffix.lower() in SUFFIXES and not hidden and inner.is_file():
                 yield inner.absolute()
 
 

@@ -23,7 +23,7 @@ from core.access.access import Access
 from core.access.hosts import is_loopback
 from core.discover import taxonomy
 from core.encoders import clip_download, clip_models, registry
-from core.errors import AppError, EncoderError
+from core.errors import AppError, EncoderError, StoreError
 from core.index.base import Space, is_outgrown
 from core.ingest import sandbox
 from core.models import EncoderInfo, ignore_progress
@@ -67,6 +67,8 @@ def _checks(settings: Settings) -> Iterator[Check]:
     if settings.database_url or settings.calibration_path.exists():
         yield "calibration", lambda: _check_calibration(settings)
     yield f"store ({'s3' if settings.aws_bucket else 'folder'})", lambda: _check_store(settings)
+    if settings.watch_dir:
+        yield "watched folder", lambda: _check_watched(settings)
     yield f"index ({'server' if settings.qdrant_url else 'edge'})", lambda: _check_index(settings)
     yield f"encoder ({settings.encoder})", lambda: _check_encoder(settings)
     if _reads_the_store(settings):
@@ -122,6 +124,21 @@ def _check_calibration(settings: Settings) -> str:
 def _check_store(settings: Settings) -> str:
     services.open_store(settings).check()
     return "a file was written, read and deleted"
+
+
+def _check_watched(settings: Settings) -> str:
+    folder = settings.watch_dir
+    assert folder is not None
+    try:
+        with os.scandir(folder) as entries:
+            there = sum(1 for _ in entries)
+    except OSError as error:
+        raise StoreError(
+            "WATCH_DIR is {folder!r}, which cannot be read: {why}. Make or mount it, or let this user read it.",
+            folder=str(folder),
+            why=error.strerror,
+        ) from error
+    return f"{folder} can be read ({there:,} files and folders); what appears there is added while the app runs"
 
 
 def _check_index(settings: Settings) -> str:

@@ -31,13 +31,18 @@ from core.errors import AppError, QueryError, Sentence, SettingsError, StoreErro
 from core.index.base import Index, Space, Spaces, is_outgrown
 from core.ingest import sandbox, stored
 from core.ingest.budget import Budget
+from core.ingest.folder_watch import FolderWatch
 from core.ingest.jobs import JobQueue
 from core.ingest.lanes import Lane
 from core.ingest.pipeline import Pipeline
 from core.ingest.reembed import Reembed
 from core.ingest.work import FETCHED
 from core.ingest.working import Queue
+from core.library.carrying import Carrying
 from core.library.editing import Editor
+from core.library.exporting import Exporter
+from core.library.importing import Importer, tend_or_wait
+from core.library.keepsakes import Keepsakes
 from core.library.library import Library
 from core.library.listing import Listing
 from core.library.moments import Moments
@@ -57,6 +62,7 @@ from core.state.spending import SpendingBook
 from core.state.sqlite import SqliteLedger
 from core.state.taste import TasteBook
 from core.state.trash import TrashBook
+from core.state.watched import WatchBook
 from core.stores.base import CountedStore, Store
 
 if TYPE_CHECKING:
@@ -118,6 +124,8 @@ class Services:
     relabel: Relabel | None = None
     """Works out in the background what videos answer, where that may have changed."""
     watches: list[Watch] = field(default_factory=list)
+    folder_watch: FolderWatch | None = None
+    """Takes in what appears in the folder that is set."""
 
     @property
     def is_outgrown(self) -> bool:
@@ -211,16 +219,21 @@ class Services:
         self.library.trash.start()
         if self.relabel:
             self.relabel.start()
+        if self.folder_watch:
+            self.folder_watch.start()
         if self.state.is_shared:
             self.watches.append(Watch(self.themes, self.take_themes))
             self.watches[-1].start()
 
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""
+        if self.folder_watch:
+            self.folder_watch.stop(timeout_s=10)
         if self.relabel:
             self.relabel.stop(timeout_s=10)
         for watch in self.watches:
             watch.stop()
+        self.library.carrying.stop(timeout_s=10)
         self.library.trash.stop(timeout_s=10)
         self.reembed.stop(timeout_s=10)
         for warming in self.warmings:
@@ -288,14 +301,24 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
             minutes_a_day_each=settings.limits.minutes_a_day_each,
         )
         jobs = _queue(settings, pipeline, workers)
-        book = TrashBook(state.shelf("trash"))
         rhythms = Rhythms(store, settings.data_dir / "rhythms")
         trash = pipeline.deleted = Trash(
-            book, serving, store, jobs, taste, corrections, alone=state.alone, forget=rhythms.forget
+            TrashBook(state.shelf("trash")),
+            serving,
+            store,
+            jobs,
+            taste,
+            corrections,
+            alone=state.alone,
+            forget=rhythms.forget,
         )
         moments = Moments(lambda: serving.now.lane.index, store, settings.data_dir / "moments")
         listing = Listing(lambda: serving.now.lane.index, store, settings.data_dir)
-        library = Library(listing, Editor(serving, store), trash, corrections, moments)
+        keepsakes = Keepsakes(taste, channels, corrections, own, Calibrations(state.document(CALIBRATION)))
+        importer = Importer(serving, store, trash, keepsakes, settings.data_dir / "import.json")
+        tend_or_wait(importer)
+        carrying = Carrying(Exporter(serving, store, keepsakes), importer, settings.exports_dir)
+        library = Library(listing, Editor(serving, store), trash, corrections, moments, carrying)
         reembed = Reembed(serving, jobs, settings.data_dir / "reembed.json", partial(_named, settings, serving))
     except BaseException:
         serving.close()
@@ -306,7 +329,13 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
     services = Services(
         settings, store, serving, jobs, reembed, taste, channels, library, state, own, ads, warmings, getter, budget
     )
-    return replace(services, relabel=relabel)
+    folder_watch = None
+    if settings.watch_dir:
+        book = WatchBook(state.shelf("watch"))
+        folder_watch = FolderWatch(settings.watch_dir, jobs, book, most=settings.limits.queue, alone=state.alone)
+    services = replace(services, relabel=relabel, folder_watch=folder_watch)
+    importer.on_themes = services.take_themes
+    return services
 
 
 def _ads(settings: Settings, state: State, store: Store, serving: Serving, rhythms: Rhythms) -> Ads:

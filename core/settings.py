@@ -34,6 +34,10 @@ class Settings:
     encoder_wanted: str = "auto"
     """What ENCODER says: that name, or auto."""
     max_upload_mb: int = 500
+    watch_dir: Path | None = None
+    """A folder whose videos go into the library by themselves; None for none."""
+    export_dir: Path | None = None
+    """Where the buttons of Library export to and import from; None for a folder under `data_dir`."""
 
     twelvelabs_api_key: str | None = field(default=None, repr=False)
     twelvelabs_model: str = "marengo3.0"
@@ -105,6 +109,11 @@ class Settings:
     def media_dir(self) -> Path:
         """Folder of the folder store."""
         return self.data_dir / "media"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Folder of the exports that the buttons of Library make and find."""
+        return self.export_dir or self.data_dir / "exports"
 
     @property
     def leaves_the_encoder_open(self) -> bool:
@@ -181,6 +190,7 @@ def load(
             names=", ".join(clip_models.NAMES),
         )
     clip_model_dir = get("CLIP_MODEL_DIR")
+    export_dir, watch_dir = get("EXPORT_DIR"), get("WATCH_DIR")
     half = max((os.cpu_count() or 1) // 2, 1)
     model = marengo_models.named(get("TWELVELABS_MODEL") or marengo_models.NAMES[0])
     dimension = get("TWELVELABS_DIMENSION")
@@ -188,6 +198,8 @@ def load(
     settings = Settings(
         data_dir=Path(get("DATA_DIR") or "data").expanduser(),
         encoder_wanted=wanted,
+        watch_dir=Path(watch_dir).expanduser() if watch_dir else None,
+        export_dir=Path(export_dir).expanduser() if export_dir else None,
         max_upload_mb=_whole_number("MAX_UPLOAD_MB", get("MAX_UPLOAD_MB") or "500", least=1, most=1_000_000),
         twelvelabs_api_key=key,
         twelvelabs_model=model.name,
@@ -227,7 +239,24 @@ def load(
         work_in_app=_switch("WORK_IN_APP", get("WORK_IN_APP") or "true"),
         worker_lost_s=_whole_number("WORKER_LOST_S", get("WORKER_LOST_S") or "30", least=3, most=3600),
     )
+    _check_watched(settings)
     return replace(settings, encoder=registry.chosen(wanted, settings))
+
+
+def _check_watched(settings: Settings) -> None:
+    """Raise SettingsError where the app would take its own files for new ones."""
+    if settings.watch_dir is None:
+        return
+    watched = settings.watch_dir.resolve()
+    for name, folder in (("DATA_DIR", settings.data_dir), ("EXPORT_DIR", settings.exports_dir)):
+        ours = folder.resolve()
+        if ours.is_relative_to(watched) or watched.is_relative_to(ours):
+            raise SettingsError(
+                "WATCH_DIR is {folder!r} and one of it and {name} is in the other: what the app writes would be added "
+                "again and again. Set WATCH_DIR to a folder apart.",
+                folder=str(settings.watch_dir),
+                name=name,
+            )
 
 
 def _form(text: str) -> str:

@@ -6,7 +6,7 @@ from core.access.roles import Action
 from core.models import Job, Stage
 from pages.components.boundary import fragment, part, rerun, safely, show_nothing
 from pages.components.chrome import heading, set_page
-from pages.components.ingest_panel import add_samples_button, open_notice, show_cost, upload_box
+from pages.components.ingest_panel import add_samples_button, open_notice, show_cost, upload_box, watch_line
 from pages.components.job_row import job_row
 from pages.components.model_panel import model_panel
 from pages.components.poster import poster_script
@@ -112,6 +112,7 @@ heading(say("ingest.title"), say("ingest.subtitle"), services, badge_every_s=2)
 open_notice()
 upload_box(services)
 add_samples_button(services)
+fragment(watch_line, every_s=5.0)(services)
 model_panel(services)
 fragment(reembed_panel, every_s=2.0)(services)
 fragment(show_jobs, "jobs", every_s=1.0 if at_work() else 5.0)()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.access.roles import Action
 from pages.components.boundary import fragment, part, show_nothing
+from pages.components.carry_panel import carry_panel, import_box
 from pages.components.chrome import heading, set_page
 from pages.components.ingest_panel import show_empty_library
 from pages.components.library_ads import ads_tab
@@ -54,6 +55,8 @@ def show_tabs() -> None:
         trash_list(services)
     elif state.library_tab == "ads":
         ads_tab(services)
+    elif state.library_tab == "carry":
+        carry_panel(services)
     else:
         library_list(services)
 
@@ -61,6 +64,7 @@ def show_tabs() -> None:
 heading(say("library.title"), say("library.subtitle"), services)
 if is_empty():
     show_empty_library(services)
+    import_box(services)
     st.stop()
 fragment(show_storage, every_s=5.0)()
 undo_bar(services)

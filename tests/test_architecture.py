@@ -47,6 +47,7 @@ HOMES = {
     "sqlite3": ("core/state/sqlite.py",),
     "procrastinate": ("core/state/engine.py",),
     "psycopg": ("core/state/postgres.py",),
+    "pyarrow": ("core/library/vectors.py",),
 }
 BACKENDS = ("core.encoders.", "core.stores.", "core.index.")
 MAX_PAGE_LINES = 130

@@ -8,7 +8,7 @@ import pytest
 
 from core import doctor, samples
 from core.encoders import clip_models
-from core.errors import MediaError
+from core.errors import MediaError, StoreError
 from core.index import base
 from core.settings import load
 from tests.models import write_colour_model
@@ -133,3 +133,15 @@ def test_rendering(examine, monkeypatch):
 
     monkeypatch.setattr(samples, "render", broken)
     check_only(examine(), "video", "cannot be written")
+
+
+def test_a_watched_folder(tmp_path):
+    def check(folder: str) -> str:
+        settings = load({"DATA_DIR": str(tmp_path / "data"), "WATCH_DIR": str(tmp_path / folder)}, dotenv_path=None)
+        return dict(doctor._checks(settings))["watched folder"]()
+
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films/a.mp4").write_bytes(b"")
+    assert "(1 files and folders)" in check("films")
+    with pytest.raises(StoreError, match=r"Make or mount it, or let this user read it\.$"):
+        check("away")

@@ -101,3 +101,18 @@ def test_every_variable_is_in_the_example_and_in_the_readme():
     for document in (".env.example", "README.md"):
         text = (root / document).read_text("utf-8")
         assert not {name for name in names if name not in text}, document
+
+
+@pytest.mark.parametrize(
+    ("watch", "data"), [("films", "films/data"), ("data/media", "data"), ("data", "data"), ("films", "films")]
+)
+def test_a_watched_folder_holds_nothing_of_the_app_and_the_other_way_round(tmp_path, watch, data):
+    with pytest.raises(SettingsError, match=r"WATCH_DIR is .* Set WATCH_DIR to a folder apart"):
+        load({"WATCH_DIR": str(tmp_path / watch), "DATA_DIR": str(tmp_path / data)}, None)
+    settings = load({"WATCH_DIR": str(tmp_path / "films"), "DATA_DIR": str(tmp_path / "data")}, None)
+    assert settings.watch_dir == tmp_path / "films"
+
+
+def test_a_watched_folder_holds_no_exports(tmp_path):
+    with pytest.raises(SettingsError, match="EXPORT_DIR"):
+        load({"WATCH_DIR": str(tmp_path / "all"), "EXPORT_DIR": str(tmp_path / "all/out")}, None)

@@ -120,6 +120,29 @@ def add(
     return theme
 
 
+def take(own: Path | Document, text: str, where: str) -> list[Theme]:
+    """Add the own categories and moods of a library that is taken in, as their text says them, to those that are here
+    and return the new ones; an id that is there stays as it is. Where there are none, all of the text comes, comments
+    and all. Raises SettingsError naming `where` for a text that is none, and what `add` raises."""
+    kept, theirs = document(own), _parse(text, Path(where), own=True)
+    with kept.editing():
+        before = _read(kept)
+        if not (before or "").strip():
+            _write(kept, text)
+            return [*theirs.categories, *theirs.moods]
+        ours, after, new = _parse(before or "", kept, own=True), (before or "").rstrip(), []
+        for kind in get_args(Kind):
+            ids = {theme.id for theme in ours.themes(kind)}
+            for theme in theirs.themes(kind):
+                if theme.id not in ids:
+                    after += f"\n\n{_entry(theme, kind)}"
+                    new.append(theme)
+        if new:
+            _parse(after, kept, own=True)
+            _write(kept, after)
+    return new
+
+
 def remove(own: Path | Document, kind: Kind, id: str) -> None:
     """Take an entry out of a person's own file; the others, and comments, stay as they are.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.library.carrying import Carrying
 from core.library.editing import Editor
 from core.library.listing import Listing
 from core.library.moments import Moments
@@ -20,3 +21,4 @@ class Library:
     trash: Trash
     corrections: Corrections
     moments: Moments
+    carrying: Carrying

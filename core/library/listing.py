@@ -6,17 +6,16 @@ import re
 import shutil
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from core.discover.facets import passes
+from core.discover.facets import filtered, passes
 from core.errors import QueryError
-from core.index.base import Index
+from core.index.base import NEWEST, Index, Order, Where, arranged
 from core.models import Entry, Filters
 from core.names import identity
 from core.stores.base import CountedStore
@@ -27,7 +26,19 @@ MAX_PAGE = 200
 SIZES_HOLD_S = 60.0
 """How long sizes of files hold while the library does not change; listing a bucket takes a request a thousand."""
 LARGE, LARGE_HOLDS_S = 5_000, 10.0
-"""From so many videos on, a list of them holds at least so long: while some are added it would be made all the time."""
+"""From so many videos on none of them is held, only the ids that a question found; and these hold at least so long:
+while videos are added they would be found all the time."""
+AHEAD = 1_000
+"""As far as this a page of a large library is read in the index's own order, without finding all ids first."""
+QUESTIONS = 4
+"""Whose ids are held."""
+_ORDERS: Mapping[str, Order] = {
+    "newest": NEWEST,
+    "oldest": replace(NEWEST, descending=False),
+    "longest": Order("duration_s"),
+    "shortest": Order("duration_s", descending=False),
+}
+"""Those that an index brings videos into."""
 _NO_VECTOR = np.zeros(0, np.float32)
 _BETWEEN_TAGS = re.compile(r"[,;|]")
 
@@ -89,7 +100,9 @@ class _Known:
 class Listing:
     """List the videos of the space that answers. Safe to use from several threads; raises what index and store raise.
 
-    All of them are held in memory without vectors, some 1 KB each, and read anew when the library has changed.
+    Those of a small library are held in memory without vectors, some 1 KB each, and read anew when it has changed. Of a
+    large one the index brings the page that is shown; what it cannot order or search is read through, and the ids of
+    what was found are held.
     """
 
     def __init__(self, index: Callable[[], Index], store: CountedStore, disk: Path) -> None:
@@ -100,12 +113,16 @@ class Listing:
         self._lock = threading.Lock()
         self._known: _Known | None = None
         self._sizes: tuple[str, float, Mapping[str, int]] | None = None
+        self._found: list[tuple[Asked, tuple[str, float, list[str]]]] = []
+        """The last questions, and the ids that each found at a version of the library and a time."""
 
     def page(self, asked: Asked) -> Page:
         """Return the videos that are asked for, and how many there are. Raises QueryError."""
         if not 1 <= asked.limit <= MAX_PAGE:
             raise QueryError("limit is {limit}. Use a whole number from 1 to {most}.", limit=asked.limit, most=MAX_PAGE)
-        sizes = self.sizes()
+        index, sizes = self._index(), self.sizes()
+        if index.count().videos >= LARGE:
+            return self._page_of_many(index, asked, sizes)
         found = [known for known in self._all().rows if _fits(known, asked)]
         found.sort(key=lambda known: _place(known[0], asked.arrange, sizes))
         shown = found[asked.offset : asked.offset + asked.limit]
@@ -121,11 +138,8 @@ class Listing:
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
         """Return by "category" and "mood" how many videos have each label."""
-        entries = [entry for entry, _, _ in self._all().rows]
-        return {
-            "category": Counter(label for entry in entries for label in categories_of(entry)),
-            "mood": Counter(label for entry in entries for label in moods_of(entry)),
-        }
+        index = self._index()
+        return {"category": index.facets("categories"), "mood": index.facets("moods")}
 
     def storage(self) -> Storage:
         """Return what the files take, those of deleted videos too, and what is free."""
@@ -143,6 +157,43 @@ class Listing:
             with self._lock:
                 self._sizes = kept
         return kept[2]
+
+    def _page_of_many(self, index: Index, asked: Asked, sizes: Mapping[str, int]) -> Page:
+        """Return a page of a library that is too large to be held."""
+        with self._lock:
+            self._known = None
+        where, order, end = _where(asked), _ORDERS.get(asked.arrange), asked.offset + asked.limit
+        if order is not None and not asked.name.strip() and end <= AHEAD:
+            first = index.scroll(
+                scope="video", where=where, order=order, limit=end, with_vectors=False, with_texts=False
+            )
+            ids, total = [entry.video_id for entry in first][asked.offset :], index.count(where).videos
+        else:
+            every = self._ids(index, asked, where, order, sizes)
+            ids, total = every[asked.offset : end], len(every)
+        among = Where(any_of={"video_id": ids})
+        shown = index.scroll(scope="video", where=among, with_vectors=False) if ids else ()
+        return Page(tuple(_row(entry, sizes) for entry in arranged(shown, ids)), total)
+
+    def _ids(
+        self, index: Index, asked: Asked, where: Where | None, order: Order | None, sizes: Mapping[str, int]
+    ) -> list[str]:
+        """Return the ids of all videos that are asked for, in order; those of the last questions are held."""
+        question, version, now = replace(asked, limit=0, offset=0), index.version, time.monotonic()
+        with self._lock:  # who comes meanwhile waits: reading twice would take twice as long
+            kept = next((found for other, found in self._found if other == question), None)
+            if kept is not None and (kept[0] == version or now - kept[1] < LARGE_HOLDS_S):
+                return kept[2]
+            words = identity(asked.name).split()
+            entries = index.scroll(scope="video", where=where, order=order, with_vectors=False, with_texts=bool(words))
+            fitting = (entry for entry in entries if not words or _is_named(_text(entry), words))
+            if order is not None:
+                ids = [entry.video_id for entry in fitting]
+            else:
+                ids = [id_ for _, id_ in sorted(_place(entry, asked.arrange, sizes) for entry in fitting)]
+            others = [(other, found) for other, found in self._found if other != question]
+            self._found = [*others[1 - QUESTIONS :], (question, (version, now, ids))]
+            return ids
 
     def _all(self) -> _Known:
         index = self._index()
@@ -171,28 +222,49 @@ def moods_of(entry: Entry) -> tuple[str, ...]:
     return entry.moods or ()
 
 
+def _where(asked: Asked) -> Where | None:
+    """Return what an index can hold of a question."""
+    labels = {name: some for name, some in (("categories", asked.categories), ("moods", asked.moods)) if some}
+    return filtered(Where(any_of=labels), asked.filters) if labels or asked.filters else None
+
+
+def _row(entry: Entry, sizes: Mapping[str, int]) -> Row:
+    return Row(_brief(entry), tags_of(entry), sizes.get(entry.media_key))
+
+
+def _brief(entry: Entry) -> Entry:
+    return replace(entry, vector=_NO_VECTOR, tags=None, subtitles=None, standings=None)
+
+
+def _text(entry: Entry) -> str:
+    """Return what a video is found by when its name is searched for."""
+    return identity(" ".join((entry.title, entry.filename, *tags_of(entry))))
+
+
+def _is_named(text: str, words: Sequence[str]) -> bool:
+    return all(word in text for word in words)
+
+
 def _read(index: Index) -> Iterator[tuple[Entry, tuple[str, ...], str]]:
     for entry in index.scroll(scope="video", with_vectors=False):
-        tags = tags_of(entry)
-        brief = replace(entry, vector=_NO_VECTOR, tags=None, subtitles=None, standings=None)
-        yield brief, tags, identity(" ".join((entry.title, entry.filename, *tags)))
+        yield _brief(entry), tags_of(entry), _text(entry)
 
 
 def _fits(known: tuple[Entry, tuple[str, ...], str], asked: Asked) -> bool:
     entry, _, text = known
     return (
-        all(word in text for word in identity(asked.name).split())
+        _is_named(text, identity(asked.name).split())
         and (not asked.categories or not set(asked.categories).isdisjoint(categories_of(entry)))
         and (not asked.moods or not set(asked.moods).isdisjoint(moods_of(entry)))
         and passes(entry, asked.filters)
     )
 
 
-def _place(entry: Entry, arrange: Arrange, sizes: Mapping[str, int]) -> tuple[object, ...]:
+def _place(entry: Entry, arrange: Arrange, sizes: Mapping[str, int]) -> tuple[Any, str]:
     """Return what a video is sorted by; equal ones by their ids, so that pages do not overlap."""
     match arrange:
         case "title":
-            first: object = identity(entry.title)
+            first: Any = identity(entry.title)
         case "longest":
             first = -entry.duration_s
         case "shortest":

@@ -104,6 +104,10 @@ class Trash:
         entries = map(_entry, self._book.entries(video_id))
         return next((entry for entry in entries if entry.scope == "video"), None)
 
+    def holds(self, content_sha256: str) -> bool:
+        """Tell whether a content is in the trash, or on its way out of it."""
+        return self._book.of_content(content_sha256) is not None
+
     def goes_at(self, video: Trashed) -> datetime:
         """Return when a deleted video goes for good."""
         return datetime.fromisoformat(video.deleted_at) + timedelta(seconds=KEEP_S)

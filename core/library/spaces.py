@@ -184,6 +184,17 @@ class Serving:
         with self._turn.shared():
             return self._lanes.get(encoder.info.name) or self._open(encoder, complete=False)
 
+    def bring(self, encoder: str, dimension: int) -> Lane:
+        """Open the space of an encoder by its name, made if need be, whether that encoder can be had here or not: to
+        read all of it, or to fill it with what was made elsewhere. Raises what opening an index raises."""
+        known = self.encoder_of(encoder) or self._encoder_for(Space(encoder, dimension, False))
+        if known.info.dimension != dimension:
+            known = GoneEncoder(
+                Space(encoder, dimension, False),
+                Sentence("{encoder} makes other vectors here. Set its dimension to what it was.", encoder=encoder),
+            )
+        return self.fill(known)
+
     def complete(self, lane: Lane, is_full: Callable[[], bool]) -> bool:
         """Note that all videos are in a space, if they are, asked while nothing can be written; let it answer if its
         encoder is the one that is set. Return whether it is full."""

@@ -86,6 +86,16 @@ class Calibrations:
         with self._document.editing():
             self._write({**self.all(), name: kept})
 
+    def take(self, kept: Mapping[str, Mapping[str, Any]]) -> int:
+        """Add what was fitted in a library that is taken in, for encoders for which nothing was here; return how many.
+        Raises ValueError or TypeError for what no fit writes down, and StoreError."""
+        with self._document.editing():
+            here = self.all()
+            new = {name: Kept(**said) for name, said in kept.items() if name not in here}
+            if new:
+                self._write({**here, **new})
+        return len(new)
+
     def forget(self, name: str) -> bool:
         """Go by the encoder's own from now on; return whether anything else was kept. Raises StoreError too."""
         with self._document.editing():

@@ -73,6 +73,23 @@ class ChannelBook:
         """Return all channels in the order in which they were first saved."""
         return [self._channel(*row) for row in self._shelf.rows(_ALL)]
 
+    def take(self, channels: Iterable[Channel]) -> int:
+        """Add channels of a library that is taken in and return how many were new; one whose name is taken stays as it
+        is here. Links to the others go on to work where their slug is free. Raises QueryError as `save` does."""
+        new = 0
+        with self._shelf.change() as db:
+            for one in channels:
+                name = clean_name(one.name, "A channel's name", NAME_CHARS)
+                text, key = json.dumps(_check_link(one.link)), identity(name)
+                taken = dict(db.execute(_TAKEN).all())
+                if key in taken.values():
+                    continue
+                free = one.slug if one.slug == slug(one.slug, "") and one.slug not in taken else _free_slug(name, taken)
+                row = {"key": key, "slug": free, "name": name, "link": text, "created_at": one.created_at}
+                db.execute(insert(CHANNELS), row)
+                new += 1
+        return new
+
     def delete(self, slug: str) -> None:
         """Delete the channel with this slug; it need not be there."""
         if slug.isascii() and slug.isprintable():

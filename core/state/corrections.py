@@ -6,8 +6,8 @@ Kept by content, not by a video's id or a space: so it outlives re-embedding and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -21,6 +21,7 @@ Kind = Literal["category", "mood"]
 _OF = CORRECTIONS.c.content_sha256 == bindparam("of")
 _THEME = (CORRECTIONS.c.kind == bindparam("which"), CORRECTIONS.c.theme == bindparam("called"))
 _SAID = select(CORRECTIONS.c.theme, CORRECTIONS.c.holds).where(_OF, CORRECTIONS.c.kind == bindparam("which"))
+_ONE = select(CORRECTIONS.c.holds).where(_OF, *_THEME)
 _ALL = select(CORRECTIONS).order_by(CORRECTIONS.c.content_sha256, CORRECTIONS.c.kind, CORRECTIONS.c.theme)
 
 
@@ -61,6 +62,17 @@ class Corrections:
     def all(self) -> tuple[Correction, ...]:
         """Return everything that was said."""
         return tuple(Correction(**{**row._mapping, "holds": bool(row.holds)}) for row in self._shelf.rows(_ALL))
+
+    def take(self, said: Iterable[Correction]) -> int:
+        """Add what was said in a library that is taken in and return how much was new; what is said here stays."""
+        new = 0
+        with self._shelf.change() as db:
+            for one in said:
+                values = {"of": one.content_sha256, "which": one.kind, "called": one.theme}
+                if db.execute(_ONE, values).first() is None:
+                    db.execute(insert(CORRECTIONS), asdict(one))
+                    new += 1
+        return new
 
     def by_content(self, kind: Kind) -> Mapping[str, Mapping[str, bool]]:
         """Return what was said of all categories, or moods: by content, then by id."""

@@ -135,6 +135,19 @@ TRASHED_ENTRIES = Table(
     Column("vector", LargeBinary, nullable=False),
     Index("by_video", "video_id"),
 )
+WATCHED = Table(
+    "watched",
+    METADATA,
+    # Both as JSON writes them: a name may be no text.
+    Column("folder", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("size_bytes", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("changed_ns", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    CheckConstraint("state IN ('sent', 'added', 'failed', 'gone')", name="ck_watched_state"),
+    sqlite_with_rowid=False,
+)
 SPENDING = Table(
     "spending",
     METADATA,
@@ -229,6 +242,7 @@ SUBJECTS = {
         Subject("corrections", "corrections_0001", "corrected categories and moods", CORRECTIONS),
         Subject("spending", "spending_0001", "minutes that were spent", SPENDING),
         Subject("trash", "trash_0001", "deleted videos", TRASH),
+        Subject("watch", "watch_0001", "files seen in the watched folder", WATCHED),
     )
 }
 """What there is wherever it is kept."""

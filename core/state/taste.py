@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from sqlalchemy import bindparam, delete, insert, select
 
@@ -17,13 +18,25 @@ from core.state.tables import PROFILES
 Mark = Literal["like", "dislike", "seen"]
 MARKS: tuple[str, ...] = get_args(Mark)
 NAME_CHARS = 40
-_REPLACES = {"like": ("like", "dislike"), "dislike": ("like", "dislike"), "seen": ("seen",)}
+_REPLACES: dict[str, tuple[Mark, ...]] = {
+    "like": ("like", "dislike"),
+    "dislike": ("like", "dislike"),
+    "seen": ("seen",),
+}
 """The marks that a mark takes the place of: a video is liked or disliked, the later wins; seen goes with either."""
 _VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 _OF_PROFILE = MARKS_TABLE.c.profile == bindparam("of")
 _OF_VIDEO = MARKS_TABLE.c.video_id == bindparam("video")
 _ALL = select(MARKS_TABLE.c.video_id, MARKS_TABLE.c.mark).where(_OF_PROFILE).order_by(MARKS_TABLE.c.number.desc())
+_EVERY = (
+    select(PROFILES.c.name, MARKS_TABLE.c.video_id, MARKS_TABLE.c.mark)
+    .where(MARKS_TABLE.c.profile == PROFILES.c.key)
+    .order_by(MARKS_TABLE.c.number)
+)
+_MARKED = select(MARKS_TABLE.c.number).where(
+    _OF_PROFILE, _OF_VIDEO, MARKS_TABLE.c.mark.in_(bindparam("marks", expanding=True))
+)
 _NAME = select(PROFILES.c.name).where(PROFILES.c.key == bindparam("of"))
 _TAKE_OFF = delete(MARKS_TABLE).where(
     _OF_PROFILE, _OF_VIDEO, MARKS_TABLE.c.mark.in_(bindparam("marks", expanding=True))
@@ -76,6 +89,25 @@ class TasteBook:
             found[mark].append(video_id)
         return Marks(tuple(found["like"]), tuple(found["dislike"]), frozenset(found["seen"]))
 
+    def all(self) -> list[tuple[str, str, Mark]]:
+        """Return the marks of everybody, the oldest first: whose, on which video, and what."""
+        return [(name, video_id, mark) for name, video_id, mark in self._shelf.rows(_EVERY)]
+
+    def take(self, marks: Iterable[tuple[str, str, Mark]]) -> int:
+        """Add marks of a library that is taken in, the oldest first, and return how many were new; what somebody said
+        of a video here stays. Raises QueryError for what can be none, and takes nothing then."""
+        new = 0
+        with self._shelf.change() as db:
+            for profile, video_id, mark in marks:
+                name, video_id, mark = profile_name(profile), _video_id(video_id), _check_mark(mark)
+                values = {"of": identity(name), "video": video_id}
+                if db.execute(_MARKED, {**values, "marks": _REPLACES[mark]}).first() is None:
+                    if db.execute(_NAME, {"of": values["of"]}).first() is None:
+                        db.execute(insert(PROFILES), {"key": values["of"], "name": name})
+                    db.execute(insert(MARKS_TABLE), {"profile": values["of"], "video_id": video_id, "mark": mark})
+                    new += 1
+        return new
+
     def reset(self, profile: str) -> None:
         """Forget a profile: its marks and its name."""
         key = identity(profile_name(profile))
@@ -100,9 +132,9 @@ def _video_id(text: str) -> str:
     return text
 
 
-def _check_mark(mark: str) -> str:
+def _check_mark(mark: str) -> Mark:
     if mark not in MARKS:
         raise QueryError(
             "There is no mark {mark!r}. Use one of: {marks}.", {"mark": list(MARKS)}, mark=mark, marks=", ".join(MARKS)
         )
-    return mark
+    return cast(Mark, mark)

@@ -49,6 +49,24 @@ def open_notice() -> None:
 
 
 @part()
+def watch_line(services: Services) -> None:
+    """Say in one line what comes of the folder that is watched, where one is."""
+    if services.folder_watch is None:
+        return
+    seen = services.folder_watch.status()
+    said = [say("watched", folder=plain(str(seen.folder)))]
+    if seen.waiting or seen.looked:
+        said.append(say("watched.waiting", n=seen.waiting))
+    if seen.failed:
+        said.append(say("watched.failed", n=seen.failed))
+    if seen.gone:
+        said.append(say("watched.gone", n=seen.gone))
+    st.caption(f":material/folder_eye: {' · '.join(said)}")
+    if seen.problem:
+        st.caption(f":orange[:material/warning: {plain(tell(seen.problem))}]")
+
+
+@part()
 def show_cost(services: Services) -> None:
     """Say how many minutes a paid encoder is going to charge for; it begins when all files are checked."""
     if not services.encoder.info.paid:

@@ -11,9 +11,10 @@ from core.services import Services
 from pages.components.boundary import part, safely
 from pages.components.library_labels import correct_labels
 from pages.components.library_trash import delete_videos
+from pages.components.library_why import jobs, reasons
 from pages.components.services import file_url
 from pages.components.state import state
-from pages.components.video_card import player, seen_word
+from pages.components.video_card import most_like, player, seen_word
 from pages.components.wording import clock, day, language_word, megabytes, plain, say
 
 
@@ -32,6 +33,9 @@ def library_video(services: Services) -> None:
                     player(hit, services, 0, f"own-{row.entry.video_id}")
                 with st.container(horizontal=True, vertical_alignment="center", key="library-ways"):
                     _ways_on(services, row)
+                    reasons(services, row)
+                    jobs(services, row)
+                most_like(services, row.entry.video_id, "own", on_open=_open)
             with st.container(key="library-edit"):
                 _edit_form(services, row)
                 correct_labels(services, row)
@@ -102,6 +106,10 @@ def _facts(row: Row) -> None:
     lines = [f"| {say(name)} | {plain(value)} |" for name, value in facts.items() if value]
     with st.container(key="library-facts"):
         st.markdown("\n".join(["| | |", "|-|-|", *lines]))
+
+
+def _open(video_id: str) -> None:
+    state.managed = video_id
 
 
 def _leave() -> None:

@@ -30,7 +30,7 @@ T = TypeVar("T")
 View = Literal["grid", "feed"]
 Show = Literal["", "newest", "you"]
 Language = Literal["en", "zh"]
-LibraryTab = Literal["videos", "ads", "trash"]
+LibraryTab = Literal["videos", "ads", "trash", "carry"]
 AdSource = Literal["words", "ours", "video"]
 LibraryView = Literal["grid", "table"]
 LIBRARY_TABS: tuple[LibraryTab, ...] = get_args(LibraryTab)
@@ -188,6 +188,7 @@ class PageState:
     all_categories: Row[bool] = Row(False)
     was_working: Row[bool | None] = Row(None)
     was_getting: Row[bool | None] = Row(None)
+    was_carrying: Row[bool | None] = Row(None)
     library_tab: Row[LibraryTab] = Row("videos")
     library_view: Row[LibraryView] = Row("grid")
     # Where an ad comes from, and where it belongs by the last answer.

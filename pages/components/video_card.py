@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -245,8 +245,9 @@ def title(text: str, key: str) -> None:
 
 
 @part()
-def most_like(services: Services, video_id: str, key: str) -> None:
-    """Draw the posters and titles of the videos most like one, or nothing while it is alone."""
+def most_like(services: Services, video_id: str, key: str, on_open: Callable[[str], None] | None = None) -> None:
+    """Draw the posters and titles of the videos most like one, or nothing while it is alone; `on_open` makes their
+    titles buttons."""
     similar = _similar(services, video_id, services.index.version)
     if not similar:
         return
@@ -256,7 +257,16 @@ def most_like(services: Services, video_id: str, key: str) -> None:
             with st.container(gap="xxsmall"):
                 if hit.poster_url:
                     st.image(hit.poster_url, width="stretch", alt="")
-                st.text(hit.title)
+                if on_open is None:
+                    st.text(hit.title)
+                else:
+                    st.button(
+                        plain(hit.title),
+                        type="tertiary",
+                        key=f"like-{key}-{hit.video_id}",
+                        on_click=safely(on_open),
+                        args=[hit.video_id],
+                    )
 
 
 @st.cache_data(max_entries=500, show_spinner=False)

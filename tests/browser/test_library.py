@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -92,3 +93,22 @@ def test_what_is_renamed_is_found_by_its_new_name(owned: Server, page: Page) -> 
     expect(page.get_by_text("It is found by these words now.")).to_be_visible()
     page.goto(f"{owned.url}/?q=submarine")
     expect(page.locator("[class*=st-key-card-]").get_by_text("Submarine dive", exact=True).first).to_be_visible()
+
+
+def test_a_library_is_exported_and_taken_in_elsewhere_by_buttons(owned: Server, page: Page, tmp_path: Path) -> None:
+    page.goto(f"{owned.url}/library")
+    settled(page).get_by_text("Export and import", exact=True).click()
+    press(page, "Export")
+    expect(page.get_by_text("exported as “library”, and checked.")).to_be_visible()
+    there = Server(tmp_path / "data", free_port())
+    there.start(EXPORT_DIR=str(owned.data_dir / "exports"))
+    try:
+        page.goto(f"{there.url}/library")
+        expect(page.get_by_text("Your library is empty")).to_be_visible()
+        press(page, "Import")
+        expect(page.get_by_text("videos came.")).to_be_visible()
+        settled(page).get_by_text("Videos", exact=True).click()
+        expect(cards(page)).to_have_count(health(owned)["videos"])
+        assert health(there)["clips"] == health(owned)["clips"]
+    finally:
+        there.stop()

@@ -304,3 +304,31 @@ class TestOwn:
             thread.join(60)
         added = {theme.id for theme in taxonomy.load(own=own).moods if theme.own}
         assert added == {f"{name}-{number}" for name in ("one", "two", "three") for number in range(8)}
+
+
+def test_own_ones_of_another_library_come_with_their_comments_or_beside_those_that_are_here(tmp_path):
+    theirs = """\
+# Ours
+[[category]]
+id = "desks"
+label = "Paper work"  # not its slug
+prompts = ["tax office"]
+
+[[mood]]
+id = "calm"
+label = "Quiet"
+prompts = ["silence"]
+"""
+    fresh, kept = tmp_path / "fresh.toml", tmp_path / "kept.toml"
+    assert [theme.id for theme in taxonomy.take(fresh, theirs, "export")] == ["desks", "calm"]
+    assert fresh.read_text() == theirs
+    assert taxonomy.take(fresh, theirs, "export") == []
+    taxonomy.add(kept, "category", "Desks", ["a desk"])
+    assert [theme.id for theme in taxonomy.take(kept, theirs, "export")] == ["calm"]
+    there = taxonomy.load(own=kept)
+    assert there.category("desks").prompts == ("a desk",)
+    assert there.mood("calm").label == "Quiet"
+    before = kept.read_text()
+    with pytest.raises(SettingsError, match="export"):
+        taxonomy.take(kept, "[[category]]\nid = 'A B'", "export")
+    assert kept.read_text() == before

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.errors import QueryError
+from core.library import listing as module
 from core.library.listing import ARRANGED, Asked, Listing
+from core.models import Entry
 from tests.fakes import MemoryIndex, MemoryStore, make_entries
 
 VIDEOS = {
@@ -85,6 +90,108 @@ def test_a_change_shows_at_once(listing: Listing, index: MemoryIndex) -> None:
     assert len(titles(listing)) == 3
     index.delete(make_entries("Élan")[0].video_id)
     assert titles(listing) == ["apple pie", "Grey wolf"]
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> MemoryIndex:
+    index = MemoryIndex()
+    for n in range(60):
+        whole, *clips = make_entries(
+            f"Film {n % 7} {'wolf' if n % 3 else 'fox'} {n}",
+            clips=1,
+            duration_s=float(1 + n % 50),
+            ingested_at=f"2026-11-{1 + n % 28:02d}T00:{n:02d}:00+00:00",
+            categories=("animals",) if n % 2 else (),
+            moods=("calm",) if n % 5 else (),
+            width_px=100 if n % 4 else 320,
+            subtitles="so many words",
+        )
+        index.upsert([replace(clip, subtitles=None) for clip in clips])
+        index.upsert([replace(whole, tags={"keywords": "snow" if n % 2 else "rain"})])
+    return index
+
+
+QUESTIONS = (
+    {},
+    {"name": "wolf"},
+    {"name": "film snow"},
+    {"categories": ("animals",)},
+    {"categories": ("animals",), "moods": ("calm",), "filters": {"shape": ("portrait",)}},
+    {"name": "fox", "moods": ("calm",)},
+    {"name": "nothing like it"},
+)
+
+
+@pytest.mark.parametrize("arrange", ARRANGED)
+def test_a_large_library_is_listed_as_a_small_one_and_not_held(
+    films: MemoryIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrange: str
+) -> None:
+    store = MemoryStore()
+    for number, entry in enumerate(films.scroll(scope="video")):
+        store.blobs[entry.media_key] = bytes(1 + number * 37 % 61)
+    small, large = Listing(lambda: films, store, tmp_path), Listing(lambda: films, store, tmp_path)
+    pages = [(asked, offset) for asked in QUESTIONS for offset in (0, 7, 14, 49)]
+
+    def listed(listing: Listing) -> list[object]:
+        found = [listing.page(Asked(arrange=arrange, limit=7, offset=offset, **asked)) for asked, offset in pages]
+        return [
+            (page.total, [(row.entry.duration_s, row.entry.title, row.tags, row.size_bytes) for row in page.rows])
+            for page in found
+        ]
+
+    wanted = listed(small)
+    monkeypatch.setattr(module, "LARGE", 10)
+    monkeypatch.setattr(module, "AHEAD", 14)
+    found = listed(large)
+    # Those of one length may come in another order: videos' ids and entries' ids are not alike.
+    assert [(total, sorted(rows)) for total, rows in found if total < 7] == [
+        (total, sorted(rows)) for total, rows in wanted if total < 7
+    ]
+    if arrange in ("newest", "oldest", "title", "largest"):
+        assert found == wanted
+    else:
+        lengths = [[(total, [row[0] for row in rows]) for total, rows in some] for some in (found, wanted)]
+        assert lengths[0] == lengths[1]
+    assert large._known is None
+    assert len(large._found) <= module.QUESTIONS
+
+
+def test_entries_of_a_large_library_are_let_go(
+    films: MemoryIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGE", 10)
+    listing = Listing(lambda: films, MemoryStore(), tmp_path)
+    held = entries_alive()
+    for arrange in ARRANGED:
+        assert listing.page(Asked(arrange=arrange, name="film", limit=7, offset=7)).total == 60
+    assert entries_alive() <= held
+
+
+def entries_alive() -> int:
+    gc.collect()
+    return sum(type(one) is Entry for one in gc.get_objects())
+
+
+def test_a_page_of_a_large_library_reads_no_more_than_it_shows(
+    films: MemoryIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGE", 10)
+    read: list[int] = []
+    scroll = films.scroll
+
+    def counted(**asked: object) -> Iterator[Entry]:
+        for entry in scroll(**asked):
+            read.append(1)
+            yield entry
+
+    monkeypatch.setattr(films, "scroll", counted)
+    listing = Listing(lambda: films, MemoryStore(), tmp_path)
+    assert len(listing.page(Asked(limit=5)).rows) == 5
+    assert len(read) == 10, "the ids, then the rows"
+    listing.page(Asked(name="wolf", limit=5))
+    read.clear()
+    assert len(listing.page(Asked(name="wolf", limit=5, offset=5)).rows) == 5
+    assert len(read) == 5, "what was found is known for the next page"
 
 
 def test_storage_counts_all_files(listing: Listing) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core import samples
 from core.errors import EncoderPaused
 from core.models import Stage
-from tests.pages.support import open_page, press, shown, texts, urls
+from pages.components.services import close_services, shared_services
+from tests.pages.support import open_page, press, readable, shown, texts, urls
 from tests.support import until
 from tests.videos import make_video, plain
 
@@ -96,3 +99,15 @@ def test_a_sample_is_said_to_be_drawn_while_it_is(services):
     words = [bar.proto.text for bar in app.get("progress")]
     assert any("Drawing" in text for text in words), words
     assert not any("Checking" in text for text in words), words
+
+
+def test_a_watched_folder_is_one_line(services, tmp_path, monkeypatch):
+    assert "Watching" not in readable(open_page("ingest"))
+    close_services()
+    (tmp_path / "films").mkdir()
+    monkeypatch.setenv("WATCH_DIR", str(tmp_path / "films"))
+    watch = shared_services().folder_watch
+    watch.stop(20)
+    watch._looked = replace(watch.status(), waiting=3, failed=1, gone=2, looked=True)
+    said = readable(open_page("ingest"))
+    assert f"Watching {tmp_path / 'films'} · 3 waiting · 1 could not be added · 2 are not there any more" in said

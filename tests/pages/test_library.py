@@ -100,6 +100,59 @@ def test_a_page_at_a_time_and_as_a_table(services):
     assert not app.exception
 
 
+def test_a_library_is_exported_and_what_is_there_is_not_imported_again(library):
+    app = tab(open_page("library"), "carry")
+    assert "Deleted videos, jobs and ads stay behind" in readable(app)
+    app.text_input(key="carry-name").set_value("My films").run()
+    app.button(key="carry-export").click().run()
+    library.library.carrying.wait(60)
+    app.run()
+    assert "2 videos" in readable(app)
+    assert "exported as “my-films”, and checked." in readable(app)
+    app.button(key="carry-hide").click().run()
+    app.button(key="carry-import-my-films").click().run()
+    library.library.carrying.wait(60)
+    app.run()
+    assert not app.exception
+    assert "0 videos came." in readable(app)
+    assert "2 were here already." in readable(app)
+    film = next((library.settings.exports_dir / "my-films/media").glob("*.mp4"))
+    library.library.trash.delete([film.stem])
+    library.library.trash.purge([film.stem])
+    film.write_bytes(b"damaged")
+    app.button(key="carry-import-my-films").click().run()
+    library.library.carrying.wait(60)
+    app.run()
+    assert "1 thing was left out" in readable(app)
+    assert f"media/{film.name} is damaged. Remove it" in readable(app)
+
+
+def test_an_export_that_is_not_complete_says_so_and_can_not_be_imported(library):
+    folder = library.settings.exports_dir / "half"
+    folder.mkdir(parents=True)
+    from core.library import archive
+
+    archive.write(folder, archive.Manifest("1.0", "2026-11-26T00:00:00+00:00", complete=False))
+    app = tab(open_page("library"), "carry")
+    assert "Not complete: it was interrupted." in readable(app)
+    assert app.button(key="carry-import-half").disabled
+
+
+def test_what_is_behind_a_video_opens_from_it(library):
+    app = open_page("library")
+    press(app, "Grey wolf in a forest")
+    assert not app.exception
+    assert any(one.proto.text.startswith("Animals · ") for one in app.get("progress"))
+    assert "From 1.0 on it counts." in readable(app)
+    assert "grey wolf in a forest.mp4" in readable(app)
+    assert "ready after" in readable(app)
+    press(app, "Tax office")
+    assert "tax office.mp4" in readable(app)
+    library.jobs.clear()
+    app.run()
+    assert "No job of it is kept any more." in readable(app)
+
+
 def test_what_a_video_is_can_be_corrected_and_taken_back(library):
     from core.models import Query
 

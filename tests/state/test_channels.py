@@ -138,3 +138,17 @@ def test_a_damaged_link_names_its_channel(book: ChannelBook, open_shelf: OpenShe
         book.channels()
     book.save("Lobby", LINK)
     assert [channel.link for channel in book.channels()] == [LINK]
+
+
+def test_channels_of_another_library_are_added_and_keep_their_slug_where_it_is_free(book: ChannelBook) -> None:
+    mine = book.save("Calm nature", LINK)
+    theirs = [
+        Channel("CALM nature", "another-slug", (("q", "other"),), "2026-01-01T00:00:00+00:00"),
+        Channel("For the lobby", "lobby", (("q", "lobby"),), "2026-01-02T00:00:00+00:00"),
+        Channel("Calm  nature!", "calm-nature", (("q", "taken"),), "2026-01-03T00:00:00+00:00"),
+        Channel("Slashes", "../etc", (("q", "a"),), "2026-01-04T00:00:00+00:00"),
+    ]
+    assert book.take(theirs) == 3
+    assert book.take(theirs) == 0
+    assert book.channels()[:2] == [mine, theirs[1]]
+    assert [channel.slug for channel in book.channels()[2:]] == ["calm-nature-2", "slashes"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.state.corrections import Corrections
+from core.state.corrections import Correction, Corrections
 from core.state.sqlite import SqliteShelf
 
 
@@ -48,3 +48,12 @@ def test_a_content_can_be_forgotten(corrections: Corrections) -> None:
     corrections.say("bb", "category", "comedy", False)
     corrections.forget("aa")
     assert [one.content_sha256 for one in corrections.all()] == ["bb"]
+
+
+def test_what_was_said_in_another_library_is_added_and_what_is_said_here_stays(corrections: Corrections) -> None:
+    corrections.say("aa", "category", "comedy", False)
+    theirs = [Correction("aa", "category", "comedy", True, "2026"), Correction("aa", "mood", "calm", True, "2026")]
+    assert corrections.take(theirs) == 1
+    assert corrections.take(theirs) == 0
+    assert corrections.of("aa") == {"comedy": False}
+    assert corrections.all()[1] == theirs[1]

@@ -162,3 +162,20 @@ def test_a_damaged_file_gets_a_sentence_and_is_not_touched(path: Path) -> None:
         with pytest.raises(StoreError, match=r"likes and dislikes in .*taste\.sqlite3"):
             ask()
     assert path.read_bytes() == b"no database" * 500
+
+
+def test_marks_of_another_library_are_added_in_their_order_and_change_nothing_here(
+    book: TasteBook, open_shelf: OpenShelf
+) -> None:
+    book.mark("Anna", "a", "dislike")
+    book.mark("Anna", "b", "like")
+    theirs = [("anna", "a", "like"), ("Ben", "c", "like"), ("Ben", "d", "like"), ("ANNA", "a", "seen")]
+    assert book.take(theirs) == 3
+    assert book.take(theirs) == 0
+    assert book.marks("Anna") == Marks(("b",), ("a",), frozenset({"a"}))
+    assert book.marks("Ben").likes == ("d", "c")
+    assert names(open_shelf) == ["Anna", "Ben"]
+    assert book.all()[0] == ("Anna", "a", "dislike")
+    with pytest.raises(QueryError):
+        book.take([("Cleo", "e", "like"), ("Cleo", "f", "adored")])
+    assert book.marks("Cleo") == Marks(), "all or none"
