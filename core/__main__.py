@@ -9,6 +9,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import get_args
 
@@ -20,9 +21,10 @@ from core.errors import AppError
 from core.ingest.folder_watch import SUFFIXES
 from core.library import carry_commands, machines
 from core.library import commands as library
+from core.library.damage import names_of
 from core.models import Job, Query, Sort, Stage
 from core.properties import PROPERTIES
-from core.services import Services, build, calibrations
+from core.services import Services, build, calibrations, open_spaces
 from core.serving.bodies import read_query
 from core.serving.routes import hit_to_json
 from core.settings import Settings, load
@@ -48,6 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return machines.work(settings, arguments.concurrency)
         if arguments.command == "calibrate" and arguments.reset and _drop_damaged(settings):
             return 0
+        if arguments.command == "recover":
+            with closing(open_spaces(settings)) as spaces:  # a server looks after its files itself
+                for aside in getattr(spaces, "put_damaged_aside", list)():
+                    print(f"What could not be read is put aside: {aside}", file=sys.stderr)
         enqueues = getattr(arguments, "enqueue", False)
         services = build(settings, workers=0 if enqueues else None)
         try:
@@ -126,6 +132,10 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("action", choices=tuple(_MODEL))
     model.add_argument("name", nargs="?", choices=clip_models.NAMES, help="CLIP_MODEL when not given")
 
+    recover = commands.add_parser("recover", help="read stored videos again that a damaged library lost")
+    recover.add_argument("--json", action="store_true", help="a line of JSON a video on standard output")
+    recover.set_defaults(run=_recover)
+
     commands.add_parser("doctor", help="check every configured backend and say what to do")
     return parser
 
@@ -149,6 +159,17 @@ def _ingest(services: Services, arguments: argparse.Namespace) -> int:
 def _samples(services: Services, arguments: argparse.Namespace) -> int:
     sources = [(f"sample:{scene.name}", f"{scene.name}.mp4") for scene in samples.SCENES]
     return _run_jobs(services, sources, arguments.json)
+
+
+def _recover(services: Services, arguments: argparse.Namespace) -> int:
+    """Read the stored copies that nothing in the library knows of, under the names they had where these are known."""
+    names, store = names_of(services.jobs.jobs()), services.store
+    lost = services.damage.lost() if services.damage else ()
+    paths = [(path, names.get(key, key)) for key in lost if (path := store.local_path(key)) is not None]
+    if not paths:
+        print("Every stored video is in the library.", file=sys.stderr)
+        return 0
+    return _run_jobs(services, paths, arguments.json)
 
 
 def _reembed(services: Services, arguments: argparse.Namespace) -> int:

@@ -20,12 +20,13 @@ from PIL import Image
 
 from core import samples, services
 from core.access.access import Access
-from core.access.hosts import is_loopback
+from core.addresses import is_loopback
 from core.discover import taxonomy
 from core.encoders import clip_download, clip_models, registry
 from core.errors import AppError, EncoderError, StoreError
 from core.index.base import Space, is_outgrown
 from core.ingest import sandbox
+from core.library import damage
 from core.models import EncoderInfo, ignore_progress
 from core.settings import Settings, load
 
@@ -66,6 +67,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
         yield "database", lambda: _check_database(settings)
     if settings.database_url or settings.calibration_path.exists():
         yield "calibration", lambda: _check_calibration(settings)
+    yield "files", lambda: _check_files(settings)
     yield f"store ({'s3' if settings.aws_bucket else 'folder'})", lambda: _check_store(settings)
     if settings.watch_dir:
         yield "watched folder", lambda: _check_watched(settings)
@@ -107,6 +109,17 @@ def _check_access(settings: Settings) -> str:
 def _check_taxonomy(settings: Settings) -> str:
     themes = taxonomy.load(own=services.own_themes(settings))
     return f"{len(themes.categories)} categories and {len(themes.moods)} moods"
+
+
+def _check_files(settings: Settings) -> str:
+    """Read through what people leave behind, and name what was damaged."""
+    with closing(services.open_state_of(settings)) as state:
+        said, aside = state.damaged(), damage.told_aside(settings.data_dir)
+    if said:
+        raise StoreError(" ".join([*said, *aside]))
+    if aside:
+        raise Slower(" ".join(aside))
+    return "none is damaged"
 
 
 def _check_database(settings: Settings) -> str:

@@ -10,6 +10,7 @@ AppError
  ├─ StoreError           bytes could not be written or read
  ├─ LibraryError         vectors could not be written or searched
  │   ├─ LibraryLocked    another process holds the embedded index
+ │   ├─ LibraryDamaged   the embedded index and its copy cannot be read
  │   └─ EncoderMismatch  the library was filled by another encoder
  ├─ QueryError           a search that asks for nothing, or for something unknown
  ├─ NotSignedIn          nobody is signed in, or a password was wrong
@@ -119,6 +120,10 @@ class LibraryError(AppError):
 
 class LibraryLocked(LibraryError):
     """Say that another process holds the embedded index."""
+
+
+class LibraryDamaged(LibraryError):
+    """Say that the embedded index cannot be read, nor mended, and which command reads the stored videos again."""
 
 
 class EncoderMismatch(LibraryError):

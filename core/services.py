@@ -39,6 +39,7 @@ from core.ingest.reembed import Reembed
 from core.ingest.work import FETCHED
 from core.ingest.working import Queue
 from core.library.carrying import Carrying
+from core.library.damage import Damage, lost_from
 from core.library.editing import Editor
 from core.library.exporting import Exporter
 from core.library.importing import Importer, tend_or_wait
@@ -126,6 +127,8 @@ class Services:
     watches: list[Watch] = field(default_factory=list)
     folder_watch: FolderWatch | None = None
     """Takes in what appears in the folder that is set."""
+    damage: Damage | None = None
+    """What is damaged or was mended."""
 
     @property
     def is_outgrown(self) -> bool:
@@ -224,11 +227,15 @@ class Services:
         if self.state.is_shared:
             self.watches.append(Watch(self.themes, self.take_themes))
             self.watches[-1].start()
+        if self.damage:
+            self.damage.start()
 
     def close(self) -> None:
         """Stop the workers (their jobs stay resumable) and release the library."""
         if self.folder_watch:
             self.folder_watch.stop(timeout_s=10)
+        if self.damage:
+            self.damage.wait(timeout_s=10)
         if self.relabel:
             self.relabel.stop(timeout_s=10)
         for watch in self.watches:
@@ -333,7 +340,8 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
     if settings.watch_dir:
         book = WatchBook(state.shelf("watch"))
         folder_watch = FolderWatch(settings.watch_dir, jobs, book, most=settings.limits.queue, alone=state.alone)
-    services = replace(services, relabel=relabel, folder_watch=folder_watch)
+    looked = Damage(settings.data_dir, state, partial(lost_from, serving, jobs, store, TrashBook(state.shelf("trash"))))
+    services = replace(services, relabel=relabel, folder_watch=folder_watch, damage=looked)
     importer.on_themes = services.take_themes
     return services
 

@@ -6,6 +6,7 @@ from core.access.roles import Action
 from core.models import Job, Stage
 from pages.components.boundary import fragment, part, rerun, safely, show_nothing
 from pages.components.chrome import heading, set_page
+from pages.components.damage_notice import damage_notice
 from pages.components.ingest_panel import add_samples_button, open_notice, show_cost, upload_box, watch_line
 from pages.components.job_row import job_row
 from pages.components.model_panel import model_panel
@@ -110,6 +111,7 @@ def at_work() -> bool:
 
 heading(say("ingest.title"), say("ingest.subtitle"), services, badge_every_s=2)
 open_notice()
+damage_notice(services)
 upload_box(services)
 add_samples_button(services)
 fragment(watch_line, every_s=5.0)(services)

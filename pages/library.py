@@ -6,6 +6,7 @@ from core.access.roles import Action
 from pages.components.boundary import fragment, part, show_nothing
 from pages.components.carry_panel import carry_panel, import_box
 from pages.components.chrome import heading, set_page
+from pages.components.damage_notice import damage_notice
 from pages.components.ingest_panel import show_empty_library
 from pages.components.library_ads import ads_tab
 from pages.components.library_list import library_list
@@ -62,6 +63,7 @@ def show_tabs() -> None:
 
 
 heading(say("library.title"), say("library.subtitle"), services)
+damage_notice(services)
 if is_empty():
     show_empty_library(services)
     import_box(services)

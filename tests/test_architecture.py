@@ -23,7 +23,7 @@ HOMES = {
         "core/index/server_spaces.py",
         "core/index/sizing.py",
     ),
-    "qdrant_edge": ("core/index/edge.py",),
+    "qdrant_edge": ("core/index/edge.py", "core/index/trial.py"),
     "av": (
         "core/ingest/captions.py",
         "core/ingest/decoding.py",
@@ -44,7 +44,7 @@ HOMES = {
     "itsdangerous": ("core/access/access.py",),
     "sqlalchemy": ("core/state/",),
     "alembic": ("core/state/migrate.py", "core/state/migrations/"),
-    "sqlite3": ("core/state/sqlite.py",),
+    "sqlite3": ("core/state/sqlite.py", "core/index/spare.py"),
     "procrastinate": ("core/state/engine.py",),
     "psycopg": ("core/state/postgres.py",),
     "pyarrow": ("core/library/vectors.py",),

@@ -13,7 +13,7 @@ from core.index import base
 from core.settings import load
 from tests.models import write_colour_model
 
-CHECKED = ("settings", "access", "categories", "store", "index", "encoder", "model", "queue", "video")
+CHECKED = ("settings", "access", "categories", "files", "store", "index", "encoder", "model", "queue", "video")
 
 
 @pytest.fixture

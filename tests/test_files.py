@@ -36,12 +36,15 @@ def test_what_goes_wrong_leaves_what_was_there_and_nothing_else(tmp_path: Path, 
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_the_bytes_are_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target, steps = tmp_path / "a.txt", []
     sync, move = os.fsync, os.replace
 
     def noted_sync(number: int) -> None:
-        steps.append(("sync", stat.S_ISREG(os.fstat(number).st_mode), os.fstat(number).st_size))
+        what = os.fstat(number)
+        steps.append(("sync", what.st_size) if stat.S_ISREG(what.st_mode) else ("sync names", what.st_ino))
         sync(number)
 
     def noted_move(*names: Path) -> None:
@@ -51,7 +54,7 @@ def test_the_bytes_are_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(os, "fsync", noted_sync)
     monkeypatch.setattr(os, "replace", noted_move)
     write_text(target, "four")
-    assert steps == [("sync", True, 4), ("move", target)]
+    assert steps == [("sync", 4), ("move", target), ("sync names", tmp_path.stat().st_ino)]
 
 
 def test_two_writers_do_not_meet(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
-"""Under which names the app may be asked for, from which pages, and whether others reach it at all."""
+"""Under which names the app may be asked for, and from which pages."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
@@ -41,15 +40,3 @@ def is_allowed_host(host: str | None, allowed: Sequence[str]) -> bool:
 def is_own_origin(origin: str | None, hosts: Collection[str | None]) -> bool:
     """Tell whether a request comes from a page of ours or from a program, which sends no Origin."""
     return origin is None or (bool(origin) and urlsplit(origin).netloc in {host for host in hosts if host})
-
-
-def is_loopback(address: str | None) -> bool:
-    """Tell whether a server that listens at an address (None: at all of them) is reached from this machine only."""
-    if address is None:
-        return False
-    if address.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return False

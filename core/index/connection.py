@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 import json
 import logging
@@ -20,6 +19,7 @@ from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
+from core.addresses import is_loopback
 from core.errors import AppError, EncoderMismatch, LibraryError, Sentence, SettingsError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -232,7 +232,7 @@ def connect(url: str, api_key: str | None, timeout_s: int, grpc_port: int | None
     if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
         # httpx would say so too, but with the key in its message.
         raise SettingsError("QDRANT_API_KEY has characters that no key has. Copy the key again, without line breaks.")
-    if api_key is not None and urlsplit(url).scheme == "http" and not _is_loopback(urlsplit(url).hostname or ""):
+    if api_key is not None and urlsplit(url).scheme == "http" and not is_loopback(urlsplit(url).hostname or ""):
         logger.warning(
             "QDRANT_API_KEY is sent to %s without encryption: others on the way can read it. "
             "Let QDRANT_URL begin with https://.",
@@ -263,13 +263,6 @@ def place(url: str) -> str:
     except ValueError as error:
         raise SettingsError("QDRANT_URL is not an address. Set it to one like https://example.com:6333.") from error
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _may_pass(error: Exception, patience: Patience) -> bool:

@@ -1,17 +1,18 @@
 """The embedded index: Qdrant Edge, the Qdrant engine inside this process, in one folder on this machine.
 
 The folder holds `library.json`, which says which encoder filled the library and whether all of its videos are there,
-and `shard/`, which is Edge's own. One process has it open at a time. Edge's `optimize()` is never called: it would
-build a graph for quicker searches, but it stops every thread of the process until it is done (71 s at 100,000 clips),
-and comparing all of them takes 7 ms (at 384 numbers a vector; a whole search 9 ms). So searches are exact. Storing
-float16 would take 5 ms and cost exactness; int8 copies are only made by `optimize()`. Measured with bench/search.py.
+`shard/`, which is Edge's own, and mostly a second copy (spare.py). One process has it open at a time.
+
+Edge's `optimize()` is never called: it would build a graph for quicker searches, but it stops every thread of the
+process until it is done (71 s at 100,000 clips), and comparing all of them takes 7 ms (at 384 numbers a vector; a whole
+search 9 ms). So searches are exact. Storing float16 would take 5 ms and cost exactness; int8 copies are only made by
+`optimize()`. Measured with bench/search.py.
 """
 
 from __future__ import annotations
 
 import errno
 import itertools
-import json
 import shutil
 import sys
 import threading
@@ -25,13 +26,14 @@ import numpy as np
 import qdrant_edge as edge
 
 from core.errors import EncoderMismatch, LibraryError, LibraryLocked
-from core.files import write_text
+from core.files import make_folder, see_on_disk
 from core.index import base, paging, payload
 from core.index.base import Order, Place, Where, place
+from core.index.notes import NOTE, read_note, write_note
+from core.index.spare import Spare
 from core.index.tally import READ, Tally
 from core.models import Counts, EncoderInfo, Entry, Match, Scope, Scored, Taste
 
-NOTE = "library.json"
 SHARD = "shard"
 BATCH = 256
 """Entries a call to Edge, written or scrolled: a call keeps the other threads waiting, and 256 take about 10 ms."""
@@ -68,9 +70,11 @@ class EdgeIndex:
 
     name: Literal["edge", "server"] = "edge"
 
-    def __init__(self, path: Path, info: EncoderInfo, *, complete: bool = True) -> None:
+    def __init__(self, path: Path, info: EncoderInfo, *, complete: bool = True, spare: Spare | None = None) -> None:
+        """Open it; what is written goes to `spare` too, from when there is one, and it is closed with the index."""
         self.path = path
         self.info = info
+        self.spare = spare
         self._complete = complete
         self._write_lock = threading.Lock()
         self._opening = uuid.uuid4().hex
@@ -93,7 +97,7 @@ class EdgeIndex:
         self._check_disk()
         batches = (entries[start : start + BATCH] for start in range(0, len(entries), BATCH))
         written = (edge.UpdateOperation.upsert_points([_point(entry) for entry in batch]) for batch in batches)
-        self._write(written, lambda tally: self._note_written(tally, entries))
+        self._write(written, lambda tally: self._note_written(tally, entries), spare=lambda spare: spare.put(entries))
         for entry in entries:  # a search may have looked one up while it was being deleted
             self._video_of.pop(uuid.UUID(base.id_of(entry)), None)
 
@@ -188,7 +192,11 @@ class EdgeIndex:
 
     def delete(self, video_id: str) -> None:
         conditions = edge.Filter(must=[edge.FieldCondition(key="video_id", match=edge.MatchValue(video_id))])
-        self._write([edge.UpdateOperation.delete_points_by_filter(conditions)], lambda tally: tally.remove(video_id))
+        self._write(
+            [edge.UpdateOperation.delete_points_by_filter(conditions)],
+            lambda tally: tally.remove(video_id),
+            spare=lambda spare: spare.remove(video_id),
+        )
         self._video_of.clear()
 
     def count(self, where: Where | None = None) -> Counts:
@@ -197,6 +205,26 @@ class EdgeIndex:
     def close(self) -> None:
         with self._write_lock, self._translated():
             self._shard.close()
+            if self.spare is not None:
+                self.spare.close()
+
+    def size(self) -> int:
+        """Return how many entries there are, whatever they are."""
+        with self._translated():
+            return int(self._shard.info().points_count)
+
+    def records(self) -> Iterator[tuple[str, Mapping[str, Any], np.ndarray]]:
+        """Yield the id, payload and vector of every entry as they lie there, whatever they are; a vector that is gone
+        is empty."""
+        offset, more = None, True
+        while more:
+            request = edge.ScrollRequest(offset=offset, limit=BATCH, with_payload=True, with_vector=True)
+            with self._translated():
+                records, offset = self._shard.scroll(request)
+            for record in records:
+                vector = record.vector if isinstance(record.vector, list) else []
+                yield str(record.id), record.payload or {}, np.asarray(vector, np.float32)
+            more = offset is not None
 
     def _tallied(self) -> Tally:
         """Return what counting and ordering go by; reads all videos where nothing was asked of the library yet."""
@@ -342,10 +370,22 @@ class EdgeIndex:
             if points  # as above
         ]
 
-    def _write(self, operations: Iterable[edge.UpdateOperation], note: Callable[[Tally], None] | None = None) -> None:
+    def _write(
+        self,
+        operations: Iterable[edge.UpdateOperation],
+        note: Callable[[Tally], None] | None = None,
+        *,
+        spare: Callable[[Spare], None] | None = None,
+    ) -> None:
         """Apply operations and see them on the disk: Edge's log alone outlives a kill, but not a power cut. `note`
-        brings the tally up to them."""
-        with self._write_lock, self._translated():
+        brings the tally up to them, `spare` the second copy."""
+        with self._write_lock:
+            self._apply(operations, note)
+            if self.spare is not None and spare is not None:
+                spare(self.spare)
+
+    def _apply(self, operations: Iterable[edge.UpdateOperation], note: Callable[[Tally], None] | None) -> None:
+        with self._translated():
             try:
                 for operation in operations:
                     self._shard.update(operation)
@@ -372,17 +412,16 @@ class EdgeIndex:
     def _create(self) -> None:
         """Make an empty library beside and move it into place whole: a kill, or another process that does the same
         at this moment, cannot leave half of one."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         making = self.path.with_name(f".making-{uuid.uuid4().hex}")
-        params = edge.EdgeVectorParams(size=self.info.dimension, distance=edge.Distance.Cosine)
         try:
             making.mkdir()
             write_note(making, base.Space(self.info.name, self.info.dimension, self._complete))
             with self._translated():
-                shard = edge.EdgeShard.create(str(making / SHARD), edge.EdgeConfig(vectors=params))
-                _index_fields(shard)
-                shard.close()
+                make_shard(making / SHARD, self.info.dimension)
+            see_on_disk(making)
             making.rename(self.path)
+            see_on_disk(self.path.parent)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
@@ -458,21 +497,12 @@ class EdgeIndex:
         )
 
 
-def read_note(folder: Path) -> base.Space:
-    """Return what the note in a library's folder says. Raises LibraryError for one that says nothing, and OSError."""
-    try:
-        return base.from_note(json.loads((folder / NOTE).read_text("utf-8")))
-    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
-        raise LibraryError(
-            "{path} does not say which encoder filled the library. Restore it from a backup, or set DATA_DIR to "
-            "another folder and ingest the videos again.",
-            path=folder / NOTE,
-        ) from error
-
-
-def write_note(folder: Path, space: base.Space) -> None:
-    """Put a note in the place of the one in a library's folder, whole or not at all. Raises OSError."""
-    write_text(folder / NOTE, json.dumps(base.note(space)))
+def make_shard(path: Path, dimension: int) -> None:
+    """Make an empty shard. Raises what Edge raises."""
+    params = edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Cosine)
+    shard = edge.EdgeShard.create(str(path), edge.EdgeConfig(vectors=params))
+    _index_fields(shard)
+    shard.close()
 
 
 def _index_fields(shard: edge.EdgeShard) -> None:

@@ -7,7 +7,6 @@ library is opened: at every moment it lies whole in the one place or in the othe
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import time
 import uuid
@@ -16,9 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from core.errors import LibraryError
+from core.errors import LibraryDamaged, LibraryError
+from core.files import ASIDE, make_folder, put_aside, see_on_disk
 from core.index import base
-from core.index.edge import NOTE, EdgeIndex, read_note, write_note
+from core.index.edge import EdgeIndex
+from core.index.guarded import SPARE, note_of, open_guarded
+from core.index.notes import NOTE, read_note, write_note
 from core.models import EncoderInfo
 from core.names import slug
 
@@ -40,27 +42,42 @@ class EdgeSpaces:
 
     def __init__(self, data_dir: Path) -> None:
         self._root = data_dir / SPACES
+        self._seen_whole: set[Path] = set()
         with self._folder_errors():
             self._take_over(data_dir / BEFORE)
             self._sweep()
 
     def all(self) -> list[base.Space]:
         with self._folder_errors():
-            spaces = [read_note(folder) for folder in self._folders()]
+            spaces = [space for folder in self._folders() if (space := note_of(folder)) is not None]
         return sorted(spaces, key=lambda space: space.encoder)
 
     def open(self, info: EncoderInfo) -> EdgeIndex:
-        return EdgeIndex(self._folder(info.name), info)
+        return self._opened(self._folder(info.name), info)
 
     def make(self, info: EncoderInfo, *, complete: bool) -> EdgeIndex:
-        return EdgeIndex(self._root / folder_name(info.name), info, complete=complete)
+        return self._opened(self._root / folder_name(info.name), info, complete)
 
     def mark(self, encoder: str, *, complete: bool) -> None:
         with self._folder_errors():
             folder = self._folder(encoder)
-            space = read_note(folder)
-            if space.complete != complete:
+            space = note_of(folder)
+            if space is not None and space.complete != complete:
                 write_note(folder, base.Space(space.encoder, space.dimension, complete))
+
+    def put_damaged_aside(self) -> list[Path]:
+        """Put aside each space that can neither be read nor mended, and return what they are called now. Raises
+        LibraryLocked and LibraryError."""
+        aside = []
+        with self._folder_errors():
+            for folder in self._folders():
+                try:
+                    space = note_of(folder)
+                    if space is not None:
+                        open_guarded(folder, EncoderInfo(space.encoder, space.dimension, (), ())).close()
+                except LibraryDamaged:
+                    aside.append(put_aside(folder))
+        return aside
 
     def drop(self, encoder: str) -> None:
         with self._folder_errors():
@@ -70,14 +87,20 @@ class EdgeSpaces:
             # Out of sight by one rename: a kill while its files go leaves no half of a space.
             dropping = self._root / f"{DROPPING}{uuid.uuid4().hex}"
             folder.rename(dropping)
+            see_on_disk(self._root)
             shutil.rmtree(dropping)
 
     def close(self) -> None:
         """Do nothing: only indexes hold anything."""
 
+    def _opened(self, folder: Path, info: EncoderInfo, complete: bool = True) -> EdgeIndex:
+        index = open_guarded(folder, info, complete=complete, seen_whole=folder in self._seen_whole)
+        self._seen_whole.add(folder)
+        return index
+
     def _folder(self, encoder: str) -> Path:
         folder = self._root / folder_name(encoder)
-        if not (folder / NOTE).exists():
+        if not (folder / NOTE).exists() and not (folder / SPARE).exists():
             raise LibraryError(
                 "The library in {root} has nothing that {encoder} made. Re-embed it first.",
                 root=self._root,
@@ -86,10 +109,11 @@ class EdgeSpaces:
         return folder
 
     def _folders(self) -> list[Path]:
-        """Return the folders of the spaces, those in the making left out."""
+        """Return the folders of the spaces, those in the making or put aside left out."""
         if not self._root.is_dir():
             return []
-        return sorted(path for path in self._root.iterdir() if path.is_dir() and not path.name.startswith("."))
+        folders = (path for path in self._root.iterdir() if path.is_dir())
+        return sorted(path for path in folders if not path.name.startswith(".") and ASIDE not in path.name)
 
     def _take_over(self, before: Path) -> None:
         """Give a library of release 0.1.0 its place among the spaces."""
@@ -98,7 +122,7 @@ class EdgeSpaces:
         space = read_note(before)
         # Opening says so while another process, of that release, has it open.
         EdgeIndex(before, EncoderInfo(space.encoder, space.dimension, (), ())).close()
-        self._root.mkdir(parents=True, exist_ok=True)
+        make_folder(self._root)
         target = self._root / folder_name(space.encoder)
         try:
             before.rename(target)
@@ -114,8 +138,8 @@ class EdgeSpaces:
                 before=before,
                 target=target,
             ) from error
-        _see_on_disk(self._root)
-        _see_on_disk(before.parent)
+        see_on_disk(self._root)
+        see_on_disk(before.parent)
 
     def _sweep(self) -> None:
         """Remove what killed processes left: a space on its way out, and one that was never done."""
@@ -140,12 +164,3 @@ class EdgeSpaces:
 def folder_name(encoder: str) -> str:
     """Return the name of the folder of an encoder's space: readable, and never that of another encoder's."""
     return f"{slug(encoder, 'space')}-{hashlib.sha256(encoder.encode()).hexdigest()[:8]}"
-
-
-def _see_on_disk(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,11 +40,21 @@ def load_embedding(path: Path) -> VideoEmbedding:
 
 
 def is_saved(path: Path, encoder: str | None) -> bool:
-    """Tell whether the embedding that an encoder made is there; release 0.1.0 did not say whose it is."""
+    """Tell whether the embedding that an encoder made is there; release 0.1.0 did not say whose it is.
+
+    One that is damaged is not: it is made again, and what is paid for is asked for by the job's notes.
+    """
     if not path.is_file():
         return False
-    with np.load(path, allow_pickle=False) as saved:
-        return json.loads(str(saved["words"])).get("encoder") in (None, encoder)
+    try:
+        with zipfile.ZipFile(path) as parts:
+            if parts.testzip() is not None:
+                return False
+        load_embedding(path)
+        with np.load(path, allow_pickle=False) as saved:
+            return json.loads(str(saved["words"])).get("encoder") in (None, encoder)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
+        return False
 
 
 def entries_of(work: Work, embedding: VideoEmbedding) -> list[Entry]:

@@ -32,6 +32,7 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from core.errors import EncoderPaused, StoreError, Unavailable
+from core.files import make_folder, see_on_disk
 from core.ingest import reasons, scheduling
 from core.ingest.claims import Claims
 from core.ingest.pipeline import Pipeline, Step, Work
@@ -87,7 +88,9 @@ class JobQueue(Queue):
         self._started = False
         self._threads: list[threading.Thread] = []
         self._ledger = ledger
-        self._rows = {record.id: Row.of(record) for record in ledger.load()}
+        self._unread: set[str] = set()
+        """Jobs whose record is damaged: it and what they have on disk are left as they are."""
+        self._rows = {row.id: row for row in map(self._read, ledger.load()) if row is not None}
         self._latest = {row.work.source: row for row in self._rows.values()}
         self._open = {row.id: row for row in self._rows.values() if not row.stage.is_over}
         self._last_number = max((row.number for row in self._rows.values()), default=0)
@@ -450,6 +453,14 @@ class JobQueue(Queue):
 
     # Disk
 
+    def _read(self, record: JobRecord) -> Row | None:
+        try:
+            return Row.of(record)
+        except (ValueError, KeyError, TypeError) as error:
+            logger.error("Job %s is damaged and is left out (%r). Add its file again.", record.id, error)
+            self._unread.add(record.id)
+            return None
+
     def _notes(self, row: Row) -> MutableMapping[str, str]:
         return self._ledger.notes(row.id)
 
@@ -466,7 +477,7 @@ class JobQueue(Queue):
 
     def _sweep(self) -> None:
         """Remove the folders of jobs that are ready or unknown: a crash came between the job and its tidying up."""
-        kept = {row.id for row in self._rows.values() if row.stage is not Stage.READY}
+        kept = {row.id for row in self._rows.values() if row.stage is not Stage.READY} | self._unread
         for parent in (self._pipeline.work_dir, self._spool_dir):
             for folder in parent.iterdir() if parent.is_dir() else ():
                 if _JOB_ID.fullmatch(folder.name) and folder.name not in kept:
@@ -475,8 +486,9 @@ class JobQueue(Queue):
 
 def _spool(stream: BinaryIO, path: Path) -> None:
     """Copy a stream to a new file and see it on disk."""
-    path.parent.mkdir(parents=True)
+    make_folder(path.parent)
     with path.open("xb") as file:
         shutil.copyfileobj(stream, file, CHUNK_BYTES)
         file.flush()
         os.fsync(file.fileno())
+    see_on_disk(path.parent)

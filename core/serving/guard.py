@@ -17,10 +17,11 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.access.access import Access
-from core.access.hosts import is_allowed_host, is_loopback, is_own_origin
+from core.access.hosts import is_allowed_host, is_own_origin
 from core.access.limits import Limits
 from core.access.roles import Action, Identity, may
 from core.access.traffic import Places, Traffic
+from core.addresses import is_loopback
 from core.errors import AppError
 from core.serving import headers
 from core.serving.metrics import Metrics

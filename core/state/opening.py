@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from core.errors import AppError, Sentence
 from core.state.base import Document, Shelf
 from core.state.documents import FileDocument, ShelvedDocument
 from core.state.sqlite import SqliteShelf
+from core.state.tables import SUBJECTS
 
 if TYPE_CHECKING:
     from core.state.postgres import Database
@@ -37,6 +39,9 @@ class State(Protocol):
 
     def check(self) -> None:
         """Do a real round trip. Raises AppError with what to do."""
+
+    def damaged(self) -> list[Sentence]:
+        """Return a sentence for each subject whose file cannot be read to its end, the queue's left out."""
 
     def close(self) -> None:
         """Let go of what is held open; it is opened again at its next use."""
@@ -67,6 +72,16 @@ class Files:
     def check(self) -> None:
         """A file that is damaged says so where it is used."""
 
+    def damaged(self) -> list[Sentence]:
+        said: list[Sentence] = []
+        for branch in SUBJECTS:
+            if branch != "jobs":  # it is one process's, and looked through when that opens it
+                try:
+                    SqliteShelf(self._folder / f"{branch}.sqlite3", branch).check()
+                except AppError as error:
+                    said.append(error.sentence)
+        return said
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -95,6 +110,10 @@ class Shared:
 
     def check(self) -> None:
         self.database.check()
+
+    def damaged(self) -> list[Sentence]:
+        """A server looks after its files itself."""
+        return []
 
     def __str__(self) -> str:
         return str(self.database)

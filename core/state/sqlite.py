@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, ResourceClosedError
 from sqlalchemy.pool import NullPool
 
 from core.errors import LibraryLocked, Sentence, StoreError, Unavailable
+from core.files import put_aside
 from core.models import Stage
 from core.state.base import JobRecord
 from core.state.tables import JOBS, NOTES, SUBJECTS, Subject
@@ -85,6 +86,22 @@ class SqliteShelf:
                 with _transaction(db, "IMMEDIATE"):
                     yield db
 
+    def check(self) -> None:
+        """Read the whole file, if there is one. Raises StoreError when it is damaged."""
+        holds = self._subject.holds
+        with self._translated():
+            if not self._path.exists():
+                return
+            if not self._path.stat().st_size:
+                raise StoreError(
+                    "{path} is empty. If there were {holds}, restore it from a backup; if not, delete it.",
+                    path=self._path,
+                    holds=Sentence(holds),
+                )
+            with self._engine.connect() as db:
+                _read_through(db)
+                _revision(db, self._subject, self._path)
+
     def _migrate(self, db: Connection) -> None:
         """Bring the file to the newest revision; one that is new gets a write-ahead log, so that readers never wait."""
         db.rollback()
@@ -136,6 +153,8 @@ class SqliteLedger:
         self._lock = threading.Lock()
         with self._translated():
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            if self._path.exists() and not self._path.stat().st_size:
+                put_aside(self._path)  # SQLite would take it for a new one, and nobody would hear of it
             self._db = _engine(self._connect).connect()
             try:
                 self._prepare()
@@ -146,7 +165,10 @@ class SqliteLedger:
     def load(self) -> list[JobRecord]:
         with self._changing() as db:
             found = db.execute(_ALL_JOBS).mappings().all()
-        return [JobRecord(**{**row, "stage": Stage(row["stage"])}) for row in found]
+        try:
+            return [JobRecord(**{**row, "stage": Stage(row["stage"])}) for row in found]
+        except ValueError as error:
+            raise self._sentence(error) from error
 
     def save(self, record: Callable[[], JobRecord]) -> None:
         with self._changing() as db:
@@ -187,6 +209,7 @@ class SqliteLedger:
             self._db.exec_driver_sql(f"PRAGMA {pragma}").close()
         self._db.rollback()
         with _transaction(self._db, "EXCLUSIVE"):
+            _read_through(self._db)
             revision = _revision(self._db, SUBJECTS["jobs"], self._path)
         if revision != SUBJECTS["jobs"].head:
             _migrate(self._db, SUBJECTS["jobs"], self._path, "EXCLUSIVE")
@@ -215,12 +238,15 @@ class SqliteLedger:
                 ) from error
             if name == "SQLITE_FULL":
                 raise StoreError("The disk is full. Free some space, then press Retry.") from error
-            raise StoreError(
-                "The jobs file {path} could not be used ({cause}). Check that this user may write to it; if it is "
-                "damaged, move it away and start again: the videos in the library stay.",
-                path=self._path,
-                cause=cause,
-            ) from error
+            raise self._sentence(cause) from error
+
+    def _sentence(self, cause: BaseException) -> StoreError:
+        return StoreError(
+            "The jobs file {path} could not be used ({cause}). Check that this user may write to it; if it is "
+            "damaged, move it away and start again: the videos in the library stay.",
+            path=self._path,
+            cause=cause,
+        )
 
 
 class _Notes(MutableMapping[str, str]):
@@ -263,6 +289,14 @@ def _transaction(db: Connection, kind: str) -> Iterator[None]:
     with db.begin():
         db.exec_driver_sql(f"BEGIN {kind}")
         yield
+
+
+def _read_through(db: Connection) -> None:
+    """Raise DatabaseError unless every page of a file is as SQLite wrote it: one that is damaged somewhere answers
+    until that is come upon."""
+    said = str(db.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+    if said != "ok":
+        raise sqlite3.DatabaseError(" ".join(said.replace("***", "").split()))
 
 
 def _revision(db: Connection, subject: Subject, path: Path) -> str | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from core.errors import StoreError
-from core.files import whole
+from core.files import see_on_disk, whole
 from core.models import Progress, ignore_progress
 from core.stores.base import KEY, check_key
 
@@ -59,7 +59,10 @@ class FolderStore:
 
     def delete(self, key: str) -> None:
         try:
-            self.local_path(key).unlink(missing_ok=True)
+            self.local_path(key).unlink()
+            see_on_disk(self.root)  # or it comes back with the next power cut, known to nobody
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise self._sentence(error) from error
 

@@ -291,6 +291,7 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "reembed.free.means": "{names} 生成的数据将永久删除。若要换回来，需要重新编码视频。视频、喜好和链接都保留。",
     "reembed.hint": "让 {new} 读取你的视频库",
     "reembed.hint.going": "{encoder} 正在读取你的视频库：{total:,} 个视频中的 {done:,} 个。完成之前一切照旧。",
+    "damage.title": "{n:,} 个文件曾经损坏",
     "pause": "编码器已暂停，{n:,} 个文件在等待",
     "pause.next": "没有丢失任何内容，也没有失败。{time}后会用一个文件再试。",
     "pause.trying": "没有丢失任何内容，也没有失败。正在用一个文件重试。",

@@ -17,9 +17,9 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 
 from core import logs
 from core.access.access import Access
-from core.access.hosts import is_loopback
 from core.access.limits import Limits
 from core.access.traffic import Traffic
+from core.addresses import is_loopback
 from core.errors import AppError, SettingsError
 from core.serving.guard import House
 from core.serving.headers import script_hash

@@ -315,6 +315,7 @@ ENGLISH: dict[str, Template] = {
     "likes and links stay.",
     "reembed.hint": "Let {new} read your library",
     "reembed.hint.going": "{encoder} is reading your library: {done:,} of {total:,} videos. Till then nothing changes.",
+    "damage.title": ("A file was damaged", "{n:,} files were damaged"),
     "pause": ("The encoder is paused; {n:,} file waits for it", "The encoder is paused; {n:,} files wait for it"),
     "pause.next": "Nothing is lost and nothing fails. It is tried again in {time}, with one file.",
     "pause.trying": "Nothing is lost and nothing fails. One file is trying it now.",
