@@ -10,8 +10,9 @@ protocol, so that scripts run and state is kept as for a browser.
 
 Every few seconds the resident memory of the server and of its workers, its open files and its threads are noted. The
 first third warms up, or 4 minutes of at least 8: Streamlit keeps a visit that has ended, and its event loop with two
-sockets, for 2 minutes, so that files level off only then. Printed are the slopes over the rest, as the median of the slopes of all pairs (Theil and Sen), so
-that a worker that begins or ends does not count; and what went wrong. The baseline is the same run's own middle.
+sockets, for 2 minutes, so that files level off only then. Printed are the slopes over the rest, as the median of the
+slopes of all pairs (Theil and Sen), so that a worker that begins or ends does not count; and what went wrong. The
+baseline is the same run's own middle.
 
 Exit 1 where memory grows by 1 MB a minute or more, files or threads do not stay level, or anything went wrong.
 """

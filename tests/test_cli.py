@@ -152,8 +152,8 @@ def test_doctor_checks_every_backend(tmp_path):
     assert all(line.startswith("✓") for line in lines)
     names = [line[2:].partition(":")[0] for line in lines]
     assert names == [
-        *("settings", "access", "categories", "store (folder)", "index (edge)", "encoder (local)", "model (clip)"),
-        *("queue", "video"),
+        *("settings", "access", "categories", "files", "store (folder)", "index (edge)", "encoder (local)"),
+        *("model (clip)", "queue", "video"),
     ]
 
 
