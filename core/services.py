@@ -50,7 +50,7 @@ from core.library.moments import Moments
 from core.library.relabelling import Relabel
 from core.library.removal import Trash
 from core.library.spaces import Serving
-from core.library.watching import Watch
+from core.library.watching import CHANGES, Watch, started, tell
 from core.models import EncoderInfo, Entry, Progress
 from core.settings import STATIC_FILE_MB, Settings
 from core.state.ahead import ReadAhead, Reading
@@ -188,6 +188,7 @@ class Services:
         id_ = (self.taxonomy.category(theme) if kind == "category" else self.taxonomy.mood(theme)).id
         self.library.corrections.say(entry.content_sha256, kind, id_, holds)
         self.discover.label_again(video_id)
+        tell(self.state)
         return True
 
     def reading(self) -> Reading | None:
@@ -225,8 +226,8 @@ class Services:
         if self.folder_watch:
             self.folder_watch.start()
         if self.state.is_shared:
-            self.watches.append(Watch(self.themes, self.take_themes))
-            self.watches[-1].start()
+            look_again = self.relabel.look_again if self.relabel else self.discover.look_again
+            self.watches.extend(started((self.themes, self.take_themes), (self.state.document(CHANGES), look_again)))
         if self.damage:
             self.damage.start()
 
@@ -325,7 +326,7 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         importer = Importer(serving, store, trash, keepsakes, settings.data_dir / "import.json")
         tend_or_wait(importer)
         carrying = Carrying(Exporter(serving, store, keepsakes), importer, settings.exports_dir)
-        library = Library(listing, Editor(serving, store), trash, corrections, moments, carrying)
+        library = Library(listing, Editor(serving, store, partial(tell, state)), trash, corrections, moments, carrying)
         reembed = Reembed(serving, jobs, settings.data_dir / "reembed.json", partial(_named, settings, serving))
     except BaseException:
         serving.close()

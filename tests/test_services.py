@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,14 @@ from core import services
 from core.encoders import registry
 from core.errors import SettingsError
 from core.index.base import Space
-from core.models import EncoderInfo, Stage
+from core.library import watching
+from core.models import EncoderInfo, Query, Stage
 from core.services import Services
 from core.settings import Settings
 from tests.fakes import FAKE_INFO, FakeEncoder, make_entries
 from tests.index.released import FILLED_BY, SEA, TRAIN, WOLF, unpack
+from tests.servers.qdrant import QdrantServer
+from tests.support import until
 
 NEW = replace(FAKE_INFO, name="new-v2")
 
@@ -104,3 +109,32 @@ def test_a_new_theme_stays_when_another_space_answers(tmp_path: Path, monkeypatc
     assert opened.discover.taxonomy.category("ferries").own
     assert [hit.title for hit in opened.discover.browse(1).hits] == ["Ferry at sea"]
     opened.close()
+
+
+def test_what_one_app_changes_of_a_video_another_one_sees(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "open_encoder", lambda settings: FakeEncoder(NEW))
+    monkeypatch.setattr(watching, "Watch", partial(watching.Watch, every_s=0.1))
+    with ExitStack() as stack:
+        qdrant = stack.enter_context(QdrantServer())
+        one, two = (
+            stack.enter_context(
+                closing(
+                    services.build(
+                        Settings(data_dir=tmp_path / name, database_url=database_url, qdrant_url=qdrant.url), workers=0
+                    )
+                )
+            )
+            for name in ("one", "two")
+        )
+        one.index.upsert(make_entries("Grey wolf", info=NEW))
+        (video_id,) = (entry.video_id for entry in one.index.scroll(scope="video"))
+        two.start()
+        until(lambda: two.discover.labelled().is_all and two.discover.labelled().videos == 1)
+        assert two.discover.counts()["food"] == 0
+        assert one.correct(video_id, "category", "food", True)
+        until(lambda: two.discover.counts()["food"] == 1)
+        assert one.library.editor.edit(video_id, title="Red fox")
+        until(lambda: [hit.title for hit in two.discover.search(Query(categories=("food",))).hits] == ["Red fox"])
+        until(lambda: two.discover.labelled().is_all)

@@ -7,7 +7,7 @@ there: nothing is decoded and nothing paid. Vectors of one that only sees and he
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -30,7 +30,9 @@ MAX_TAGS, TAG_CHARS = 40, 40
 class Editor:
     """Edit videos. Safe to use from several threads; raises what the spaces raise."""
 
-    def __init__(self, serving: Serving, store: Store) -> None:
+    def __init__(self, serving: Serving, store: Store, changed: Callable[[], None] = lambda: None) -> None:
+        """`changed` is told of every change."""
+        self._changed = changed
         self._serving = serving
         self._store = store
         self._lock = threading.Lock()
@@ -52,6 +54,7 @@ class Editor:
                 words["keywords"] = ", ".join(tags)
             for encoder, index in indexes.items():
                 self._rewrite(index, encoder, video_id, title or known.title, words)
+        self._changed()
         return True
 
     def _rewrite(self, index: Index, encoder: str, video_id: str, title: str, words: dict[str, str]) -> None:

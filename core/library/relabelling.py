@@ -82,6 +82,12 @@ class Relabel:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
+    def look_again(self) -> None:
+        """See what another app has changed of videos, and label it: no count says that it has."""
+        self._discover().look_again()
+        self._through = None
+        self._wake.set()
+
     def soon(self, within_s: float) -> bool:
         """Look at once, and return whether everything has its labels within this time."""
         self._wake.set()

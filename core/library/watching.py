@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from collections.abc import Callable
 
 from core.errors import AppError
 from core.state.base import Document
+from core.state.opening import State
 
 logger = logging.getLogger(__name__)
 EVERY_S = 3.0
+CHANGES = "changes"
+"""The document whose text is another one after a video was renamed or corrected."""
+
+
+def tell(state: State) -> None:
+    """Let the other apps of a library, if there may be any, know that something was changed of its videos."""
+    if state.is_shared:
+        try:
+            state.document(CHANGES).write(uuid.uuid4().hex)
+        except AppError as error:  # it is changed all the same; they see it when they look for themselves
+            logger.warning("Other apps are not told of a change: %s", error)
+
+
+def started(*watched: tuple[Document, Callable[[], None]]) -> list[Watch]:
+    """Look at documents now and then from now on, and say which is another one."""
+    watches = [Watch(document, on_change) for document, on_change in watched]
+    for watch in watches:
+        watch.start()
+    return watches
 
 
 class Watch:
