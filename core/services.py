@@ -47,6 +47,7 @@ from core.library.keepsakes import Keepsakes
 from core.library.library import Library
 from core.library.listing import Listing
 from core.library.moments import Moments
+from core.library.own_themes import OwnThemes
 from core.library.relabelling import Relabel
 from core.library.removal import Trash
 from core.library.spaces import Serving
@@ -190,6 +191,11 @@ class Services:
         self.discover.label_again(video_id)
         tell(self.state)
         return True
+
+    @property
+    def own_themes(self) -> OwnThemes:
+        """A person's own categories and moods, to be changed with what that would do seen first."""
+        return OwnThemes(self.themes, self.discover, self.take_themes)
 
     def reading(self) -> Reading | None:
         """Return how far the encoder is with the texts that every search needs; None when it knows them all."""

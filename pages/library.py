@@ -10,6 +10,7 @@ from pages.components.damage_notice import damage_notice
 from pages.components.ingest_panel import show_empty_library
 from pages.components.library_ads import ads_tab
 from pages.components.library_list import library_list
+from pages.components.library_own import own_list
 from pages.components.library_trash import trash_list, undo_bar
 from pages.components.library_video import library_video
 from pages.components.services import page_services
@@ -58,6 +59,8 @@ def show_tabs() -> None:
         ads_tab(services)
     elif state.library_tab == "carry":
         carry_panel(services)
+    elif state.library_tab == "own":
+        own_list(services)
     else:
         library_list(services)
 

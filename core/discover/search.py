@@ -271,6 +271,17 @@ class Discover:
         content = entries[0].content_sha256
         return self._caches.judge().labels(entries, {kind: self._said(content, kind) for kind in KINDS})
 
+    def supposing(self, taxonomy: Taxonomy) -> Discover:
+        """Return what would answer if these were the categories and moods. Nothing of this library changes."""
+        return Discover(
+            encoder=self.encoder,
+            index=self.index,
+            store=self.store,
+            taxonomy=taxonomy,
+            taste=self.taste,
+            said=self._said,
+        )
+
     def label_again(self, video_id: str) -> None:
         """Write down what a video answers anew, as after somebody said something against the encoder. Raises as
         `labels` and the index do; nothing where the video is gone."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Literal, get_args
 
@@ -72,7 +72,7 @@ def load(path: Path = DEFAULT_PATH, own: Path | Document | None = None) -> Taxon
 
     Raises SettingsError naming the file and the entry that is wrong.
     """
-    there = _read(document(path))
+    there = read_own(document(path))
     if there is None:
         raise _unreadable(path, FileNotFoundError("it is not there"))
     shipped = _parse(there, path)
@@ -81,7 +81,7 @@ def load(path: Path = DEFAULT_PATH, own: Path | Document | None = None) -> Taxon
             raise SettingsError(
                 "{name} has no [[{kind}]]. Restore the file from the repository.", name=path.name, kind=Sentence(kind)
             )
-    text = _read(document(own)) if own is not None else None
+    text = read_own(document(own)) if own is not None else None
     if own is None or text is None:
         return shipped
     added = _parse(text, own, own=True)
@@ -112,11 +112,11 @@ def add(
     kept = document(own)
     with kept.editing():
         _check_free(theme, load(shipped, kept).themes(kind), kind)
-        text = _read(kept)
+        text = read_own(kept)
         before = _HEAD if text is None else text
         after = f"{before.rstrip()}\n\n{_entry(theme, kind)}"
         _parse(after, kept, own=True)  # where ours does not go with what is there, say so and write nothing
-        _write(kept, after)
+        write_own(kept, after)
     return theme
 
 
@@ -126,9 +126,9 @@ def take(own: Path | Document, text: str, where: str) -> list[Theme]:
     and all. Raises SettingsError naming `where` for a text that is none, and what `add` raises."""
     kept, theirs = document(own), _parse(text, Path(where), own=True)
     with kept.editing():
-        before = _read(kept)
+        before = read_own(kept)
         if not (before or "").strip():
-            _write(kept, text)
+            write_own(kept, text)
             return [*theirs.categories, *theirs.moods]
         ours, after, new = _parse(before or "", kept, own=True), (before or "").rstrip(), []
         for kind in get_args(Kind):
@@ -139,8 +139,52 @@ def take(own: Path | Document, text: str, where: str) -> list[Theme]:
                     new.append(theme)
         if new:
             _parse(after, kept, own=True)
-            _write(kept, after)
+            write_own(kept, after)
     return new
+
+
+def change(
+    own: Path | Document, kind: Kind, id: str, label: str, prompts: Sequence[str], *, shipped: Path = DEFAULT_PATH
+) -> Theme:
+    """Give a category or mood another label and other phrases, and return it; it keeps its id, its icon and its place.
+
+    Where a shipped one has no entry in a person's own file, it gets one there that takes its place. Raises QueryError
+    when there is none of this id or the words cannot be kept, else as `remove` does.
+    """
+    kept = document(own)
+    with kept.editing():
+        themes = load(shipped, kept).themes(kind)
+        before = _find(themes, id, kind)
+        id, others = before.id, tuple(theme for theme in themes if theme.id != before.id)
+        after = replace(_new_theme(kind, label, prompts, before.icon), id=id)
+        _check_free(after, others, kind)
+        text = read_own(kept)
+        if text is None or id not in _ids(text, kept, kind):
+            text = f"{(_HEAD if text is None else text).rstrip()}\n\n{_entry(after, kind)}"
+        else:
+            blocks, places = _entries(text, kept, kind)
+            name, lines = blocks[places[id]]
+            header = next(number for number, line in enumerate(lines) if line.lstrip().startswith("["))
+            blocks[places[id]] = name, [*lines[:header], *_entry(after, kind).split("\n")]
+            text = _joined(blocks)
+        _parse(text, kept, own=True)
+        write_own(kept, text)
+    return after
+
+
+def arrange(own: Path | Document, kind: Kind, ids: Sequence[str]) -> None:
+    """Put entries of a person's own file in the order of these ids; those that are not named come after them.
+
+    Raises as `remove` does.
+    """
+    kept = document(own)
+    with kept.editing():
+        blocks, places = _entries(read_own(kept) or "", kept, kind)
+        for id in ids:
+            _check_own(id, places, kind)
+        order = [*dict.fromkeys(ids), *(id for id in places if id not in ids)]
+        moved = {place: blocks[places[id]] for place, id in zip(places.values(), order, strict=True)}
+        write_own(kept, _joined([moved.get(number, block) for number, block in enumerate(blocks)]))
 
 
 def remove(own: Path | Document, kind: Kind, id: str) -> None:
@@ -151,26 +195,37 @@ def remove(own: Path | Document, kind: Kind, id: str) -> None:
     """
     kept = document(own)
     with kept.editing():
-        text = _read(kept) or ""
-        ids = [theme.id for theme in _parse(text, kept, own=True).themes(kind)]
-        if id not in ids:
-            raise QueryError(
-                "There is no {kind} {id!r} of your own. Those of the app cannot be removed.",
-                {kind: ids},
-                kind=Sentence(kind),
-                id=id,
-            )
-        blocks = _blocks(text)
-        entries = [number for number, (name, _) in enumerate(blocks) if name == kind]
-        if len(entries) != len(ids):
-            raise SettingsError(
-                "{path} has its entries in one list. Take the {kind} {id!r} out of it by hand.",
-                path=kept,
-                kind=Sentence(kind),
-                id=id,
-            )
-        del blocks[entries[ids.index(id)]]
-        _write(kept, "\n".join(line for _, lines in blocks for line in lines))
+        blocks, places = _entries(read_own(kept) or "", kept, kind)
+        _check_own(id, places, kind)
+        del blocks[places[id]]
+        write_own(kept, _joined(blocks))
+
+
+def _ids(text: str, kept: Document, kind: Kind) -> list[str]:
+    return [theme.id for theme in _parse(text, kept, own=True).themes(kind)]
+
+
+def _check_own(id: str, known: Collection[str], kind: Kind) -> None:
+    if id not in known:
+        raise QueryError(
+            "There is no {kind} {id!r} of your own. Those of the app cannot be removed.",
+            {kind: [*known]},
+            kind=Sentence(kind),
+            id=id,
+        )
+
+
+def _entries(text: str, kept: Document, kind: Kind) -> tuple[list[tuple[str | None, list[str]]], dict[str, int]]:
+    """Return the blocks of a file, and in which of them each entry of a kind is, by its id."""
+    ids, blocks = _ids(text, kept, kind), _blocks(text)
+    places = [number for number, (name, _) in enumerate(blocks) if name == kind]
+    if len(places) != len(ids):
+        raise SettingsError("{path} has its entries in one list. Change it by hand.", path=kept)
+    return blocks, dict(zip(ids, places, strict=True))
+
+
+def _joined(blocks: Sequence[tuple[str | None, Sequence[str]]]) -> str:
+    return "\n".join(line for _, lines in blocks for line in lines)
 
 
 def _new_theme(kind: Kind, label: str, prompts: Sequence[str], icon: str) -> Theme:
@@ -218,7 +273,8 @@ def _merged(shipped: tuple[Theme, ...], own: tuple[Theme, ...]) -> tuple[Theme, 
     return tuple(({theme.id: theme for theme in shipped} | {theme.id: theme for theme in own}).values())
 
 
-def _read(kept: Document) -> str | None:
+def read_own(kept: Document) -> str | None:
+    """Return the text of a person's own, None where there is none. Raises SettingsError."""
     try:
         return kept.read()
     except (OSError, UnicodeDecodeError) as error:
@@ -351,10 +407,10 @@ def _is_whole(lines: Sequence[str]) -> bool:
     return True
 
 
-def _write(kept: Document, text: str) -> None:
-    """Put a text in the place of what is there, as a whole or not at all."""
+def write_own(kept: Document, text: str | None) -> None:
+    """Put a text in the place of what is there, as a whole or not at all; None takes it away. Raises StoreError."""
     try:
-        kept.write(text)
+        kept.remove() if text is None else kept.write(text)
     except OSError as error:
         raise StoreError(
             "{path} could not be written ({why}). Check that this user may do so.", path=kept, why=error.strerror

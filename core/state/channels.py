@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -24,6 +24,9 @@ _ALL = _SHOWN.order_by(CHANNELS.c.number)
 _ONE = _SHOWN.where(CHANNELS.c.key == bindparam("of"))
 _TAKEN = select(CHANNELS.c.slug, CHANNELS.c.key)
 _REPLACE = update(CHANNELS).where(CHANNELS.c.key == bindparam("of"))
+_RENAME = update(CHANNELS).where(CHANNELS.c.slug == bindparam("of")).values(key=bindparam("new"))
+_NUMBERS = select(CHANNELS.c.slug, CHANNELS.c.number).order_by(CHANNELS.c.number)
+_RENUMBER = update(CHANNELS).where(CHANNELS.c.slug == bindparam("of")).values(number=bindparam("new"))
 _DROP = delete(CHANNELS).where(CHANNELS.c.slug == bindparam("of"))
 
 
@@ -89,6 +92,42 @@ class ChannelBook:
                 db.execute(insert(CHANNELS), row)
                 new += 1
         return new
+
+    def rename(self, slug: str, name: str) -> None:
+        """Give a channel another name; its slug, so links to it, and its place stay. Raises QueryError when the name
+        cannot be kept or another channel has it, or when there is no such channel."""
+        name = clean_name(name, "A channel's name", NAME_CHARS)
+        key = identity(name)
+        with self._shelf.change() as db:
+            taken = dict(db.execute(_TAKEN).all())
+            if slug not in taken:
+                raise QueryError("This channel is not there any more. Look at the list anew.")
+            if key in taken.values() and taken[slug] != key:
+                raise QueryError("There is a channel {name!r} already. Choose another name.", name=name)
+            db.execute(_RENAME.values(name=name), {"of": slug, "new": key})
+
+    def arrange(self, slugs: Sequence[str]) -> None:
+        """Put channels in the order of these slugs; those that are not named come after them."""
+        with self._shelf.change() as db:
+            numbers = dict(db.execute(_NUMBERS).all())
+            order = [*(slug for slug in dict.fromkeys(slugs) if slug in numbers)]
+            order += [slug for slug in numbers if slug not in slugs]
+            wanted = dict(zip(order, sorted(numbers.values()), strict=True))
+            moved = {slug: number for slug, number in wanted.items() if numbers[slug] != number}
+            for sign in (-1, 1):  # by way of numbers that none has: no two may have the same, not even for a moment
+                for slug, number in moved.items():
+                    db.execute(_RENUMBER, {"of": slug, "new": sign * number})
+
+    def put_back(self, channel: Channel, order: Sequence[str]) -> None:
+        """Have a deleted channel again as it was, in an order; nothing where its name or slug is taken by now."""
+        with self._shelf.change() as db:
+            taken = dict(db.execute(_TAKEN).all())
+            key = identity(channel.name)
+            if channel.slug in taken or key in taken.values():
+                return
+            row = {"key": key, "slug": channel.slug, "name": channel.name, "created_at": channel.created_at}
+            db.execute(insert(CHANNELS), row | {"link": json.dumps(channel.link)})
+        self.arrange(order)
 
     def delete(self, slug: str) -> None:
         """Delete the channel with this slug; it need not be there."""

@@ -8,7 +8,7 @@ from typing import get_args
 import streamlit as st
 
 from core.access.roles import Action
-from core.discover.taxonomy import Kind
+from core.discover.taxonomy import Kind, Theme
 from core.services import Services
 from core.state.channels import Channel
 from pages.components.boundary import fragment, part, rerun, safely, show_nothing
@@ -46,7 +46,7 @@ def keep_menu(services: Services) -> None:
         with part("keep-channel"):
             _channel_form(services) if may(Action.CHANNELS) else st.text(why_not(Action.CHANNELS))
         with part("keep-theme"):
-            _theme_form(services) if may(Action.THEMES) else st.text(why_not(Action.THEMES))
+            _own_themes(services) if may(Action.THEMES) else st.text(why_not(Action.THEMES))
 
 
 def _channel_form(services: Services) -> None:
@@ -73,17 +73,9 @@ def _remove_channel(services: Services, channel: Channel) -> None:
     offer_undo(say("channel.removed", name=channel.name), partial(services.channels.save, channel.name, channel.link))
 
 
-def _theme_form(services: Services) -> None:
-    with st.form("own-theme", border=False, clear_on_submit=True):
-        kinds: tuple[Kind, ...] = get_args(Kind)
-        kind = st.radio(say("own.kind"), kinds, format_func=lambda one: say(f"own.kind.{one}"), horizontal=True)
-        label = st.text_input(say("own.name"), max_chars=30, placeholder=say("own.name.example"))
-        phrases = st.text_area(say("own.phrases"), placeholder=say("own.phrases.example"))
-        if st.form_submit_button(say("own.add")):
-            with part():
-                services.add_theme(kind, label, [line.strip() for line in phrases.splitlines() if line.strip()])
-                rerun()
-    for kind in kinds:
+def _own_themes(services: Services) -> None:
+    theme_form(services)
+    for kind in get_args(Kind):
         for theme in services.taxonomy.themes(kind):
             if theme.own:
                 st.button(
@@ -91,9 +83,29 @@ def _theme_form(services: Services) -> None:
                     type="tertiary",
                     icon=":material/delete:",
                     key=f"own-{kind}-{theme.id}",
-                    on_click=safely(services.remove_theme, "keep-theme"),
-                    args=[kind, theme.id],
+                    on_click=safely(_remove_theme, "keep-theme"),
+                    args=[services, kind, theme],
                 )
+
+
+def _remove_theme(services: Services, kind: Kind, theme: Theme) -> None:
+    offer_undo(say("own.removed", name=theme.label), services.own_themes.remove(kind, theme.id))
+
+
+def theme_form(services: Services, kind: Kind | None = None) -> None:
+    """Draw the form that adds an own category or mood, of this kind or of one to be chosen."""
+    with st.form(f"own-theme-{kind or 'any'}", border=False, clear_on_submit=True):
+        kinds: tuple[Kind, ...] = get_args(Kind)
+        if kind is None:
+            of = st.radio(say("own.kind"), kinds, format_func=lambda one: say(f"own.kind.{one}"), horizontal=True)
+        else:
+            of = kind
+        label = st.text_input(say("own.name"), max_chars=30, placeholder=say("own.name.example"))
+        phrases = st.text_area(say("own.phrases"), placeholder=say("own.phrases.example"))
+        if st.form_submit_button(say("own.add")):
+            with part():
+                services.add_theme(of, label, [line.strip() for line in phrases.splitlines() if line.strip()])
+                rerun()
 
 
 def _tune_in(channel: Channel) -> None:

@@ -30,7 +30,7 @@ T = TypeVar("T")
 View = Literal["grid", "feed"]
 Show = Literal["", "newest", "you"]
 Language = Literal["en", "zh"]
-LibraryTab = Literal["videos", "ads", "trash", "carry"]
+LibraryTab = Literal["videos", "own", "ads", "trash", "carry"]
 AdSource = Literal["words", "ours", "video"]
 LibraryView = Literal["grid", "table"]
 LIBRARY_TABS: tuple[LibraryTab, ...] = get_args(LibraryTab)
@@ -200,6 +200,9 @@ class PageState:
     # What was done last and how it is undone (see undo.py).
     undo: Row[tuple[str, Callable[[], object]] | None] = Row(None)
     undo_turn: Row[int] = Row(0)
+    # What somebody is about to do to an own category or mood (see library_own.py).
+    own_draft: Row[Any] = Row(None)
+    own_turn: Row[int] = Row(0)
     undoable: Row[list[str]] = Row([])
     table_rows: Row[dict[str, list[str]]] = Row({})
 

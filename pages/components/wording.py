@@ -6,15 +6,13 @@ A second language is a second table with the same keys (chinese.py): a new word 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 
-from core.errors import Sentence
 from core.languages import language_name
 from pages.components.chinese import CHINESE
 from pages.components.state import Language, state
+from pages.components.telling import tell as tell
+from pages.components.telling import tell_in as tell_in
 
 Template = str | tuple[str, str]
 """A text for str.format, or two, of which the first is for `n` = 1."""
@@ -189,6 +187,36 @@ ENGLISH: dict[str, Template] = {
     "own.phrases.example": "warm light in a small room\nrain outside",
     "own.add": "Add",
     "own.remove": "Remove {name}",
+    "own.removed": "{name} is removed.",
+    "own.saved": "{name} is saved.",
+    "own.moved": "{name} is moved.",
+    "own.list.category": "Own categories",
+    "own.list.mood": "Own moods",
+    "own.none.category": "None yet. Add one of your own, or say in other words what one of the app's is.",
+    "own.none.mood": "None yet. Add one of your own, or say in other words what one of the app's is.",
+    "own.none.channels": "None yet. A channel is a search with a name: press Save on Discover.",
+    "own.new.category": "New category",
+    "own.new.mood": "New mood",
+    "own.reword.category": "Reword a category of the app",
+    "own.reword.mood": "Reword a mood of the app",
+    "own.up": "Up",
+    "own.down": "Down",
+    "own.edit": "Edit",
+    "own.delete": "Delete",
+    "own.save": "Save",
+    "own.cancel": "Cancel",
+    "own.try": "Show what this would change",
+    "own.channel.rename": "Links to it go on to work.",
+    "own.effect": "Finds {before:,} now, would find {after:,}.",
+    "own.effect.gone": "Finds {before:,} now. Without it, {after:,} would be found by this name.",
+    "own.effect.gained": "New: {titles}",
+    "own.effect.lost": "No longer: {titles}",
+    "own.effect.other": "{name}: {before:,} now, {after:,} then",
+    "own.effect.channels": "Channels that ask for it: {names}",
+    "own.effect.some": (
+        "Looked at {looked_at:,} of {n:,} video.",
+        "Looked at {looked_at:,} of {n:,} videos.",
+    ),
     # How results are shown
     "view": "View",
     "view.grid": "Grid",
@@ -354,6 +382,7 @@ ENGLISH: dict[str, Template] = {
     "library.tabs": "Part of the library",
     "library.tab.videos": "Videos",
     "library.tab.ads": "Ads",
+    "library.tab.own": "Your own",
     "library.tab.trash": "Trash",
     "library.tab.carry": "Export and import",
     "library.name": "Search by name",
@@ -518,8 +547,6 @@ ENGLISH: dict[str, Template] = {
 }
 
 
-SENTENCES: Mapping[Language, str] = {"zh": "chinese_sentences.toml"}
-"""What core says, by its templates in English."""
 TABLES: Mapping[Language, Mapping[str, Template]] = {"en": ENGLISH, "zh": CHINESE}
 
 
@@ -534,37 +561,6 @@ def say_in(language: Language, key: str, **values: object) -> str:
     if not isinstance(template, str):
         template = template[0] if values["n"] == 1 else template[1]
     return template.format(**values)
-
-
-@cache
-def sentences(language: Language) -> Mapping[str, str]:
-    """Return what core says in a language, by its templates in English."""
-    if (name := SENTENCES.get(language)) is None:
-        return {}
-    return tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
-
-
-def tell(sentence: str) -> str:
-    """Return a sentence of core in the language of who reads."""
-    return tell_in(state.language, sentence)
-
-
-def tell_in(language: Language, sentence: str) -> str:
-    """Return a sentence of core in a language; what its table does not know stays as it is.
-
-    That is what others wrote (a file's name, what a service answered), and what an earlier version kept in other words.
-    """
-    if not isinstance(sentence, Sentence) or (words := sentences(language).get(sentence.template)) is None:
-        return sentence
-    if sentence == sentence.template:
-        return words
-    values = {
-        name: tell_in(language, value) if isinstance(value, str) else value for name, value in sentence.values.items()
-    }
-    try:
-        return words.format(**values)
-    except (KeyError, ValueError):
-        return sentence
 
 
 def named(kind: str, id_: str, otherwise: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.support import add_entries, open_page, press, readable, texts
@@ -183,3 +184,81 @@ def test_what_a_person_says_outlives_an_edit(library):
     found = [hit.video_id for hit in library.discover.search(Query(categories=(other,))).hits]
     assert wolf.video_id in found
     assert library.library.listing.show(wolf.video_id).entry.categories.count(other) == 1
+
+
+class TestYourOwn:
+    @pytest.fixture
+    def app(self, library) -> AppTest:
+        library.add_theme("category", "Beasts", ["wolf"])
+        library.add_theme("category", "Papers", ["tax"])
+        library.channels.save("Wolves", [("category", "beasts")])
+        library.channels.save("Taxes", [("q", "tax")])
+        return tab(open_page("library"), "own")
+
+    @staticmethod
+    def own(library) -> list[str]:
+        return [theme.label for theme in library.taxonomy.categories if theme.own]
+
+    def test_a_change_is_shown_first_then_kept_and_undone(self, app, library):
+        app.button(key="own-edit-category-beasts").click().run()
+        app.text_input(key="own-label-category-beasts").set_value("Offices")
+        app.text_area(key="own-phrases-category-beasts").set_value("tax\noffice")
+        app.button(key="own-try-category-beasts").click().run()
+        assert not app.exception
+        (said,) = [element.value for element in app.info]
+        assert "would find" in said
+        assert "New: Tax office" in said.replace("\\", "")
+        assert "No longer: Grey wolf in a forest" in said.replace("\\", "")
+        assert "Channels that ask for it: Wolves" in said
+        assert self.own(library) == ["Beasts", "Papers"], "nothing is kept yet"
+        app.button(key="own-do-category-beasts").click().run()
+        assert self.own(library) == ["Offices", "Papers"]
+        assert library.taxonomy.category("beasts").prompts == ("tax", "office")
+        press(app, "Undo")
+        assert self.own(library) == ["Beasts", "Papers"]
+
+    def test_one_goes_after_it_was_said_what_goes_with_it(self, app, library):
+        app.button(key="own-delete-category-beasts").click().run()
+        assert "Without it" in app.info[0].value
+        app.button(key="own-cancel-category-beasts").click().run()
+        assert not app.info
+        app.button(key="own-delete-category-beasts").click().run()
+        app.button(key="own-do-category-beasts").click().run()
+        assert self.own(library) == ["Papers"]
+        press(app, "Undo")
+        assert self.own(library) == ["Beasts", "Papers"]
+
+    def test_they_change_places(self, app, library):
+        app.button(key="own-down-category-beasts").click().run()
+        assert self.own(library) == ["Papers", "Beasts"]
+        assert app.button(key="own-down-category-beasts").disabled
+        app.button(key="own-down-channel-wolves").click().run()
+        assert [one.name for one in library.channels.channels()] == ["Taxes", "Wolves"]
+
+    def test_one_of_the_app_is_reworded(self, app, library):
+        app.selectbox(key="own-shipped-mood-0").set_value("calm").run()
+        app.text_input(key="own-label-mood-calm").set_value("Serene")
+        app.button(key="own-try-mood-calm").click().run()
+        app.button(key="own-do-mood-calm").click().run()
+        assert library.taxonomy.mood("calm").label == "Serene"
+        assert not app.exception
+
+    def test_what_is_wrong_with_the_words_is_said(self, app, library):
+        app.button(key="own-edit-category-beasts").click().run()
+        app.text_input(key="own-label-category-beasts").set_value("Papers")
+        app.button(key="own-try-category-beasts").click().run()
+        assert "already" in readable(app)
+        assert "own-do-category-beasts" not in [button.key for button in app.button], "nothing to save"
+        assert self.own(library) == ["Beasts", "Papers"]
+
+    def test_a_channel_is_renamed_and_deleted_with_a_way_back(self, app, library):
+        app.text_input(key="own-name-channel-wolves").set_value("Packs")
+        app.button(key="own-rename-wolves").click().run()
+        assert [(one.name, one.slug) for one in library.channels.channels()] == [
+            ("Packs", "wolves"),
+            ("Taxes", "taxes"),
+        ]
+        app.button(key="own-delete-channel-wolves").click().run()
+        assert [one.slug for one in library.channels.channels()] == ["taxes"]
+        press(app, "Undo")
+        assert [one.slug for one in library.channels.channels()] == ["wolves", "taxes"]

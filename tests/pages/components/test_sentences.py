@@ -18,7 +18,7 @@ from core.errors import AppError, MediaError, QueryError, Sentence, StoreError, 
 from core.ingest import inspecting, reasons, stored
 from core.state import tables
 from core.text import printable
-from pages.components.wording import sentences, tell_in
+from pages.components.telling import sentences, tell_in
 
 CORE = Path(errors.__file__).parent
 SOURCES = sorted(path for path in CORE.rglob("*.py"))
