@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Iterator
 
 import botocore.session
@@ -15,6 +16,14 @@ from tests.servers.postgres import PostgresServer, programs
 def pytest_xdist_auto_num_workers() -> int:
     """Run more at once than there are cores: many tests wait for a server or a browser."""
     return max(3, os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True)
+def main_module_stays() -> Iterator[None]:
+    """Take away the page that AppTest leaves as the program's main module: a spawned process would run it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session", autouse=True)
