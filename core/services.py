@@ -51,6 +51,7 @@ from core.library.own_themes import OwnThemes
 from core.library.relabelling import Relabel
 from core.library.removal import Trash
 from core.library.spaces import Serving
+from core.library.stills import Stills
 from core.library.watching import CHANGES, Watch, started, tell
 from core.models import EncoderInfo, Entry, Progress
 from core.settings import STATIC_FILE_MB, Settings
@@ -316,23 +317,23 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         )
         jobs = _queue(settings, pipeline, workers)
         rhythms = Rhythms(store, settings.data_dir / "rhythms")
-        trash = pipeline.deleted = Trash(
-            TrashBook(state.shelf("trash")),
-            serving,
-            store,
-            jobs,
-            taste,
-            corrections,
-            alone=state.alone,
-            forget=rhythms.forget,
-        )
+        stills = Stills(lambda: serving.now.lane.index, store, settings.data_dir / "stills")
+
+        def forget(content_sha256: str) -> None:
+            rhythms.forget(content_sha256)
+            stills.forget(content_sha256)
+
+        book = TrashBook(state.shelf("trash"))
+        trash = Trash(book, serving, store, jobs, taste, corrections, alone=state.alone, forget=forget)
+        pipeline.deleted = trash
         moments = Moments(lambda: serving.now.lane.index, store, settings.data_dir / "moments")
         listing = Listing(lambda: serving.now.lane.index, store, settings.data_dir)
         keepsakes = Keepsakes(taste, channels, corrections, own, Calibrations(state.document(CALIBRATION)))
         importer = Importer(serving, store, trash, keepsakes, settings.data_dir / "import.json")
         tend_or_wait(importer)
         carrying = Carrying(Exporter(serving, store, keepsakes), importer, settings.exports_dir)
-        library = Library(listing, Editor(serving, store, partial(tell, state)), trash, corrections, moments, carrying)
+        editor = Editor(serving, store, partial(tell, state))
+        library = Library(listing, editor, trash, corrections, moments, carrying, stills)
         reembed = Reembed(serving, jobs, settings.data_dir / "reembed.json", partial(_named, settings, serving))
     except BaseException:
         serving.close()

@@ -31,7 +31,7 @@ def is_empty() -> bool:
 
 def show_nothing_found(query: Query, results: Results) -> None:
     with st.container(border=True, key="nothing"):
-        st.subheader(f":material/search_off: {say('nothing.title')}", anchor=False)
+        st.header(f":material/search_off: {say('nothing.title')}", anchor=False)
         st.text(say("nothing.text", asked=ask.described(query, services)))
         if query.filters and any(any(counts.values()) for counts in results.facets.values()):
             st.caption(say("nothing.filters"))
@@ -55,13 +55,15 @@ def found_line(text: str) -> None:
 def show_results(query: Query, marks: Marks) -> Facets:
     results = services.discover.search(query)
     if not results.hits:
-        show_nothing_found(query, results)
+        with views.answer("nothing"):
+            show_nothing_found(query, results)
         return results.facets
     found = "found" if results.exact else "found.about"
-    found_line(say(found, n=results.total, asked=ask.described(query, services)))
-    if results.all_seen:
-        st.caption(say("found.all-seen"))
-    views.results(results, services, marks, answer=query.asks)
+    with views.answer(state.view):
+        found_line(say(found, n=results.total, asked=ask.described(query, services)))
+        if results.all_seen:
+            st.caption(say("found.all-seen"))
+        views.results(results, services, marks, answer=query.asks)
     return results.facets
 
 
@@ -72,14 +74,16 @@ def show_answer(query: Query, marks: Marks) -> Facets | None:
     if query.asks or (knows_taste and (state.show == "you" or state.view == "feed")):
         return show_results(query, marks)
     if state.watch:
-        home.watch(services, marks)
+        with views.answer("watch"):
+            home.watch(services, marks)
         return None
     some = services.discover.browse(query.limit, query.offset)
     shelved = some.total > PAGE_SIZE and state.view == "grid" and not (state.show or state.start)
     if shelved and home.home(services, marks, query.profile):
         return None
-    found_line(say("shelf.newest"))
-    views.results(some, services, marks, answer=False)
+    with views.answer(state.view):
+        found_line(say("shelf.newest"))
+        views.results(some, services, marks, answer=False)
     return None
 
 

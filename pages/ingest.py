@@ -72,7 +72,7 @@ def show_pause() -> None:
 def show_ready(ready: list[Job]) -> None:
     """Draw the files that arrived, newest first, with what was seen in each and what is like it."""
     with st.container(horizontal=True, vertical_alignment="center", key="ready-heading"):
-        st.subheader(say("ready", n=len(ready)), anchor=False)
+        st.header(say("ready", n=len(ready)), anchor=False)
         clear = safely(services.jobs.clear, "ready")
         st.button(say("ready.clear"), type="tertiary", on_click=clear, help=say("ready.clear.help"))
     with part("ready"):

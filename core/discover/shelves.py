@@ -38,11 +38,19 @@ class Shelf:
 def shelves(discover: Discover, *, profile: str | None = None) -> tuple[Shelf, ...]:
     """Return what the library is strong in, at most SHELVES, each in the order of one person's taste.
 
-    Which they are is kept until the library changes; what is on them is asked anew, for addresses may be good for hours
-    only. Raises what a search raises.
+    Raises what a search raises.
     """
-    chosen = discover.kept("shelves", lambda: _chosen(discover))
-    return tuple(Shelf(category, mood, _hits(discover, category, mood, profile)) for category, mood in chosen)
+    return tuple(shelf(discover, category, mood, profile=profile) for category, mood in strengths(discover))
+
+
+def strengths(discover: Discover) -> tuple[tuple[str, str | None], ...]:
+    """Return the categories, each perhaps with a mood, that the shelves are of: kept until the library changes."""
+    return discover.kept("shelves", lambda: _chosen(discover))
+
+
+def shelf(discover: Discover, category: str, mood: str | None, *, profile: str | None = None) -> Shelf:
+    """Return one shelf; what is on it is asked anew each time, for addresses may be good for hours only."""
+    return Shelf(category, mood, _hits(discover, category, mood, profile))
 
 
 def _chosen(discover: Discover) -> tuple[tuple[str, str | None], ...]:

@@ -43,6 +43,11 @@ _FRAME_TIMEOUT_S = 15.0
 _NOT_FETCHED = (
     "This video cannot be fetched from where it is kept: nothing answers there, or it is gone. Try again in a moment."
 )
+_STILL_POINTS = (0.1, 0.35, 0.6)
+"""Where in a moment to look for its still, in turn: near its beginning, where a player starts, but past a fade."""
+_ENOUGH, _NOTHING = 0.6, 0.1
+"""What a frame shows (`_interest`): enough to look no further, and what is as good as black or white."""
+_STILL_TIMEOUT_S = 5.0
 _POSTER_POINTS = (0.3, 0.5, 0.15, 0.7, 0.85, 0.03)
 _FRAMES_PAST_KEY = 48
 """How far to decode past a key frame towards a point: two seconds, where key frames are rare."""
@@ -123,6 +128,33 @@ def frame_at(source: Path | str, at_s: float) -> np.ndarray:
         rotation_deg = round(-frame.rotation / 90) * 90 % 360
         size = displayed_size(frame.width, frame.height, picture.sample_aspect_ratio, rotation_deg)
         return upright(frame, size, rotation_deg)
+
+
+def still_of(source: Path | str, start_s: float, end_s: float) -> np.ndarray | None:
+    """Return what a moment shows, RGB as displayed, at most 640 px wide; None where it shows nothing to speak of.
+
+    `source` is as for `frame_at`. Raises MediaError.
+    """
+    deadline_s = time.monotonic() + _STILL_TIMEOUT_S
+    is_address = isinstance(source, str) and _is_address(source)
+    with _fetched(str(source)) if is_address else opened(Path(source)) as container:
+        picture = picture_of(container)
+        points = [start_of(container, picture) + start_s + part * (end_s - start_s) for part in _STILL_POINTS]
+        best: VideoFrame | None = None
+        if seek(container, points[0]):
+            for frame in _frames(container, picture):
+                if frame.time is not None and frame.time < points[0] and time.monotonic() < deadline_s:
+                    continue
+                best = frame if best is None or _interest(frame) > _interest(best) else best
+                points = [point for point in points if frame.time is not None and point > frame.time]
+                if not points or _interest(best) >= _ENOUGH or time.monotonic() >= deadline_s:
+                    break
+        if best is None or _interest(best) < _NOTHING:
+            return None
+        rotation_deg = round(-best.rotation / 90) * 90 % 360
+        width, height = displayed_size(best.width, best.height, picture.sample_aspect_ratio, rotation_deg)
+        scale = min(1.0, POSTER_WIDTH_PX / width)
+        return upright(best, (max(1, round(width * scale)), max(1, round(height * scale))), rotation_deg)
 
 
 def _is_address(source: str) -> bool:

@@ -131,9 +131,19 @@ def write_poster(source: Path, info: MediaInfo, target: Path, on_progress: Progr
 
 def frame_at(source: Path | str, at_s: float) -> np.ndarray:
     """Return what a video shows at a time, (height, width, 3) uint8 (frames.frame_at)."""
-    where = {"address": source} if isinstance(source, str) and "://" in source else {"path": Path(source)}
-    _, arrays = _result("frame_at", {**where, "at_s": at_s}, ignore_progress, silent_s=FRAME_S)
+    _, arrays = _result("frame_at", {**_where(source), "at_s": at_s}, ignore_progress, silent_s=FRAME_S)
     return arrays[0]
+
+
+def still_of(source: Path | str, start_s: float, end_s: float) -> np.ndarray | None:
+    """Return what a moment shows, (height, width, 3) uint8; None where that is nothing (frames.still_of)."""
+    order = {**_where(source), "start_s": start_s, "end_s": end_s}
+    _, arrays = _result("still_of", order, ignore_progress, silent_s=FRAME_S)
+    return arrays[0] if arrays else None
+
+
+def _where(source: Path | str) -> dict[str, object]:
+    return {"address": source} if isinstance(source, str) and "://" in source else {"path": Path(source)}
 
 
 def sample(

@@ -142,6 +142,12 @@ def _frame_at(order: dict, says: BinaryIO) -> tuple[object, list[np.ndarray]]:
     return None, [frames.frame_at(Path(source) if "path" in order else source, order["at_s"])]
 
 
+def _still_of(order: dict, says: BinaryIO) -> tuple[object, list[np.ndarray]]:
+    source = Path(order["path"]) if "path" in order else order["address"]
+    still = frames.still_of(source, order["start_s"], order["end_s"])
+    return None, [] if still is None else [still]
+
+
 def _sample(order: dict, says: BinaryIO) -> tuple[object, list[np.ndarray]]:
     """Say every picture and every run of sound; pixels that were said just before are not said again."""
     rgb = large = None
@@ -176,6 +182,7 @@ _TASKS: dict[str, Callable[[dict, BinaryIO], tuple[object, list[np.ndarray]]]] =
     "write_poster": _write_poster,
     "cut": _cut,
     "frame_at": _frame_at,
+    "still_of": _still_of,
     "sample": _sample,
 }
 

@@ -9,6 +9,7 @@ from core.library.editing import Editor
 from core.library.listing import Listing
 from core.library.moments import Moments
 from core.library.removal import Trash
+from core.library.stills import Stills
 from core.state.corrections import Corrections
 
 
@@ -22,3 +23,4 @@ class Library:
     corrections: Corrections
     moments: Moments
     carrying: Carrying
+    stills: Stills

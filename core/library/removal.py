@@ -83,6 +83,7 @@ class Trash:
         self._jobs = jobs
         self._taste = taste
         self._corrections = corrections
+        self._forget = forget
         self._now = now
         self._lock = threading.RLock()
         self._stopped = threading.Event()

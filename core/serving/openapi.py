@@ -122,6 +122,18 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
                     "responses": {"200": _places(), **wrong},
                 }
             },
+            "/api/videos/{id}/still": {
+                "get": {
+                    "summary": "A picture of the moment that begins nearest to a time",
+                    "parameters": [video_id, {**_seconds("at"), "required": True}],
+                    "responses": {
+                        "200": {"description": "A JPEG", "content": {"image/jpeg": {}}},
+                        "307": {"description": "Its poster, where the moment shows nothing"},
+                        **wrong,
+                        **unknown,
+                    },
+                }
+            },
             "/app/static/media/{key}": {
                 "get": {
                     "summary": "A video or poster, with Range support",

@@ -48,6 +48,7 @@ RULES = (
     Rule("/api/videos", _READ),
     Rule("/api/videos/{id}", {"GET": Action.WATCH, "PATCH": Action.MANAGE, "DELETE": Action.MANAGE}),
     Rule("/api/videos/{id}/file", _READ),
+    Rule("/api/videos/{id}/still", _READ),
     Rule("/api/breaks", {"POST": Action.WATCH}),
     Rule("/api/{path:path}", {}),
     Rule("/search", {"POST": Action.WATCH}),
@@ -73,6 +74,7 @@ RULES = (
     Rule("/oauth2callback", {"GET": Special.ANYONE}),
     Rule("/static/{path:path}", {"GET": Special.ANYONE}),
     Rule("/favicon.png", {"GET": Special.ANYONE}),
+    Rule("/preview.png", {"GET": Special.ANYONE}),
     Rule("/{path:path}", {"GET": Special.PAGE}),
 )
 SAFE = ("GET", "HEAD", "OPTIONS")

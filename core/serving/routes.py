@@ -119,6 +119,22 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
 
         return await _answer(answer)
 
+    async def still(request: Request) -> Response:
+        video_id, asked = request.path_params["id"], request.query_params
+        try:
+            at_s = videos.read_time(asked.multi_items())
+            shown = await to_thread.run_sync(lambda: services().library.stills.show(video_id, at_s))
+            poster = services().store.url(shown[0].poster_key) if shown and shown[0].poster_key else ""
+        except QueryError as error:
+            return _error(400, str(error))
+        except AppError as error:
+            return _error(503, str(error))
+        if shown is None or (shown[1] is None and not poster):
+            return _error(404, "There is no such video in this library.")
+        if shown[1] is None:
+            return RedirectResponse(f"{base_path}{poster}" if poster.startswith("/") else poster)
+        return FileResponse(shown[1], media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+
     async def docs(request: Request) -> Response:
         servers = [{"url": base_path or "/"}]
         return await _answer(lambda: {**openapi.document(services().taxonomy), "servers": servers})
@@ -150,6 +166,7 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
             Route(prefix + "/api/videos/{id}", one, methods=["GET", "PATCH", "DELETE"]),
             Route(prefix + "/api/videos/{id}/file", file, methods=["GET"]),
             Route(prefix + "/api/breaks", places, methods=["POST"]),
+            Route(prefix + "/api/videos/{id}/still", still, methods=["GET"]),
             Route(prefix + "/search", search, methods=["POST"]),
             Route(prefix + MEDIA_PREFIX + "{key}", media, methods=["GET"]),
         )

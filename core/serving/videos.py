@@ -211,6 +211,18 @@ def read_span(pairs: Sequence[tuple[str, str]]) -> tuple[float, float] | None:
     return start_s, end_s
 
 
+def read_time(pairs: Sequence[tuple[str, str]]) -> float:
+    """Return the time in a video that an address asks for. Raises QueryError."""
+    try:
+        ((name, text),) = pairs
+        at_s = float(text)
+    except ValueError:
+        name, at_s = "", math.nan
+    if name != "at" or not math.isfinite(at_s) or at_s < 0:
+        raise QueryError("Send at, in seconds.")
+    return at_s
+
+
 def taken(services: Services, video_id: str, span: tuple[float, float] | None) -> Taken | None:
     """Answer `GET /api/videos/ID/file`; None where there is no such video. Raises QueryError, MediaError."""
     moments = services.library.moments

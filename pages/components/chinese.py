@@ -8,7 +8,10 @@ from __future__ import annotations
 
 CHINESE: dict[str, str | tuple[str, str]] = {
     # Around every page
+    "app.name": "Moodreel",
     "app.title": "{page} · Moodreel",
+    "preview.text": "按视频里发生的事和带来的感受找视频。",
+    "preview.video": "从 {start} 开始，全长 {length}",
     "other.language": "English",
     "other.language.help": "Show this app in English",
     "list": "、",
@@ -214,6 +217,8 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "match.low": "可能符合",
     "card.moments": "符合的瞬间",
     "card.play": "播放《{title}》",
+    "card.go-on": "从 {time} 继续",
+    "card.next": "下一个",
     "share": "分享",
     "share.done": "链接已复制",
     "mark.like": "多推荐这类",
@@ -225,6 +230,7 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "keys": "快捷键",
     "keys.search": "跳到搜索框",
     "keys.step": "逐个播放时的上一个、下一个视频",
+    "keys.next": "播放下一个视频",
     "keys.play": "在视频之间移动并播放",
     "keys.leave": "退出演示，关闭菜单",
     "keys.help": "显示快捷键",
@@ -284,6 +290,7 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "ingest.title": "导入",
     "ingest.subtitle": "拖入视频，看着它们完成检查、存储、编码和索引。",
     "upload": "把视频拖到这里：格式不限，每个最大 {megabytes} MB",
+    "upload.press": "选择文件",
     "upload.help": "浏览器不能播放的格式会自动转换；除非你另行设置，内容不会离开这台电脑。",
     "upload.problem": "“{filename}”：{problem}",
     "samples": "添加示例视频库",

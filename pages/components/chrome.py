@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,18 +11,17 @@ from streamlit.navigation.page import StreamlitPage
 
 from core.services import Services
 from pages.components.boundary import begin_run, fragment, part, safely
-from pages.components.doors import page_script
+from pages.components.doors import STYLE, page_script, routes_are_served
 from pages.components.state import Language, state
 from pages.components.who import described, sign_out_button, who
 from pages.components.wording import named, plain, say, tell
 
-STYLE = Path(__file__).with_name("style.css")
 LOGO = Path(__file__).with_name("logo.svg")
 LANGUAGE = Path(__file__).with_name("language.html")
 MARK = Path(__file__).with_name("mark.svg")
 
 
-KEYS = {"/": "search", "← →": "step", "Tab · Enter": "play", "Esc": "leave", "?": "help"}
+KEYS = {"/": "search", "← →": "step", "Tab · Enter": "play", "N": "next", "Esc": "leave", "?": "help"}
 """What keys do on Discover; Streamlit and posters.html listen to them."""
 
 
@@ -30,7 +30,10 @@ def set_page(title: str) -> None:
     state.speak()
     st.set_page_config(page_title=say("app.title", page=title), page_icon=str(MARK), layout="wide")
     st.logo(str(LOGO), size="large")
-    st.html(STYLE)
+    # Streamlit's button for files speaks English alone; the style shows this instead.
+    st.html(f"<style>:root {{ --choose-files: {json.dumps(say('upload.press'), ensure_ascii=False)} }}</style>")
+    if not routes_are_served.is_set():  # else it has come with the page, before anything is drawn
+        st.html(STYLE)
     language_switch()
     begin_run()
 
@@ -69,8 +72,8 @@ def language_switch() -> None:
             on_click=safely(state.speak),
             args=[other],
         )
-    tag = "zh-Hans" if state.language == "zh" else "en"
-    st.html(page_script(LANGUAGE, LANGUAGE=tag), unsafe_allow_javascript=True)
+        tag = "zh-Hans" if state.language == "zh" else "en"
+        st.html(page_script(LANGUAGE, LANGUAGE=tag), unsafe_allow_javascript=True)
 
 
 def presenting() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +29,9 @@ from pages.components.signin import full_page
 from pages.components.wording import say
 
 HERE = Path(__file__).parent
+STYLE = HERE / "style.css"
+routes_are_served = threading.Event()
+"""Set where this process serves routes of ours, and so pages with a head and styles of ours (core/serving/shell.py)."""
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.discover.shelves import LENGTH, Shelf, shelves
+from core.discover.shelves import LENGTH, Shelf, shelf, strengths
 from core.models import Hit, Query
 from core.services import Services
 from core.state.taste import Marks
@@ -24,23 +24,30 @@ def home(services: Services, marks: Marks, profile: str | None) -> bool:
 
     Return whether they fill the page: where the library is strong in nothing yet, it is better shown whole.
     """
+    strong: Sequence[tuple[str, str | None]] = ()
+    with part(show=show_line):
+        strong = strengths(services.discover)
+    if not strong:
+        return False
+    with views.answer("home"):
+        _shelves(strong, services, marks, profile)
+    return True
+
+
+def _shelves(strong: Sequence[tuple[str, str | None]], services: Services, marks: Marks, profile: str | None) -> None:
+    """Draw each shelf as soon as it is known: the first is on the screen while the others are searched for."""
     with part(show=show_line):
         if profile and services.discover.knows_taste(profile):
             yours = services.discover.search(Query(profile=profile, limit=LENGTH)).hits
             _shelf("you", say("shelf.you"), yours, services, marks, show="you")
-    strong: Sequence[Shelf] = ()
-    with part(show=show_line):
-        strong = shelves(services.discover, profile=profile)
-    if not strong:
-        return False
     with part():
         newest = services.discover.browse(LENGTH).hits
         _shelf("newest", say("shelf.newest"), newest, services, marks, show="newest")
     with part(show=show_line):
-        for shelf in strong:
-            asked = {"category": [shelf.category], **({"mood": [shelf.mood]} if shelf.mood else {})}
-            _shelf(f"{shelf.category}-{shelf.mood}", _name(shelf, services), shelf.hits, services, marks, **asked)
-    return True
+        for category, mood in strong:
+            found = shelf(services.discover, category, mood, profile=profile)
+            asked = {"category": [category], **({"mood": [mood]} if mood else {})}
+            _shelf(f"{category}-{mood}", _name(found, services), found.hits, services, marks, **asked)
 
 
 def watch(services: Services, marks: Marks) -> None:
@@ -61,7 +68,7 @@ def _shelf(id_: str, name: str, hits: Sequence[Hit], services: Services, marks: 
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=f"shelf-head-{id_}"
         ):
-            st.subheader(plain(name), anchor=False)
+            st.header(plain(name), anchor=False)
             see_all = safely(partial(state.ask, **question))
             st.button(say("shelf.all"), type="tertiary", key=f"all-{id_}", help=plain(name), on_click=see_all)
         with st.container(horizontal=True, wrap=False, gap="small", key=f"reel-row-{id_}"):

@@ -106,7 +106,7 @@ def add_samples_button(services: Services, then_go_to: str | None = None) -> Non
 def show_empty_library(services: Services) -> None:
     """Say that there is nothing yet, and offer the two ways to begin."""
     with st.container(border=True, horizontal_alignment="center", key="empty"):
-        st.subheader(f":material/movie: {say('empty.title')}", anchor=False, text_alignment="center")
+        st.header(f":material/movie: {say('empty.title')}", anchor=False, text_alignment="center")
         if not may(Action.ADD):
             st.text(why_not(Action.ADD))
             return

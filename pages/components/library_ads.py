@@ -224,7 +224,7 @@ def _show(services: Services, found: Proposals) -> None:
     places = sum(len(placed.breaks) for placed in found.placed)
     if places:
         with st.container(key="ads-found"):
-            st.subheader(say("ads.found", n=places, videos=say("badge.videos", n=len(found.placed))), anchor=False)
+            st.header(say("ads.found", n=places, videos=say("badge.videos", n=len(found.placed))), anchor=False)
     else:
         with st.container(border=True, key="ads-nothing"):
             st.text(say("ads.nothing"))

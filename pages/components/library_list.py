@@ -183,9 +183,10 @@ def _card(services: Services, row: Row) -> None:
         if entry.poster_key:
             address = escape(page_url(services.store.url(entry.poster_key)))
             picture = f'<img class="reel-poster" loading="lazy" alt="" src="{address}">'
-        st.html(
-            f'<div class="reel">{picture}<div class="reel-facts"><span>{clock(entry.duration_s)}</span></div></div>'
-        )
+        with st.container(gap=None, key=f"poster-{entry.video_id}"):  # its place is kept until the picture is drawn
+            st.html(
+                f'<div class="reel">{picture}<div class="reel-facts"><span>{clock(entry.duration_s)}</span></div></div>'
+            )
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"line-{entry.video_id}"):
             st.checkbox(
                 say("library.pick", title=plain(entry.title)),

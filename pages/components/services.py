@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import streamlit as st
@@ -13,21 +12,27 @@ from streamlit import config, runtime
 
 from core.access.roles import Action
 from core.errors import AppError, SettingsError
+from core.models import Hit
 from core.services import Services, build
 from core.serving.metrics import Metrics
 from core.serving.probes import probe_routes
 from core.serving.routes import guarding, routes
+from core.serving.shell import dressing, picture_routes
 from core.serving.signin import sign_in_routes
 from core.settings import Settings
 from pages.components.doors import (
+    STYLE,
     app_settings,
     base_path,
     configure_logs,
     house,
     is_open_to_others,
+    routes_are_served,
     shared_access,
     shared_traffic,
 )
+from pages.components.early import links
+from pages.components.preview import PICTURES, preview
 from pages.components.signin import sign_in_page
 from pages.components.who import let_in
 from pages.components.wording import say, say_in, tell
@@ -36,17 +41,17 @@ logger = logging.getLogger(__name__)
 
 STATIC_DIR = Path(__file__).parents[2] / "static"
 """The folder Streamlit serves as /app/static/: the one beside streamlit_app.py."""
-_routes_are_served = threading.Event()
 
 
 def app_routes() -> list:
     """Return the HTTP routes, under the configured base path, and note that this process serves the media by them."""
-    _routes_are_served.set()
+    routes_are_served.set()
     # Static serving stands in where a host knows no routes. Here it would only warn of a folder that is not there.
     config.set_option("server.enableStaticServing", False)
     path = base_path()
     return [
         *sign_in_routes(shared_access, sign_in_page, path),
+        *picture_routes(PICTURES, path),
         *probe_routes(shared_services, app_metrics(), path),
         *routes(shared_services, path),
     ]
@@ -56,7 +61,12 @@ def app_middleware() -> list:
     """Return what stands before all routes, ours and Streamlit's."""
     with contextlib.suppress(AppError):  # a mistake in the settings is said by every page
         configure_logs(app_settings())
-    return guarding(shared_access, house, shared_traffic, app_metrics())
+    # At the end, for what Streamlit's own styles say stands in the head and grows: of two equals the later one counts.
+    foot = f"<style>{STYLE.read_text('utf-8')}</style>"
+    return [
+        *guarding(shared_access, house, shared_traffic, app_metrics()),
+        *dressing(partial(preview, shared_services), house, links=links(), foot=foot),
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -119,9 +129,17 @@ def page_url(url: str) -> str:
     return f"{base}{url}" if base else url.removeprefix("/")
 
 
+def still_url(hit: Hit) -> str | None:
+    """Return where a picture of a hit's moment can be had; None where its poster is as good, or all that there is."""
+    whole = hit.start_s < 1.0 and hit.end_s > hit.duration_s - 1.0
+    if not hit.moments or whole or not routes_are_served.is_set():
+        return None
+    return page_url(f"/api/videos/{hit.video_id}/still?at={hit.start_s:.3f}")
+
+
 def file_url(video_id: str, start_s: float | None = None, end_s: float | None = None) -> str | None:
     """Return where a video's stored file can be had, or a moment of it; None where a host serves no routes of ours."""
-    if not _routes_are_served.is_set():
+    if not routes_are_served.is_set():
         return None
     span = "" if start_s is None else f"?start={start_s:g}&end={end_s:g}"
     return page_url(f"/api/videos/{video_id}/file{span}")
@@ -133,7 +151,7 @@ def _fit_host(settings: Settings) -> Settings:
     A host that treats streamlit_app.py as a plain script serves no routes of ours, so that Streamlit's static serving
     has to hand out the media. S3 hands out its own.
     """
-    if _routes_are_served.is_set() or not runtime.exists():
+    if routes_are_served.is_set() or not runtime.exists():
         return settings
     if settings.access.mode != "open":
         raise SettingsError(say("broken.unguarded", mode=settings.access.mode))

@@ -20,7 +20,7 @@ MARK = Path(__file__).with_name("mark.svg")
 
 def full_page(languages: str) -> str:
     """Return the page that says that there is no place now, in a language that the browser speaks."""
-    language = _spoken(languages)
+    language = spoken(languages)
     return Template(FULL.read_text("utf-8")).substitute(
         title=escape(say_in(language, "full.title")),
         text=escape(say_in(language, "full.text")),
@@ -28,7 +28,8 @@ def full_page(languages: str) -> str:
     )
 
 
-def _spoken(languages: str) -> Language:
+def spoken(languages: str) -> Language:
+    """Return the language for who speaks these (Accept-Language), the preferred one first."""
     return "zh" if languages.lower().startswith("zh") else "en"
 
 
@@ -37,11 +38,13 @@ def sign_in_page(target: str, sentence: str, languages: str) -> str:
 
     `languages` is what the browser says it speaks (Accept-Language), the preferred one first.
     """
-    language = _spoken(languages)
+    language = spoken(languages)
     say = partial(say_in, language)
     mark = base64.b64encode(MARK.read_bytes()).decode()
     return Template(PAGE.read_text("utf-8")).substitute(
         language=TAGS[language],
+        site=escape(say("app.name")),
+        about=escape(say("preview.text")),
         title=escape(say("signin.title")),
         text=escape(say("signin.text")),
         label=escape(say("signin.password")),

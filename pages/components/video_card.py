@@ -17,7 +17,7 @@ from core.services import Services
 from core.state.taste import Mark, Marks
 from pages.components import ask
 from pages.components.boundary import fragment, part, rerun, safely, show_line, show_nothing, show_said
-from pages.components.poster import poster, share
+from pages.components.poster import play_next, poster, share
 from pages.components.state import pressed, state
 from pages.components.undo import offer_undo
 from pages.components.wording import clock, language_word, named, plain, say
@@ -45,7 +45,7 @@ def _card(hit: Hit, services: Services, marks: Marks, best: bool, shelf: str) ->
     if opened:
         player(hit, services, start, key, autoplay=True, muted=best and chosen is None)
     else:
-        poster(hit, start, key, partial(_play, key))
+        poster(hit, start, key, partial(_play, key), moment=not shelf)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"head-{key}"):
         title(hit.title, key)
         if opened:
@@ -61,6 +61,8 @@ def _card(hit: Hit, services: Services, marks: Marks, best: bool, shelf: str) ->
         like_button(hit, shelf)
         share(hit, start)
         details(hit, services, shelf, marks)
+        if opened:
+            play_next()
     show_said(taste_place(hit))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.models import Hit, Results
 from core.services import Services
@@ -34,6 +35,17 @@ MOST_SHOWN = 96
 LAST = "last"
 """In the place of a video's id: the last of the page, to which one comes back from the next."""
 _ICONS: dict[View, str] = {"grid": ":material/grid_view:", "feed": ":material/smart_display:"}
+
+
+def answer(kind: str) -> DeltaGenerator:
+    """Return where what was asked for is drawn; another kind of it takes the whole place of the one before.
+
+    Else Streamlit would put the new parts one by one among the old ones, and everything would jump.
+    """
+    before, state.answered = state.answered, kind
+    if before not in ("", kind):
+        return st.empty().container(key=f"answer-{kind}")
+    return st.container(key=f"answer-{kind}")
 
 
 def results(found: Results, services: Services, marks: Marks, *, answer: bool) -> None:

@@ -58,7 +58,7 @@ def let_in(action: Action, title: str) -> None:
     if not roles.may(known, action):
         st.title(title, anchor=False)
         with st.container(border=True, key="may-not"):
-            st.subheader(f":material/lock: {say('may-not')}", anchor=False)
+            st.header(f":material/lock: {say('may-not')}", anchor=False)
             st.text(why_not(action))
             st.caption(say("may-not.you", who=plain(described(known))))
             sign_out_button()

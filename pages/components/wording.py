@@ -19,7 +19,10 @@ Template = str | tuple[str, str]
 
 ENGLISH: dict[str, Template] = {
     # Around every page
+    "app.name": "Moodreel",
     "app.title": "{page} · Moodreel",
+    "preview.text": "Find videos by what happens in them and how they feel.",
+    "preview.video": "From {start} of {length}",
     "other.language": "中文",
     "other.language.help": "用中文显示",
     "list": ", ",
@@ -234,6 +237,8 @@ ENGLISH: dict[str, Template] = {
     "match.low": "Maybe",
     "card.moments": "Matching moments",
     "card.play": "Play {title}",
+    "card.go-on": "Continue at {time}",
+    "card.next": "Next",
     "share": "Share",
     "share.done": "Link copied",
     "mark.like": "More of this kind",
@@ -245,6 +250,7 @@ ENGLISH: dict[str, Template] = {
     "keys": "Keys",
     "keys.search": "Go to the search",
     "keys.step": "Previous and next video in the feed",
+    "keys.next": "Play the next video",
     "keys.play": "Go from video to video, and play one",
     "keys.leave": "Leave presenting, close a menu",
     "keys.help": "Show these keys",
@@ -295,6 +301,7 @@ ENGLISH: dict[str, Template] = {
     "ingest.title": "Ingest",
     "ingest.subtitle": "Drop videos and watch them being checked, stored, embedded and indexed.",
     "upload": "Drop videos here: any format, up to {megabytes} MB each",
+    "upload.press": "Choose files",
     "upload.help": "What a browser cannot play is converted; nothing leaves this machine unless you set it up to.",
     "upload.problem": "“{filename}”: {problem}",
     "samples": "Add the sample library",
@@ -565,8 +572,13 @@ def say_in(language: Language, key: str, **values: object) -> str:
 
 def named(kind: str, id_: str, otherwise: str) -> str:
     """Return what this is called in the language of who reads: by kind and id, or else as core says it in English."""
+    return named_in(state.language, kind, id_, otherwise)
+
+
+def named_in(language: Language, kind: str, id_: str, otherwise: str) -> str:
+    """Return what this is called in a language: where nobody looks at a page."""
     key = f"{kind}.{id_}"
-    return say(key) if key in TABLES[state.language] else otherwise
+    return say_in(language, key) if key in TABLES[language] else otherwise
 
 
 def language_word(code: str) -> str:

@@ -286,3 +286,46 @@ def test_share_copies_a_link_that_opens_the_video_at_its_moment(full, page):
     go(page, link)
     expect(page.locator(".st-key-results video")).to_have_attribute("aria-label", "Fox animal")
     assert plays(page)
+
+
+def test_a_video_goes_on_where_one_stopped(library, page):
+    ask(page, library, "q=train", 1)
+    page.wait_for_function("() => document.querySelector('.st-key-results .stVideo')?.currentTime > 0.1")
+    page.locator(".st-key-results .stVideo").evaluate(
+        """async video => {
+            const heard = (name) => new Promise(done => video.addEventListener(name, done, { once: true }));
+            video.muted = false;
+            video.currentTime = 3.4;
+            await heard("seeked");
+            await video.play();
+            video.pause();
+            await heard("pause");
+        }"""
+    )
+    go(page, f"{library.url}/?show=newest")
+    card = page.locator("[class*=st-key-card-]", has=page.get_by_role("button", name="Play Steam train"))
+    card.get_by_role("button", name="Continue at 0:03").click()
+    page.wait_for_function("() => document.querySelector('.stVideo')?.played.length > 0")
+    played = "() => { const all = document.querySelector('.stVideo').played; return all.start(all.length - 1); }"
+    page.wait_for_function(f"() => ({played})() >= 3")
+    other = page.locator("[class*=st-key-card-]", has=page.get_by_role("button", name="Play Horse gallop"))
+    expect(other.locator(".reel-go-on")).to_be_hidden()
+
+
+def test_the_next_card_plays_by_key_by_button_and_when_a_video_ends(full, page):
+    go(page, f"{full.url}/?show=newest")
+    players = page.locator(".st-key-results .stVideo")
+    playing = "number => [...document.querySelectorAll('.stVideo')].map(one => !one.paused).indexOf(true) === number"
+    page.locator("[class*=st-key-play-] button").first.click()
+    expect(players).to_have_count(1)
+    page.wait_for_function(playing, arg=0)
+    settle(page)
+    page.keyboard.press("n")
+    expect(players).to_have_count(2)
+    page.wait_for_function(playing, arg=1)
+    cards(page).nth(1).get_by_role("button", name="Next").click()
+    expect(players).to_have_count(3)
+    page.wait_for_function(playing, arg=2)
+    players.nth(2).evaluate("video => { video.muted = false; video.currentTime = video.duration - 0.2; }")
+    expect(players).to_have_count(4)
+    page.wait_for_function(playing, arg=3)

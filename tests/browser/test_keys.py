@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
@@ -19,3 +21,13 @@ def test_keys_are_told_and_reach_the_search(full: Server, page: Page) -> None:
     expect(page.get_by_label("Search in words")).to_be_focused()
     page.keyboard.type("/?")
     expect(page.get_by_label("Search in words")).to_have_value("/?")
+
+
+def test_the_button_for_files_speaks_the_language_of_the_page(full: Server, page: Page) -> None:
+    for language, says in (("zh", "选择文件"), ("en", "Choose files")):
+        page.goto(f"{full.url}/ingest?lang={language}")
+        page.wait_for_function(SETTLED)
+        expect(page.get_by_role("button", name=says)).to_be_visible()
+        expect(page.get_by_test_id("stFileUploaderDropzone")).not_to_have_text(
+            re.compile("[A-Z]B per file"), use_inner_text=True
+        )

@@ -12,7 +12,7 @@ from core.services import Services
 from tests.fakes import make_entries
 
 ROOT = Path(__file__).parents[2]
-READABLE = ("text", "caption", "markdown", "error", "info", "warning", "subheader", "title", "toast")
+READABLE = ("text", "caption", "markdown", "error", "info", "warning", "header", "subheader", "title", "toast")
 
 
 def open_page(name: str, **query: str) -> AppTest:

@@ -18,7 +18,7 @@ from tests.videos import make_video
 
 def test_an_empty_library_offers_a_way_to_begin(services):
     app = open_page("discover")
-    assert any("Your library is empty" in element.value for element in app.subheader)
+    assert any("Your library is empty" in element.value for element in app.header)
     assert {button.label for button in app.button} >= {"Add the sample library", "Add my videos"}
     assert not app.get("video")
     assert not app.exception
@@ -82,7 +82,7 @@ def test_pages_and_places_fit_the_number_of_videos(number, asked, services):
 
 
 def headings(app) -> list[str]:
-    return [element.value for element in app.subheader]
+    return [element.value for element in app.header]
 
 
 def test_home_is_shelves_that_open_what_they_hold(services):
@@ -347,7 +347,7 @@ def test_a_link_with_nonsense_is_a_page_without_it(library):
 
 def test_nothing_found_says_so_and_shows_nothing(library):
     app = open_page("discover", q="xyzzy plugh")
-    assert any("Nothing here matches" in element.value for element in app.subheader)
+    assert any("Nothing here matches" in element.value for element in app.header)
     assert not shown(app)
 
 

@@ -25,7 +25,7 @@ def test_uploads_go_to_the_queue_and_the_uploader_is_empty_again(services, tmp_p
         "good.mp4": Stage.READY,
         "fake.mp4": Stage.FAILED,
     }
-    assert any("1 video ready" in element.value for element in app.subheader)
+    assert any("1 video ready" in element.value for element in app.header)
     assert "fake.mp4" in texts(app)
     assert shown(app) == ["Good"]
     assert not urls(app), "a poster: nothing is fetched before it is asked for"

@@ -67,7 +67,7 @@ def test_a_host_without_our_routes_is_refused_where_somebody_must_be_asked(monke
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.setenv("ACCESS", "password")
     monkeypatch.setenv("EDIT_PASSWORD", "change that")
-    monkeypatch.setattr(shared._routes_are_served, "is_set", lambda: False)
+    monkeypatch.setattr(shared.routes_are_served, "is_set", lambda: False)
     monkeypatch.setattr(runtime, "exists", lambda: True)
     with pytest.raises(SettingsError, match="ACCESS is password"):
         shared._fit_host(doors.app_settings())

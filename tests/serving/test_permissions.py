@@ -13,11 +13,14 @@ from core.access.roles import Action
 from core.serving.permissions import RULES, Special, need_of, rule_of
 from core.serving.probes import probe_routes
 from core.serving.routes import routes
+from core.serving.shell import picture_routes
 from core.serving.signin import sign_in_routes
+from pages.components.preview import PICTURES
 
 
 def ours() -> list[BaseRoute]:
-    return [*sign_in_routes(Mock(), Mock()), *probe_routes(Mock(), Mock()), *routes(Mock())]
+    pictures = picture_routes(PICTURES)
+    return [*sign_in_routes(Mock(), Mock()), *probe_routes(Mock(), Mock()), *routes(Mock()), *pictures]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def test_text_from_a_file_is_never_interpreted(services, tmp_path):
     add(services, make_video(tmp_path / "a.mp4", tags={"title": NASTY}), f"{NASTY}.mp4".replace("/", ""))
     for app in (open_page("discover", q="wolf"), open_page("ingest")):
         assert any("<b>bold</b>" in text for text in texts(app))
-        for kind in ("markdown", "caption", "subheader", "html"):
+        for kind in ("markdown", "caption", "header", "subheader", "html"):
             assert not any("bold" in str(element.value) for element in app.get(kind) if hasattr(element, "value"))
 
 

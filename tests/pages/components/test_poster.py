@@ -7,7 +7,9 @@ import re
 import pytest
 from streamlit import config
 
+from pages.components.doors import routes_are_served
 from pages.components.services import page_url
+from tests.fakes import make_entries
 from tests.pages.support import add_entries, open_page
 
 
@@ -40,3 +42,20 @@ def test_a_poster_is_a_button_with_a_name_and_fetches_its_picture_when_near(serv
         assert re.search(r'data-video="app/static/media/\S+" data-start="\d+"', poster)
         assert "grey wolf" not in poster, "a title is never HTML"
     assert {button.label for button in app.button} >= {"Play grey wolf 0", "Play grey wolf 1"}
+
+
+def test_an_answer_shows_its_moment_over_the_poster_and_what_nobody_asked_for_its_poster(services, monkeypatch):
+    monkeypatch.setattr(routes_are_served, "is_set", lambda: True)
+    (vector,) = services.encoder.encode_text(["grey wolf"])
+    for n in range(2):
+        own = vector.copy()
+        own[n] += 0.6
+        vectors = [own, vector * 0.1, own, vector * 0.1]
+        services.index.upsert(make_entries(f"grey wolf {n}", info=services.encoder.info, vectors=vectors))
+    for query, pictures in (({"q": "grey wolf"}, 2), ({"show": "newest"}, 1)):
+        app = open_page("discover", **query)
+        posters = [element.value for element in app.get("html") if str(element.value).startswith('<div class="reel"')]
+        assert posters
+        for poster in posters:
+            assert poster.count("<img") == pictures, query
+            assert len(re.findall(r'src="api/videos/[\w-]+/still\?at=\d\.000"', poster)) == pictures - 1

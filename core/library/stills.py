@@ -1,0 +1,88 @@
+"""What a moment of a video looks like, as a picture: made when it is first asked for, kept for the next time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from core.errors import MediaError, StoreError
+from core.files import whole
+from core.index.base import Index
+from core.ingest import sandbox
+from core.models import Entry
+from core.stores.base import Store
+
+MOST = 4000
+"""Pictures that are kept; about 40 KB each. Those that nobody has looked at for longest go first."""
+SPARE = 200
+"""How many more may come before those go: not each picture looks through the folder."""
+
+
+class Stills:
+    """Show moments. Safe to use from several threads; one picture is made at a time, for pages come first."""
+
+    def __init__(self, index: Callable[[], Index], store: Store, folder: Path, most: int = MOST) -> None:
+        self._index = index
+        self._store = store
+        self._folder = folder
+        self._most = most
+        self._made = SPARE  # what is there already is counted with the first
+        self._turn = threading.Lock()
+
+    def show(self, video_id: str, at_s: float) -> tuple[Entry, Path | None] | None:
+        """Return the clip of a video that begins nearest to a time, and a JPEG of what it shows.
+
+        None instead of the picture where the clip shows nothing, or nothing of it decodes; None instead of both where
+        the video is not in the library. Raises what index and store raise.
+        """
+        clips = self._index().retrieve([video_id], scope="clip", with_vectors=False)
+        if not clips:
+            return None
+        clip = min(clips, key=lambda one: abs(one.start_s - at_s))
+        picture = self._folder / f"{clip.content_sha256}-{round(1000 * clip.start_s)}.jpg"
+        if not picture.is_file():
+            with self._turn:
+                if not picture.is_file():
+                    self._make(clip, picture)
+        with contextlib.suppress(OSError):
+            os.utime(picture)
+            if picture.stat().st_size:
+                return clip, picture
+        return clip, None
+
+    def forget(self, content_sha256: str) -> None:
+        """Remove all pictures of a content."""
+        with self._turn:
+            for picture in self._folder.glob(f"{content_sha256}-*.jpg"):
+                picture.unlink(missing_ok=True)
+
+    def _make(self, clip: Entry, picture: Path) -> None:
+        source = self._store.local_path(clip.media_key) or self._store.url(clip.media_key)
+        try:
+            still = sandbox.still_of(source, clip.start_s, clip.end_s)
+        except MediaError:
+            still = None  # the poster stands for it
+        try:
+            with whole(picture) as part:
+                if still is None:
+                    part.touch()  # so that nobody looks again
+                else:
+                    Image.fromarray(still).save(part, "JPEG", quality=82)
+        except OSError as error:
+            raise StoreError("A picture of a moment cannot be kept: {reason}.", reason=error.strerror) from error
+        self._made += 1
+        if self._made > SPARE:
+            self._made = 0
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove the pictures that nobody has looked at for longest, beyond those that are kept."""
+        with contextlib.suppress(OSError):
+            kept = sorted(self._folder.glob("*.jpg"), key=lambda one: one.stat().st_mtime, reverse=True)
+            for picture in kept[self._most :]:
+                picture.unlink(missing_ok=True)

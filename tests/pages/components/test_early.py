@@ -1,0 +1,29 @@
+"""What is fetched early is there, in the Streamlit that is installed, and is what pages are drawn with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from streamlit import file_util
+
+from pages.components.early import PARTS, links, parts
+
+STATIC = Path(file_util.get_static_dir())
+
+
+def test_each_part_is_one_file_of_streamlits_and_what_it_imports():
+    found = parts(STATIC / "static/js")
+    assert set(found) == set(PARTS)
+    for part, files in found.items():
+        assert [file.split(".")[0] for file in files].count(part) == 1, part
+        assert len(files) == len(set(files)) > 3
+        assert all((STATIC / "static/js" / file).is_file() for file in files)
+
+
+def test_a_link_names_no_file_twice_and_none_that_streamlits_page_names():
+    named = re.findall(r'href="\./static/js/([^"]+)"', links())
+    assert len(named) == len(set(named)) > len(PARTS)
+    page = (STATIC / "index.html").read_text("utf-8")
+    assert not [name for name in named if name in page]
+    assert sum((STATIC / "static/js" / name).stat().st_size for name in named) < 1_500_000
