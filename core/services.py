@@ -325,14 +325,13 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
 
         book = TrashBook(state.shelf("trash"))
         trash = Trash(book, serving, store, jobs, taste, corrections, alone=state.alone, forget=forget)
-        pipeline.deleted = trash
+        pipeline.deleted, editor = trash, Editor(serving, store, partial(tell, state))
         moments = Moments(lambda: serving.now.lane.index, store, settings.data_dir / "moments")
         listing = Listing(lambda: serving.now.lane.index, store, settings.data_dir)
         keepsakes = Keepsakes(taste, channels, corrections, own, Calibrations(state.document(CALIBRATION)))
         importer = Importer(serving, store, trash, keepsakes, settings.data_dir / "import.json")
         tend_or_wait(importer)
         carrying = Carrying(Exporter(serving, store, keepsakes), importer, settings.exports_dir)
-        editor = Editor(serving, store, partial(tell, state))
         library = Library(listing, editor, trash, corrections, moments, carrying, stills)
         reembed = Reembed(serving, jobs, settings.data_dir / "reembed.json", partial(_named, settings, serving))
     except BaseException:
