@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from core.models import ignore_progress
 from core.services import build
 from core.settings import Settings
-from tests.browser.conftest import Server, free_port
+from tests.browser.conftest import Server, free_port, settle
 from tests.browser.test_access import SETTLED
 from tests.browser.test_app import health
 from tests.fakes import make_entries
@@ -112,3 +112,55 @@ def test_a_library_is_exported_and_taken_in_elsewhere_by_buttons(owned: Server, 
         assert health(there)["clips"] == health(owned)["clips"]
     finally:
         there.stop()
+
+
+def test_what_is_not_of_a_category_changes_the_count_and_the_results(owned: Server, page: Page) -> None:
+    pill = page.locator("[class*=st-key-category] button").filter(has_text="Animals")
+    wolf = page.locator("[class*=st-key-card-]").get_by_text("Grey wolf animal", exact=True)
+
+    def found(number: int) -> None:
+        page.goto(f"{owned.url}/?category=animals")
+        settle(page)
+        expect(wolf).to_have_count(number)
+        expect(pill.first).to_have_text(re.compile(r"Animals · 1$" if number else r"Animals$"))
+
+    found(1)
+    page.goto(f"{owned.url}/library")
+    press(page, "Grey wolf animal")
+    press(page, "Animals")
+    expect(page.get_by_role("button", name="Not Animals (yours)")).to_be_visible()
+    found(0)
+    page.goto(f"{owned.url}/library")
+    press(page, "Grey wolf animal")
+    press(page, "Not Animals (yours)")
+    expect(page.get_by_role("button", name="Animals", exact=True)).to_be_visible()
+    found(1)
+
+
+def test_an_own_category_is_changed_after_it_is_seen_what_that_does(owned: Server, page: Page) -> None:
+    page.goto(f"{owned.url}/library")
+    settled(page).get_by_text("Your own", exact=True).click()
+    press(page, "New category")
+    form = page.get_by_test_id("stPopoverBody")
+    form.get_by_label("Name", exact=True).fill("High up")
+    form.get_by_label("A few phrases, one a line").fill("wolf")
+    form.get_by_role("button", name="Add").click()
+    row = page.locator(".st-key-own-row-category-high-up")
+    expect(row.get_by_text("High up")).to_be_visible()
+    page.keyboard.press("Escape")
+    settle(page)
+    row.get_by_role("button", name="Edit").click()
+    row.get_by_label("A few phrases, one a line").fill("mountain\nsnow")
+    settle(page)
+    row.get_by_role("button", name="Show what this would change").click()
+    expect(row.get_by_text("New: Mountain snow")).to_be_visible()
+    settle(page)
+    row.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("High up is saved.")).to_be_visible()
+    expect(row.get_by_text("mountain, snow")).to_be_visible()
+    other = page.context.new_page()
+    other.goto(f"{owned.url}/?category=high-up")
+    expect(other.locator("[class*=st-key-card-]").get_by_text("Mountain snow", exact=True).first).to_be_visible()
+    other.close()
+    press(page, "Undo")
+    expect(row.get_by_text("wolf", exact=True)).to_be_visible()
