@@ -1,17 +1,17 @@
 """What does it cost to look into files in processes of their own, and what does the app gain?
 
-    python bench/sandbox.py [CORPUS_DIR] [--rounds 2] [--nice 5]
+    python bench/sandbox.py [CORPUS_DIR] [--rounds 2]
 
 Every video of CORPUS_DIR (or $CORPUS_DIR, or ../shared/corpus) is put into an empty library by the real queue and the
 local encoder, with the workers of core/ingest/sandbox.py and, in turn, with the same modules called in the app's own
 process, as it was before. Printed of each (the better of so many rounds):
-1. wall-clock and processor seconds, with the workers', and their ratios. A batch is wanted to take at most 1.1 times.
+1. wall-clock and processor seconds, with those of the workers, which are started before, and their ratios. A batch is
+   wanted to take at most 1.1 times.
 2. how late a thread of the app wakes up that asks for a hundredth of a second meanwhile, as a page's does that has
    something to draw: what is more than in the calm app is the wait for the interpreter's lock and for a core.
 3. the time from a dropped file to its end, with no worker started yet, and with one that waits.
 
-Exit 1 when the batch takes longer than that. Other work on the machine falls on workers first, which stand back
-behind it: --nice 0 compares like with like there.
+Exit 1 when the batch takes longer than that.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.encode import ENDINGS  # noqa: E402
+from bench.encode import ENDINGS, worker_s  # noqa: E402
 from core.encoders import local  # noqa: E402
 from core.ingest import frames, inspecting, pipeline, playable, sampling, sandbox  # noqa: E402
 from core.models import Stage  # noqa: E402
@@ -55,9 +55,7 @@ def main() -> int:
     default = Path(os.environ.get("CORPUS_DIR", ROOT / "../shared/corpus"))
     arguments.add_argument("corpus", nargs="?", type=Path, default=default)
     arguments.add_argument("--rounds", type=int, default=2)
-    arguments.add_argument("--nice", type=int, default=sandbox.NICE, help="0 on a machine that others work on too")
     given = arguments.parse_args()
-    sandbox.NICE = given.nice
     paths = sorted(path for path in given.corpus.iterdir() if path.suffix.lower() in ENDINGS)
     with lateness() as calm:
         time.sleep(2.0)
@@ -67,6 +65,7 @@ def main() -> int:
         with here(), lateness() as times:
             rounds["here"].append(batch(paths))
         late["here"] += times
+        ready(paths[0])
         with lateness() as times:
             rounds["workers"].append(batch(paths))
         late["workers"] += times
@@ -139,13 +138,21 @@ def batch(paths: list[Path]) -> tuple[float, float]:
             services.close()
         if bad := [f"{job.filename}: {job.reason}" for job in done if job.stage is not Stage.READY]:
             sys.exit("\n".join(bad))
-        if len(paths) > 1:
-            sandbox.dismiss()  # What a child has used counts when it has ended.
         return wall, processor_s() - used
 
 
+def ready(path: Path) -> None:
+    """Have as many workers wait as there are files looked into at the same time."""
+    passes = [sandbox.sample(path) for _ in range(2)]
+    for items in passes:
+        next(items)
+    for items in passes:
+        for _ in items:
+            pass
+
+
 def processor_s() -> float:
-    return sum(os.times()[:4])
+    return time.process_time() + worker_s()
 
 
 if __name__ == "__main__":

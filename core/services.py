@@ -30,6 +30,7 @@ from core.encoders.clip_models import ClipModel
 from core.errors import AppError, QueryError, Sentence, SettingsError, StoreError
 from core.index.base import Index, Space, Spaces, is_outgrown
 from core.ingest import sandbox, stored
+from core.ingest.arrivals import Arrivals
 from core.ingest.budget import Budget
 from core.ingest.folder_watch import FolderWatch
 from core.ingest.jobs import JobQueue
@@ -131,6 +132,12 @@ class Services:
     """Takes in what appears in the folder that is set."""
     damage: Damage | None = None
     """What is damaged or was mended."""
+    arrivals: Arrivals = field(init=False)
+    """Uploads on their way to disk."""
+
+    def __post_init__(self) -> None:
+        arrivals = Arrivals(self.settings.arriving_dir, max_bytes=self.settings.max_upload_bytes)
+        object.__setattr__(self, "arrivals", arrivals)
 
     @property
     def is_outgrown(self) -> bool:
@@ -256,6 +263,7 @@ class Services:
         if self.getter:
             self.getter.stop()
         self.jobs.stop(timeout_s=10)
+        self.arrivals.close()
         self.serving.close()
         self.state.close()
 

@@ -131,6 +131,11 @@ class Settings:
         return self.data_dir / "spool"
 
     @property
+    def arriving_dir(self) -> Path:
+        """Folder where uploads are put as they come in."""
+        return self.spool_dir / "arriving"
+
+    @property
     def taxonomy_path(self) -> Path:
         """A person's own categories and moods, beside the shipped ones."""
         return self.data_dir / "taxonomy.toml"

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import re
 import shutil
 import threading
@@ -32,8 +31,9 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from core.errors import EncoderPaused, StoreError, Unavailable
-from core.files import make_folder, see_on_disk
+from core.files import make_folder
 from core.ingest import reasons, scheduling
+from core.ingest.arrivals import spool
 from core.ingest.claims import Claims
 from core.ingest.pipeline import Pipeline, Step, Work
 from core.ingest.scheduling import BACKOFF_S, PROBE_S, Pause, Row
@@ -48,7 +48,6 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_S = 24 * 3600.0
 """How long a service may be away before a job that needs it fails."""
-CHUNK_BYTES = 1024 * 1024
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
@@ -191,7 +190,8 @@ class JobQueue(Queue):
         with contextlib.ExitStack() as undo:
             undo.callback(shutil.rmtree, folder, ignore_errors=True)
             try:
-                _spool(stream, path)
+                make_folder(folder)
+                spool(stream, path)
             except OSError as error:
                 raise StoreError(
                     "{name} could not be taken in. {why}", name=display_name(filename), why=reasons.of_os(error)
@@ -482,13 +482,3 @@ class JobQueue(Queue):
             for folder in parent.iterdir() if parent.is_dir() else ():
                 if _JOB_ID.fullmatch(folder.name) and folder.name not in kept:
                     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _spool(stream: BinaryIO, path: Path) -> None:
-    """Copy a stream to a new file and see it on disk."""
-    make_folder(path.parent)
-    with path.open("xb") as file:
-        shutil.copyfileobj(stream, file, CHUNK_BYTES)
-        file.flush()
-        os.fsync(file.fileno())
-    see_on_disk(path.parent)

@@ -43,8 +43,6 @@ logger = logging.getLogger(__name__)
 
 ORDERS_EACH = 200
 """How many orders a worker is kept for, four a file: what a decoder leaks or breaks in its memory goes with it."""
-NICE = 5
-"""How far workers stand back behind all else on this machine: pages come first."""
 KEPT_S = 60.0
 """How long a worker waits for more files before it is let go."""
 SILENT_S = 180.0
@@ -284,7 +282,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "core.ingest.sandboxed", str(_memory_bytes()), str(NICE)],
+            [sys.executable, "-m", "core.ingest.sandboxed", str(_memory_bytes())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=_environment(),

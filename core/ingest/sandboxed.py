@@ -33,19 +33,20 @@ from core.ingest import cutting, frames, inspecting, playable, wire
 from core.ingest.sampling import Large, Picture, sample
 from core.ingest.work import info_from, info_row
 from core.models import Progress
+from core.priority import BACKGROUND
 
 _TELL_EVERY_S = 0.05
 """Progress is told no more often: some of those who tell it do so at every packet."""
 
 
-def main(memory_bytes: int, nice: int) -> None:
+def main(memory_bytes: int) -> None:
     """Do what is ordered until there are no more orders."""
     # Whatever prints must not end up between two messages.
     says = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who ordered; we go when it goes.
     if hasattr(os, "nice"):
-        os.nice(nice)
+        os.nice(max(BACKGROUND - os.nice(0), 0))
     if resource is not None:
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_DATA, memory_bytes, for_good=True)
@@ -232,4 +233,4 @@ def _gone_with_who_ordered() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]))

@@ -28,6 +28,7 @@ from typing import BinaryIO
 
 from core.errors import AppError, EncoderPaused, StoreError, Unavailable
 from core.ingest import reasons, scheduling
+from core.ingest.arrivals import spool
 from core.ingest.pipeline import SUFFIX, Pipeline, Step, Work
 from core.ingest.scheduling import BACKOFF_S, PROBE_S, Row
 from core.ingest.working import Queue
@@ -47,7 +48,6 @@ PRICED, REEMBEDDED, TWIN = -1, -5, -10
 video that is re-embedded; of one that waits for another with the same content."""
 TWIN_S = 2.0
 """How soon to look again whether the other one is over, where nothing else says so."""
-CHUNK_BYTES = 1024 * 1024
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -167,8 +167,7 @@ class SharedQueue(Queue):
         try:
             with tempfile.TemporaryDirectory(dir=self._own_folder()) as folder:
                 path = Path(folder) / f"upload{suffix if SUFFIX.fullmatch(suffix) else ''}"
-                with path.open("xb") as file:
-                    shutil.copyfileobj(stream, file, CHUNK_BYTES)
+                spool(stream, path)
                 return self._hand_over(path, filename, by=by)
         except OSError as error:
             raise StoreError(

@@ -19,7 +19,9 @@ from core.state.taste import Marks, profile_name
 from pages.components.boundary import part, safely, show_error, show_line
 from pages.components.chrome import badge
 from pages.components.extras import keep_menu
+from pages.components.services import shared_services
 from pages.components.state import ANY, FILTERS, MAX_NAME, MAX_WORDS, ME, PageState, Row, pressed, state
+from pages.components.uploads import uploaded
 from pages.components.who import may, person, why_not
 from pages.components.wording import language_word, named, plain, say, tell
 
@@ -267,7 +269,8 @@ def _take_picture(key: str) -> None:
     file = pressed(key)
     if file is not None:
         state.picture_turn += 1  # the uploader is empty again, whatever comes of the file
-        show_picture(decode_image(file))
+        with uploaded(shared_services(), file) as stream:
+            show_picture(decode_image(stream))
 
 
 def _drop_picture() -> None:

@@ -293,6 +293,7 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "upload.press": "选择文件",
     "upload.help": "浏览器不能播放的格式会自动转换；除非你另行设置，内容不会离开这台电脑。",
     "upload.problem": "“{filename}”：{problem}",
+    "arriving": "“{filename}”正在上传：{done:,.0f} / {total:,.0f} MB",
     "samples": "添加示例视频库",
     "samples.help": "{scenes} 段短片，约一分钟内在这台电脑上绘制并配乐。",
     # The model that sees

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core import samples
 from core.access.roles import Action
-from core.errors import AppError
+from core.errors import AppError, StoreError
 from core.services import Services
-from pages.components.boundary import part, rerun, say_next
+from pages.components.boundary import fragment, part, rerun, say_next, show_said
 from pages.components.doors import is_open_to_others
 from pages.components.state import state
+from pages.components.uploads import session_id, uploaded
 from pages.components.who import may, spender, why_not
 from pages.components.wording import plain, say, tell
+
+ARRIVING = "arriving"
 
 
 @part("upload")
 def upload_box(services: Services) -> None:
     """Take dropped files, hand them to the queue at once, and let go of their bytes."""
-    waiting = sum(not job.stage.is_over for job in services.jobs.jobs())
-    if waiting >= services.settings.limits.queue:
-        st.info(say("queue.full", n=waiting), icon=":material/hourglass_top:")
-        return
+    is_full = _room(services) <= 0
+    if is_full:
+        st.info(_full(services), icon=":material/hourglass_top:")
     most = services.settings.max_upload_mb
     files = st.file_uploader(
         say("upload", megabytes=most),
@@ -34,12 +34,26 @@ def upload_box(services: Services) -> None:
         max_upload_size=most,
         key=f"upload-{state.upload_turn}",
         help=say("upload.help"),
+        disabled=is_full,
     )
     if files:
         _receive(services, files)
         # A new key is an empty uploader: the files are in the queue now and show up below.
         state.upload_turn += 1
         rerun()
+    fragment(_show_arriving, every_s=1.0)(services)
+
+
+def _show_arriving(services: Services) -> None:
+    """Show how far each upload is that this session sends, and say why one was not taken in."""
+    session = session_id()
+    for one in services.arrivals.under_way(session):
+        total = max(one.total_bytes or 0, one.come_bytes, 1)
+        text = say("arriving", filename=plain(one.filename), done=one.come_bytes / 1024**2, total=total / 1024**2)
+        st.progress(one.come_bytes / total, text=text)
+    for filename, problem in services.arrivals.refused(session):
+        say_next(ARRIVING, say("upload.problem", filename=filename, problem=tell(problem)))
+    show_said(ARRIVING)
 
 
 def open_notice() -> None:
@@ -94,10 +108,20 @@ def _show_budget(services: Services) -> None:
 @part("samples")
 def add_samples_button(services: Services, then_go_to: str | None = None) -> None:
     """Draw the button that renders and adds the sample library."""
-    hint = say("samples.help", scenes=len(samples.SCENES))
-    if st.button(say("samples"), icon=":material/auto_awesome:", type="primary", help=hint, key="add-samples"):
-        for scene in samples.SCENES:
+    room = _room(services)
+    pressed = st.button(
+        say("samples"),
+        icon=":material/auto_awesome:",
+        type="primary",
+        help=say("samples.help", scenes=len(samples.SCENES)) if room > 0 else _full(services),
+        disabled=room <= 0,
+        key="add-samples",
+    )
+    if pressed:
+        for scene in samples.SCENES[: max(room, 0)]:
             services.jobs.submit(f"sample:{scene.name}", f"{scene.name}.mp4", by=spender())
+        if len(samples.SCENES) > room:
+            say_next("samples", _full(services))
         if then_go_to:
             st.switch_page(then_go_to)
         rerun()
@@ -117,20 +141,27 @@ def show_empty_library(services: Services) -> None:
                 st.switch_page("pages/ingest.py")
 
 
+def _room(services: Services) -> int:
+    """Return how many more files may wait to come into the library."""
+    return services.settings.limits.queue - _waiting(services)
+
+
+def _full(services: Services) -> str:
+    """Return the sentence that no more files are taken for now."""
+    return say("queue.full", n=_waiting(services))
+
+
+def _waiting(services: Services) -> int:
+    return sum(not job.stage.is_over and not job.reembeds for job in services.jobs.jobs())
+
+
 def _receive(services: Services, files: Sequence[UploadedFile]) -> None:
     """Hand over each file; one that cannot be taken does not keep the others out."""
     for file in files:
         try:
-            services.jobs.receive(file, file.name, by=spender())
+            with uploaded(services, file) as stream:
+                if _room(services) <= 0:
+                    raise StoreError(_full(services))
+                services.jobs.receive(stream, file.name, by=spender())
         except AppError as error:
             say_next("upload", say("upload.problem", filename=file.name, problem=tell(error.sentence)))
-        finally:
-            forget(file)
-
-
-def forget(file: UploadedFile) -> None:
-    """Drop Streamlit's copy of an upload, which it would otherwise hold in memory as long as the session lives."""
-    context = get_script_run_ctx()
-    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
-    file.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Collection, Sequence
 from html import escape
@@ -18,15 +17,16 @@ from core.ads.models import Ad, Avoid, Break, Placed, Proposals, Reason, Rules, 
 from core.ads.playlists import cues, vmap
 from core.discover.search import MAX_TEXT
 from core.discover.taxonomy import Kind
+from core.ingest.arrivals import spool
 from core.library.listing import Asked
 from core.models import Progress
 from core.services import Services
 from pages.components.ask import theme_name
 from pages.components.boundary import part, rerun, safely
 from pages.components.doors import page_script
-from pages.components.ingest_panel import forget
 from pages.components.services import page_url
 from pages.components.state import AD_SOURCES, state
+from pages.components.uploads import uploaded
 from pages.components.wording import clock, plain, say, tell
 
 SCRIPT = Path(__file__).with_name("breaks.html")
@@ -164,11 +164,8 @@ def _drop(services: Services) -> None:
     bar = st.progress(0.0, say("ads.reading"))
     with tempfile.TemporaryDirectory(dir=services.settings.data_dir) as folder:
         path = Path(folder) / "ad"
-        try:
-            with path.open("wb") as copy:
-                shutil.copyfileobj(file, copy)
-        finally:
-            forget(file)
+        with uploaded(services, file) as stream:
+            spool(stream, path)
         services.ads.book.add(path, file.name, _teller(bar, "ads.reading"))
     _begin_anew()
     rerun()

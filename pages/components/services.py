@@ -19,6 +19,7 @@ from core.serving.probes import probe_routes
 from core.serving.routes import guarding, routes
 from core.serving.shell import dressing, picture_routes
 from core.serving.signin import sign_in_routes
+from core.serving.uploads import uploads_to_disk
 from core.settings import Settings
 from pages.components.doors import (
     STYLE,
@@ -63,8 +64,10 @@ def app_middleware() -> list:
         configure_logs(app_settings())
     # At the end, for what Streamlit's own styles say stands in the head and grows: of two equals the later one counts.
     foot = f"<style>{STYLE.read_text('utf-8')}</style>"
+    # Who may not upload, or uploads too much, gets no further than the first of them.
     return [
         *guarding(shared_access, house, shared_traffic, app_metrics()),
+        uploads_to_disk(lambda: shared_services().arrivals),
         *dressing(partial(preview, shared_services), house, links=links(), foot=foot),
     ]
 
@@ -84,6 +87,8 @@ def shared_services() -> Services:
     if is_open_to_others():
         logger.warning(say_in("en", "open"))
     services = build(settings, workers=None if settings.work_in_app else 0)
+    if runtime.exists():
+        services.arrivals.is_open = runtime.get_instance().is_active_session
     services.start()
     return services
 

@@ -304,6 +304,7 @@ ENGLISH: dict[str, Template] = {
     "upload.press": "Choose files",
     "upload.help": "What a browser cannot play is converted; nothing leaves this machine unless you set it up to.",
     "upload.problem": "“{filename}”: {problem}",
+    "arriving": "“{filename}” is arriving: {done:,.0f} of {total:,.0f} MB",
     "samples": "Add the sample library",
     "samples.help": "{scenes} short scenes, drawn and scored on this machine in about a minute.",
     # The model that sees

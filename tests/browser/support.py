@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Server
 
 
+FIRST_PAGE_MS = 60_000
+"""A server that has just started loads all it is made of before its first page: half a minute on a crowded machine."""
+
+
 def upload(page: Page, server: Server, *paths: Path) -> None:
     page.goto(f"{server.url}/ingest")
-    page.locator("input[type=file]").set_input_files(list(paths))
+    page.locator("input[type=file]").set_input_files(list(paths), timeout=FIRST_PAGE_MS)
 
 
 def wait_for_ready(page: Page, number: int, timeout_s: float = 120) -> None:

@@ -109,6 +109,11 @@ def test_open_every_page_is_there_and_no_browser_complains(serve, context):
     page.get_by_role("link", name="Ingest").first.click()
     expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
     expect(page.get_by_text("Open to whoever")).to_have_count(0)  # it listens on loopback only
+    page.goto(f"{server.url}/library")
+    page.locator("[class*=st-key-open-] button").first.wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.locator("[class*=st-key-open-] button").first.click()
+    expect(page.get_by_label("Title")).to_be_visible()
     page.get_by_role("link", name="Discover").first.click()
     page.get_by_text(re.compile("^Sees ")).first.click()
     expect(page.get_by_text("Encoder", exact=True)).to_be_visible()

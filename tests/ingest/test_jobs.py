@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import os
 import threading
 import time
 from dataclasses import replace
@@ -12,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from core.errors import EncoderError, EncoderPaused, LibraryError, NotToday, StoreError, Unavailable
-from core.ingest import jobs
 from core.ingest.pipeline import Step, Work
 from core.models import Entry, Stage, Video
 from tests.fakes import FAKE_INFO, FakeEncoder
@@ -155,7 +155,7 @@ class TestUploads:
 
         queue = library.open()
         with monkeypatch.context() as patch:
-            patch.setattr(jobs.os, "fsync", full)
+            patch.setattr(os, "fsync", full)
             with pytest.raises(StoreError, match=r"wolf\.mp4 .* The disk is full\. Free some space"):
                 queue.receive(io.BytesIO(b"x" * 100), "wolf.mp4")
         assert library.leftovers() == []

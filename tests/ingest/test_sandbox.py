@@ -16,6 +16,7 @@ from core.errors import Cancelled, EncoderError, MediaError
 from core.ingest import frames, inspecting, playable, sampling, sandbox, wire
 from core.ingest.sampling import Large, Picture
 from core.models import Stage
+from core.priority import BACKGROUND
 from tests.support import Library, finish, until
 from tests.videos import make_video, plain
 
@@ -240,7 +241,7 @@ def test_a_worker_has_limits_no_secrets_and_a_low_priority(film: Path, monkeypat
     assert int(limits["Max core file size"]) == 0
     assert limits["Max cpu time"] != "unlimited"
     assert b"s3cret" not in (process / "environ").read_bytes()
-    assert int((process / "stat").read_text("ascii").rpartition(")")[2].split()[16]) >= 5
+    assert int((process / "stat").read_text("ascii").rpartition(")")[2].split()[16]) >= BACKGROUND
     items.close()
 
 

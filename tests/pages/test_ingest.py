@@ -34,6 +34,48 @@ def test_uploads_go_to_the_queue_and_the_uploader_is_empty_again(services, tmp_p
     assert not app.exception
 
 
+def test_an_upload_that_is_on_disk_already_is_moved_into_the_queue(no_workers, services, tmp_path):
+    arrival = services.arrivals.begin("a session", "a file", None)
+    arrival.write(b"its bytes")
+    arrival.finish()
+    app = open_page("ingest")
+    gone = ("gone.mp4", arrival.mark[:-1] + b"x", "video/mp4")
+    app.file_uploader(key="upload-0").set_value([("here.mp4", arrival.mark, "video/mp4"), gone]).run()
+    (job,) = services.jobs.jobs()
+    assert job.filename == "here.mp4"
+    (kept,) = [path for path in services.settings.spool_dir.rglob("*") if path.is_file()]
+    assert kept.read_bytes() == b"its bytes"
+    assert any("The upload is gone" in element.value for element in app.error)
+    assert not app.exception
+
+
+def test_no_more_files_wait_than_may(no_workers, monkeypatch, services):
+    monkeypatch.setenv("MAX_QUEUE", "2")
+    shared_services.clear()
+    services.close()
+    app = open_page("ingest")
+    files = [(f"{n}.mp4", b"its bytes", "video/mp4") for n in range(3)]
+    app.file_uploader(key="upload-0").set_value(files).run()
+    full = "2 files are waiting already, and no more are taken for now. Add yours when some are done."
+    assert [element.value.replace("\\", "") for element in app.error] == [f"“2.mp4”: {full}"]
+    assert len(shared_services().jobs.jobs()) == 2
+    assert [element.value for element in app.info] == [full]
+    assert app.file_uploader(key="upload-1").disabled
+    assert app.button(key="add-samples").disabled
+    assert not app.exception
+
+
+def test_the_sample_library_stops_where_no_more_may_wait(no_workers, monkeypatch, services):
+    monkeypatch.setenv("MAX_QUEUE", "2")
+    shared_services.clear()
+    services.close()
+    app = open_page("ingest")
+    app.button(key="add-samples").click().run()
+    assert len(shared_services().jobs.jobs()) == 2
+    assert any("2 files are waiting already" in element.value for element in app.error)
+    assert not app.exception
+
+
 def test_a_failed_file_can_be_tried_again_and_the_list_cleared(services, tmp_path):
     (tmp_path / "fake.mp4").write_text("not a video")
     job = services.jobs.submit(tmp_path / "fake.mp4")

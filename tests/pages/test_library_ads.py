@@ -80,3 +80,16 @@ def test_an_ad_that_is_kept_is_chosen_and_removed(services, tmp_path):
     press(app, "Remove this ad")
     assert services.ads.book.all() == ()
     assert not app.get("video")
+
+
+def test_a_dropped_ad_is_kept_from_where_its_upload_arrived(services, tmp_path):
+    add(services, make_video(tmp_path / "d.mp4", seconds=2, size=(64, 36), fps=5), "tax office, law.mp4")
+    app = tab(open_page("library"), "ads")
+    app.segmented_control(key="ad_source").set_value("ours").run()
+    arrival = services.arrivals.begin("a session", "a file", None)
+    arrival.write(make_video(tmp_path / "ad.mp4", seconds=2, size=(64, 36), fps=5, pattern=plain(1, 2, 3)).read_bytes())
+    arrival.finish()
+    app.file_uploader(key="ads-drop-0").set_value(("an ad.mp4", arrival.mark, "video/mp4")).run()
+    assert not app.exception
+    assert [kept.filename for kept in services.ads.book.all()] == ["an ad.mp4"]
+    assert not arrival.folder.exists()
