@@ -252,6 +252,8 @@ class Query:
     """Id of a video to find more like."""
     like_at_s: float | None = None
     """A time in that video: more like this very moment."""
+    among: tuple[str, ...] = ()
+    """Ids of the only videos to look at, that of `like` too; all where none are named."""
     picture: np.ndarray | None = None
     """A picture to find the like of, (height, width, 3) uint8 RGB."""
     profile: str | None = None

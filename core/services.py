@@ -68,6 +68,7 @@ from core.state.taste import TasteBook
 from core.state.trash import TrashBook
 from core.state.watched import WatchBook
 from core.stores.base import CountedStore, Store
+from core.trends.trends import Trends
 
 if TYPE_CHECKING:
     from core.state.engine import Engine
@@ -120,6 +121,7 @@ class Services:
     themes: Document
     """A person's own categories and moods."""
     ads: Ads
+    trends: Trends
     warmings: list[Warming | ReadAhead] = field(default_factory=list)
     getter: Getter | None = None
     """Gets a model for the encoder that sees, at a press."""
@@ -348,8 +350,23 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
     relabel = Relabel(lambda: serving.now.discover, alone=partial(state.alone, "labels"))
     ads = _ads(settings, state, store, serving, rhythms)
+    trends = Trends(lambda: serving.now.discover)
     services = Services(
-        settings, store, serving, jobs, reembed, taste, channels, library, state, own, ads, warmings, getter, budget
+        settings,
+        store,
+        serving,
+        jobs,
+        reembed,
+        taste,
+        channels,
+        library,
+        state,
+        own,
+        ads,
+        trends,
+        warmings,
+        getter,
+        budget,
     )
     folder_watch = None
     if settings.watch_dir:

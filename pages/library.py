@@ -12,6 +12,7 @@ from pages.components.library_ads import ads_tab
 from pages.components.library_list import library_list
 from pages.components.library_own import own_list
 from pages.components.library_trash import trash_list, undo_bar
+from pages.components.library_trends import trends_tab
 from pages.components.library_video import library_video
 from pages.components.services import page_services
 from pages.components.state import LIBRARY_TABS, state
@@ -61,6 +62,8 @@ def show_tabs() -> None:
         carry_panel(services)
     elif state.library_tab == "own":
         own_list(services)
+    elif state.library_tab == "trends":
+        trends_tab(services)
     else:
         library_list(services)
 

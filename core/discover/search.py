@@ -150,6 +150,8 @@ class Discover:
         by_label = [kind for kind in wanted if kind in _FIELDS] if state.answer else []
         any_of = {_FIELDS[kind]: [str(part.theme) for part in parts if part.kind == kind] for kind in by_label}
         where = Where(any_of, {"video_id": [query.like]} if query.like else {})
+        if query.among:
+            where = Where({**any_of, "video_id": query.among})
         return Asked(
             parts,
             filtered(where, query.filters) if state.answer else where,
@@ -431,6 +433,10 @@ class Discover:
         """Return how far videos or moments, (k, dimension), stand out to a part of a query: (k,)."""
         return self._candidates.standing(part, vectors)
 
+    def copy_distance(self) -> float:
+        """Return the distance (1 − cosine) below which two videos are copies of one."""
+        return self._caches.calibration.same * self._caches.origin().reach ** 2
+
     def background(self, kind: str) -> Background:
         """Return what videos are compared with for a part of this kind."""
         return self._caches.background(kind)
@@ -525,7 +531,8 @@ def _question(query: Query, marks: Marks) -> Hashable:
     return (
         query.text.strip(), query.categories, query.moods, query.strength, query.like, query.like_at_s, picture,
         marks.likes[:NEWEST_MARKS], marks.dislikes[:NEWEST_MARKS], marks.seen if query.hide_seen else None,
-        query.variety, _key(query.filters), query.sort, query.limit, query.offset, query.fold, query.facets,
+        query.among, query.variety, _key(query.filters), query.sort, query.limit, query.offset, query.fold,
+        query.facets,
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ def asked(limit: int, taste_of: str | None) -> Query:
         strength=state.strength,
         like=state.like or None,
         like_at_s=state.at_s,
+        among=tuple(state.among),
         picture=state.picture,
         profile=taste_of,
         hide_seen=state.unseen,
@@ -55,7 +56,8 @@ def described(query: Query, services: Services) -> str:
     words = [theme_name("category", services.taxonomy.category(name)) for name in query.categories]
     words += [theme_name("mood", services.taxonomy.mood(name)).lower() for name in query.moods]
     words += [say("found.words", words=query.text)] if query.text else []
-    words += [say("found.like")] if query.like else []
+    words += [say("found.among", n=len(query.among))] if query.among else []
+    words += [say("found.like")] if query.like and not query.among else []
     words += [say("found.picture")] if query.picture is not None else []
     return " · ".join(words) or say("found.taste")
 
@@ -168,6 +170,8 @@ def chips() -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         if state.like:
             text = say("chip.moment" if state.at else "chip.video")
+            if state.among:
+                text = say("chip.among", n=len(state.among))
             st.button(
                 text, icon=":material/close:", on_click=safely(_drop_like), help=say("chip.drop"), key="drop-like"
             )
@@ -185,6 +189,11 @@ def chips() -> None:
 def show_like(video_id: str, at_s: float | None = None) -> None:
     """Ask for more like a video, or like a moment of it."""
     state.ask(like=video_id, at="" if at_s is None else f"{at_s:.2f}")
+
+
+def show_among(video_ids: Sequence[str]) -> None:
+    """Ask for these videos, the first of which is the most typical."""
+    state.ask(like=video_ids[0], among=list(video_ids))
 
 
 def show_category(id_: str) -> None:
@@ -279,6 +288,7 @@ def _drop_picture() -> None:
 
 def _drop_like() -> None:
     state.like = state.at = ""
+    state.among = []
 
 
 def _pills(label: str, row: Row[list[str]], options: Collection[str], text: Callable[[str], str]) -> None:

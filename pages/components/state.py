@@ -30,10 +30,12 @@ T = TypeVar("T")
 View = Literal["grid", "feed"]
 Show = Literal["", "newest", "you"]
 Language = Literal["en", "zh"]
-LibraryTab = Literal["videos", "own", "ads", "trash", "carry"]
+LibraryTab = Literal["videos", "trends", "own", "ads", "trash", "carry"]
+MapColour = Literal["mood", "category", "date"]
 AdSource = Literal["words", "ours", "video"]
 LibraryView = Literal["grid", "table"]
 LIBRARY_TABS: tuple[LibraryTab, ...] = get_args(LibraryTab)
+MAP_COLOURS: tuple[MapColour, ...] = get_args(MapColour)
 AD_SOURCES: tuple[AdSource, ...] = get_args(AdSource)
 LIBRARY_VIEWS: tuple[LibraryView, ...] = get_args(LibraryView)
 
@@ -163,6 +165,7 @@ class PageState:
     like = _text(64, Part.QUESTION)
     at = _text(12, Part.QUESTION)
     picture: Row[np.ndarray | None] = Row(None, Part.QUESTION)
+    among: Row[list[str]] = Row([], Part.QUESTION)  # ids of the only videos to look at: too many for an address
     # Asked when nothing else is: one video at a second of it, or all of a shelf.
     watch = _text(64, Part.QUESTION)
     t = _text(8, Part.QUESTION)
@@ -192,6 +195,8 @@ class PageState:
     was_carrying: Row[bool | None] = Row(None)
     library_tab: Row[LibraryTab] = Row("videos")
     library_view: Row[LibraryView] = Row("grid")
+    map_colour: Row[MapColour] = Row("mood")
+    to_discover: Row[bool] = Row(False)  # a callback cannot change the page
     # Where an ad comes from, and where it belongs by the last answer.
     ad_source: Row[AdSource] = Row("words")
     proposals: Row[Proposals | None] = Row(None)
@@ -236,7 +241,8 @@ class PageState:
             # One of a person's own may be gone since it was pressed.
             row.value = [one for one in row.value if one in (ANY, *_ids(known))] or list(row.default)
         if before != self._asked(addressed=True):
-            self.picture = None  # an address cannot hold it: it belonged to the question before
+            # An address cannot hold them: they belonged to the question before.
+            self.picture, self.among = None, []
         session[_WRITTEN] = present
         asked = self._asked()
         if session.get(_ASKED) != asked:

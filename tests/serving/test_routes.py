@@ -48,6 +48,7 @@ def services(tmp_path):
         state=state,
         themes=state.document("taxonomy.toml"),
         ads=None,
+        trends=None,
     )
 
 

@@ -1,0 +1,356 @@
+"""What the library is made of: a map of everything, what came when, what is liked, missing, double and alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import streamlit as st
+
+from core.discover.taxonomy import Kind
+from core.models import Entry
+from core.services import Services
+from core.trends.clusters import Cluster, Map, Point
+from core.trends.history import PERIODS, added
+from core.trends.trends import Found
+from pages.components import ask
+from pages.components.ask import theme_name
+from pages.components.boundary import fragment, part, rerun, safely
+from pages.components.services import page_url
+from pages.components.state import MAP_COLOURS, state
+from pages.components.video_card import player
+from pages.components.wording import day, plain, say
+
+COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#86bcb6",
+           "#d37295", "#8cd17d", "#b6992d", "#499894", "#79706e")  # fmt: skip
+NOTHING = "#a09aa6"
+"""Colour of what has none of the labels."""
+SHOWN_THEMES = 10
+"""Categories that get a colour of their own over time; the others are one."""
+
+
+@part("trends")
+def trends_tab(services: Services) -> None:
+    """Draw what is known; as long as it is being worked out, say so and look again."""
+    told = services.trends.now()
+    if told.problem is not None:
+        st.error(plain(told.problem))
+    if told.is_old:
+        fragment(_waiting, "trends-waiting", every_s=1.0)(services)
+    if told.found is None:
+        return
+    if not told.found.entries:
+        return
+    _map(services, told.found.map)
+    _over_time(services, told.found.entries)
+    with st.container(horizontal=True, key="trends-facts"):
+        with st.container(key="trends-taste"):
+            _taste(services, told.found.entries)
+        with st.container(key="trends-missing"):
+            _missing(services, told.found)
+    _copies(services, told.found)
+    _alone(services, told.found)
+
+
+def _waiting(services: Services) -> None:
+    if not services.trends.now().is_old:
+        rerun()
+    st.info(say("trends.working"), icon=":material/hourglass_top:")
+
+
+def _map(services: Services, told: Map) -> None:
+    """Draw the map: a press plays a video, a frame drawn round some opens them in Discover."""
+    st.subheader(say("trends.map"), anchor=False)
+    shown = say("trends.map.sample", n=len(told.points), total=told.total) if told.total > len(told.points) else ""
+    st.caption(f"{say('trends.map.how')} {shown}".strip())
+    state.map_colour = state.map_colour or MAP_COLOURS[0]
+    st.segmented_control(
+        say("trends.colour"),
+        MAP_COLOURS,
+        format_func=lambda one: say(f"trends.colour.{one}"),
+        key="map_colour",
+        required=True,
+        label_visibility="collapsed",
+    )
+    chosen = st.altair_chart(
+        _chart(services, told), key=f"trends-map-{state.map_colour}", on_select="rerun", alt=say("trends.map.alt")
+    )
+    ids = _selected(told, chosen.get("selection", {}))
+    if len(ids) == 1:
+        _play(services, ids[0])
+    elif ids:
+        st.button(
+            say("trends.open", n=len(ids)),
+            icon=":material/explore:",
+            type="primary",
+            key="open-selected",
+            on_click=safely(_open, "trends"),
+            args=[services, ids],
+        )
+    _clusters(services, told)
+    if state.to_discover:
+        state.to_discover = False
+        st.switch_page("pages/discover.py", query_params={"like": state.like})
+
+
+def _clusters(services: Services, told: Map) -> None:
+    """Draw a button for each cluster: what it is called, how many it has; it opens them in Discover."""
+    with st.grid(3, min_column_width=240, gap="small", key="trends-clusters"):
+        for number, cluster in enumerate(told.clusters):
+            with st.container(border=True, gap="xsmall", key=f"cluster-{number}"):
+                st.button(
+                    plain(cluster_name(services, cluster)),
+                    icon=":material/explore:",
+                    type="tertiary",
+                    key=f"open-cluster-{number}",
+                    help=say("trends.open", n=len(cluster.video_ids)),
+                    on_click=safely(_open, "trends"),
+                    args=[services, cluster.video_ids],
+                )
+                words = say("list").join(cluster.name.words)
+                st.caption(plain(" · ".join(filter(None, [say("badge.videos", n=len(cluster.video_ids)), words]))))
+
+
+def cluster_name(services: Services, cluster: Cluster) -> str:
+    """Return what a cluster is called: its mood and categories, or else its words."""
+    moods = _names(services, "mood", cluster.name.moods)
+    categories = _names(services, "category", cluster.name.categories)
+    if categories:
+        categories[1:] = [name.lower() for name in categories[1:]]
+    named = [*moods, *([say("trends.and").join(categories)] if categories else [])]
+    if len(named) == 2:
+        return say("shelf.pair", mood=named[0], category=named[1].lower())
+    return named[0] if named else say("list").join(cluster.name.words) or say("trends.mixed")
+
+
+def _names(services: Services, kind: Kind, ids: Sequence[str]) -> list[str]:
+    themes = {theme.id: theme_name(kind, theme) for theme in services.taxonomy.themes(kind)}
+    return [themes[id_] for id_ in ids if id_ in themes]
+
+
+def _chart(services: Services, told: Map) -> alt.LayerChart:
+    rows = [_row(services, point) for point in told.points]
+    labels = [
+        {"x": cluster.x, "y": cluster.y, "name": cluster_name(services, cluster)} for cluster in told.clusters[:12]
+    ]
+    picked = alt.selection_point(name="picked", fields=["id"], on="click")
+    area = alt.selection_interval(name="area", encodings=["x", "y"])
+    bare = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
+    x, y = alt.X("x:Q", axis=bare, scale=alt.Scale(padding=24)), alt.Y("y:Q", axis=bare, scale=alt.Scale(padding=24))
+    points = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_circle(size=130 if len(rows) < 300 else 40, stroke="#00000030", strokeWidth=0.5)
+        .encode(
+            x=x,
+            y=y,
+            color=_colour(),
+            opacity=alt.condition(picked & area, alt.value(0.95), alt.value(0.3)),
+            tooltip=[
+                alt.Tooltip("title:N", title=say("library.column.title")),
+                alt.Tooltip("category:N", title=say("ask.category")),
+                alt.Tooltip("mood:N", title=say("ask.mood")),
+                alt.Tooltip("added:N", title=say("library.column.added")),
+                alt.Tooltip("image:N"),
+            ],
+        )
+        .add_params(picked, area)
+    )
+    names = (
+        alt.Chart(alt.Data(values=labels))
+        .mark_text(fontSize=13, fontWeight=600, color="#7d7688", dy=-14)
+        .encode(x="x:Q", y="y:Q", text="name:N")
+    )
+    return alt.layer(points, names).properties(height=440).configure_view(stroke=None)
+
+
+def _colour() -> alt.Color:
+    if state.map_colour == "date":
+        return alt.Color("at:T", title=say("library.column.added"), scale=alt.Scale(scheme="viridis"))
+    return alt.Color(
+        f"{state.map_colour}:N",
+        title=say(f"trends.colour.{state.map_colour}"),
+        scale=alt.Scale(range=[*COLOURS]),
+        legend=alt.Legend(orient="bottom", columns=4, symbolLimit=40, labelLimit=120),
+    )
+
+
+def _row(services: Services, point: Point) -> dict[str, Any]:
+    """Return a point as the chart takes it, in the words of who reads."""
+    poster = services.store.url(point.poster_key) if point.poster_key else None
+    none = say("trends.none")
+    return {
+        "id": point.video_id,
+        "x": round(point.x, 4),
+        "y": round(point.y, 4),
+        "title": point.title,
+        "category": next(iter(_names(services, "category", [point.category])), none),
+        "mood": next(iter(_names(services, "mood", [point.mood])), none),
+        "added": day(point.added_at),
+        "at": point.added_at,
+        **({"image": page_url(poster)} if poster else {}),
+    }
+
+
+def _selected(told: Map, selection: Mapping[str, Any]) -> list[str]:
+    """Return the videos that were pressed or framed on the chart."""
+    if picked := selection.get("picked"):
+        ids = {row.get("id") for row in picked}
+        return [point.video_id for point in told.points if point.video_id in ids]
+    area = selection.get("area") or {}
+    if not {"x", "y"} <= {*area}:
+        return []
+    (left, right), (low, high) = sorted(area["x"]), sorted(area["y"])
+    return [point.video_id for point in told.points if left <= point.x <= right and low <= point.y <= high]
+
+
+def _play(services: Services, video_id: str) -> None:
+    hit = services.discover.show(video_id)
+    if hit is None:
+        return
+    with st.container(key="trends-plays"):
+        player(hit, services, 0, f"map-{video_id}", autoplay=True)
+        with st.container(horizontal=True, vertical_alignment="center", key="trends-playing"):
+            st.text(hit.title)
+            st.button(
+                say("library.open", title=plain(hit.title)), key="open-point", on_click=safely(_manage), args=[video_id]
+            )
+
+
+def _manage(video_id: str) -> None:
+    state.managed = video_id
+
+
+def _open(services: Services, video_ids: Sequence[str]) -> None:
+    """Show these videos in Discover, the most typical first."""
+    ask.show_among(video_ids)
+    state.to_discover = True
+
+
+def _over_time(services: Services, entries: Sequence[Entry]) -> None:
+    st.subheader(say("trends.time"), anchor=False)
+    with st.container(horizontal=True, key="trends-time"):
+        period = st.segmented_control(
+            say("trends.period"),
+            PERIODS,
+            format_func=lambda one: say(f"trends.period.{one}"),
+            default=PERIODS[0],
+            required=True,
+            key="trends-period",
+            label_visibility="collapsed",
+        )
+        kinds: tuple[Kind, ...] = ("category", "mood")
+        kind = st.segmented_control(
+            say("trends.colour"),
+            kinds,
+            format_func=lambda one: say(f"trends.colour.{one}"),
+            default=kinds[0],
+            required=True,
+            key="trends-kind",
+            label_visibility="collapsed",
+        )
+    found = added(entries, kind or kinds[0], period or PERIODS[0])
+    totals: dict[str, int] = {}
+    for one in found:
+        totals[one.theme] = totals.get(one.theme, 0) + one.count
+    most = sorted(totals, key=lambda theme: -totals[theme])[:SHOWN_THEMES]
+    names = {theme.id: theme_name(kind or kinds[0], theme) for theme in services.taxonomy.themes(kind or kinds[0])}
+    rows = [
+        {
+            "since": one.since.isoformat(),
+            "theme": names.get(one.theme, say("trends.none")) if one.theme in most else say("trends.others"),
+            "count": one.count,
+        }
+        for one in found
+    ]
+    chart = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_bar(size=28)
+        .encode(
+            x=alt.X("since:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            y=alt.Y("sum(count):Q", title=say("trends.count")),
+            color=alt.Color(
+                "theme:N",
+                title=None,
+                scale=alt.Scale(range=[*COLOURS]),
+                legend=alt.Legend(orient="bottom", columns=4, symbolLimit=40, labelLimit=120),
+            ),
+            tooltip=[
+                alt.Tooltip("since:N", title=say("trends.since")),
+                alt.Tooltip("theme:N", title=say(f"trends.colour.{kind or kinds[0]}")),
+                alt.Tooltip("sum(count):Q", title=say("trends.count")),
+            ],
+        )
+        .properties(height=260)
+    )
+    st.altair_chart(chart, key="trends-added", alt=say("trends.time"))
+
+
+def _taste(services: Services, entries: Sequence[Entry]) -> None:
+    """Draw what this person likes and has seen, by category."""
+    st.subheader(say("trends.taste"), anchor=False)
+    marks = services.taste.marks(ask.profile())
+    names = {theme.id: theme_name("category", theme) for theme in services.taxonomy.themes("category")}
+    rows = []
+    for which, ids in (("liked", {*marks.likes}), ("seen", {*marks.seen})):
+        counted: dict[str, int] = {}
+        for entry in entries:
+            if entry.video_id in ids:
+                for label in entry.categories or ():
+                    counted[label] = counted.get(label, 0) + 1
+        rows += [
+            {"which": say(f"trends.{which}"), "category": names[label], "count": count}
+            for label, count in counted.items()
+            if label in names
+        ]
+    if not rows:
+        st.caption(say("trends.taste.none"))
+        return
+    chart = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_bar()
+        .encode(
+            y=alt.Y("category:N", title=None, sort="-x"),
+            x=alt.X("count:Q", title=say("trends.count"), axis=alt.Axis(tickMinStep=1)),
+            color=alt.Color("which:N", title=None, scale=alt.Scale(range=[COLOURS[3], COLOURS[0]])),
+            yOffset="which:N",
+        )
+    )
+    st.altair_chart(chart, key="trends-liked", alt=say("trends.taste"))
+
+
+def _missing(services: Services, found: Found) -> None:
+    st.subheader(say("trends.missing"), anchor=False)
+    if not found.missing:
+        st.caption(say("trends.missing.none"))
+    for one in found.missing:
+        moods, categories = _names(services, "mood", [one.mood]), _names(services, "category", [one.category])
+        if moods and categories:
+            st.text(say("trends.missing.pair", mood=moods[0].lower(), category=categories[0].lower()))
+
+
+def _copies(services: Services, found: Found) -> None:
+    if not found.copies:
+        return
+    titles = {entry.video_id: entry.title for entry in found.entries}
+    st.subheader(say("trends.copies"), anchor=False)
+    st.caption(say("trends.copies.how"))
+    for number, group in enumerate(found.copies):
+        with st.container(horizontal=True, gap="small", key=f"copies-{number}"):
+            for video_id in group:
+                _link(f"copy-{number}-{video_id}", video_id, titles.get(video_id, ""))
+
+
+def _alone(services: Services, found: Found) -> None:
+    if not found.alone:
+        return
+    titles = {entry.video_id: entry.title for entry in found.entries}
+    st.subheader(say("trends.alone"), anchor=False)
+    st.caption(say("trends.alone.how"))
+    with st.container(horizontal=True, gap="small", key="trends-alone"):
+        for video_id in found.alone:
+            _link(f"alone-{video_id}", video_id, titles.get(video_id, ""))
+
+
+def _link(key: str, video_id: str, title: str) -> None:
+    st.button(plain(title), key=key, on_click=safely(_manage), args=[video_id])

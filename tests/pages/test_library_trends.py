@@ -1,0 +1,104 @@
+"""The tab of trends on Library: the map, what came when, what is missing, double and alone."""
+
+from __future__ import annotations
+
+import json
+
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
+from streamlit.testing.v1 import AppTest
+
+from core.models import Query
+from core.services import Services
+from tests.fakes import make_entries
+from tests.pages.support import open_page, readable
+from tests.pages.test_library import tab
+
+TITLES = [
+    *(f"grey wolf and dog {n}, animals" for n in range(4)),
+    *(f"football match {n}, sports" for n in range(4)),
+]
+
+
+def put(services: Services) -> list[str]:
+    """Put videos of two kinds into the index; return their ids."""
+    ids = []
+    for number, title in enumerate(TITLES):
+        (vector,) = services.encoder.encode_text([title])
+        entries = make_entries(
+            title, info=services.encoder.info, clips=1, vectors=[vector, vector], tags={},
+            ingested_at=f"2026-11-{2 + 7 * (number // 4):02d}T10:00:00+00:00",
+        )  # fmt: skip
+        services.index.upsert(services.discover.with_labels(entries))
+        ids.append(entries[0].video_id)
+    return ids
+
+
+def trends(services: Services) -> AppTest:
+    app = tab(open_page("library"), "trends")
+    services.trends.wait(60)
+    return app.run()
+
+
+def rows_of(app: AppTest, number: int) -> list[dict]:
+    """Return the rows that a chart of the page draws, of all its layers."""
+    drawn = app.get("vega_lite_chart")[number].proto
+    tables = [one.data.data for one in drawn.datasets] + [drawn.data.data]
+    found = [convert_arrow_bytes_to_pandas_df(table) for table in tables if table]
+    layers = json.loads(drawn.spec).get("layer", ())
+    inside = [row for layer in layers for row in layer.get("data", {}).get("values", ())]
+    return [row for table in found for row in table.to_dict("records")] + inside
+
+
+def test_everything_is_on_the_map_and_clusters_are_named(services):
+    put(services)
+    app = trends(services)
+    assert not app.exception
+    rows = [row for row in rows_of(app, 0) if "title" in row]
+    assert sorted(row["title"] for row in rows) == sorted(TITLES)
+    assert all(row["image"].endswith(".jpg") for row in rows)
+    buttons = [str(button.label).casefold() for button in app.button if str(button.key).startswith("open-cluster-")]
+    assert len(buttons) == 2
+    assert any("animals" in label for label in buttons)
+    assert any("sports" in label for label in buttons)
+    assert "4 videos" in readable(app)
+
+
+def test_what_came_when_by_week_and_month(services):
+    put(services)
+    app = trends(services)
+    assert {row["since"] for row in rows_of(app, 1)} == {"2026-11-02", "2026-11-09"}
+    app.segmented_control(key="trends-period").set_value("month").run()
+    assert {row["since"] for row in rows_of(app, 1)} == {"2026-11-01"}
+
+
+def test_what_is_liked_is_counted_for_who_looks(services):
+    ids = put(services)
+    assert "Nothing yet" in readable(trends(services))
+    services.taste.mark("Me", ids[0], "like")
+    app = trends(services)
+    assert "Nothing yet" not in readable(app)
+    liked = [row for row in rows_of(app, 2) if row["category"] == "Animals"]
+    assert [row["count"] for row in liked] == [1]
+
+
+def test_copies_and_what_is_alone_are_named(services):
+    put(services)
+    (vector,) = services.encoder.encode_text(["harbour ship"])
+    for number in range(2):
+        entries = make_entries(f"Ship {number}", info=services.encoder.info, clips=1, vectors=[vector] * 2, tags={})
+        services.index.upsert(services.discover.with_labels(entries))
+    app = trends(services)
+    assert "Twice the same" in readable(app)
+    labels = [str(button.label) for button in app.button if str(button.key).startswith("copy-")]
+    assert {"Ship 0", "Ship 1"} <= {*labels}
+
+
+def test_an_empty_library_has_no_map(services):
+    assert "Your library is empty" in readable(open_page("library"))
+
+
+def test_some_videos_alone_are_asked_for(services):
+    ids = put(services)
+    found = services.discover.search(Query(like=ids[0], among=tuple(ids[:3]), fold=False))
+    assert {hit.video_id for hit in found.hits} == {*ids[:3]}
+    assert services.discover.search(Query(like=ids[0], fold=False)).total == 7
