@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 
 from core.discover.search import Discover
-from core.errors import AppError
+from core.errors import AppError, Sentence
 from core.index.base import Index
 from core.models import Entry
 from core.trends import clusters, history
@@ -42,7 +42,7 @@ class State:
     """None before anything was worked out."""
     is_old: bool
     """The library has changed since; another is on its way."""
-    problem: str | None = None
+    problem: Sentence | None = None
 
 
 class Trends:
@@ -53,7 +53,7 @@ class Trends:
         self._lock = threading.Lock()
         self._found: Found | None = None
         self._of: Hashable = None
-        self._problem: str | None = None
+        self._problem: Sentence | None = None
         self._thread: threading.Thread | None = None
         self._not_before_s = 0.0
 
@@ -78,13 +78,15 @@ class Trends:
 
     def _work(self, discover: Discover, version: Hashable) -> None:
         began = time.monotonic()
+        found: Found | None = None
+        problem: Sentence | None = None
         try:
-            found, problem = find(discover), None
+            found = find(discover)
         except AppError as error:
-            found, problem = None, str(error)
+            problem = error.sentence
         except Exception:  # the page must hear that there is none, whatever went wrong
             logger.exception("Trends could not be worked out")
-            found, problem = None, "Something unexpected went wrong. The server's log says more."
+            problem = Sentence("Something unexpected went wrong. The server's log says more.")
         with self._lock:
             self._problem = problem
             if found is not None:

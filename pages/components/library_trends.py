@@ -20,7 +20,7 @@ from pages.components.boundary import fragment, part, rerun, safely
 from pages.components.services import page_url
 from pages.components.state import MAP_COLOURS, state
 from pages.components.video_card import player
-from pages.components.wording import day, plain, say
+from pages.components.wording import day, plain, say, tell
 
 COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#86bcb6",
            "#d37295", "#8cd17d", "#b6992d", "#499894", "#79706e")  # fmt: skip
@@ -35,7 +35,7 @@ def trends_tab(services: Services) -> None:
     """Draw what is known; as long as it is being worked out, say so and look again."""
     told = services.trends.now()
     if told.problem is not None:
-        st.error(plain(told.problem))
+        st.error(plain(tell(told.problem)))
     if told.is_old:
         fragment(_waiting, "trends-waiting", every_s=1.0)(services)
     if told.found is None:
@@ -74,7 +74,10 @@ def _map(services: Services, told: Map) -> None:
         label_visibility="collapsed",
     )
     chosen = st.altair_chart(
-        _chart(services, told), key=f"trends-map-{state.map_colour}", on_select="rerun", alt=say("trends.map.alt")
+        _chart(services, told),
+        key=f"trends-map-{state.map_colour}",
+        on_select=safely(_keep_selection),
+        alt=say("trends.map.alt"),
     )
     ids = _selected(told, chosen.get("selection", {}))
     if len(ids) == 1:
@@ -92,6 +95,10 @@ def _map(services: Services, told: Map) -> None:
     if state.to_discover:
         state.to_discover = False
         st.switch_page("pages/discover.py", query_params={"like": state.like})
+
+
+def _keep_selection() -> None:
+    """Draw the page anew: what is selected comes from the chart."""
 
 
 def _clusters(services: Services, told: Map) -> None:
