@@ -3,7 +3,8 @@
     python bench/trends.py [--keep DIR]
 
 The library is the sample library. Adjusted Rand index (1 is the same grouping, 0 what chance gives) of the map's
-clusters against the catalogue's own first category and its mood, beside k-means of scikit-learn, with as many clusters,
+clusters against the catalogue's own first category and its mood, and how much more often two of a cluster have any of
+their categories in common than any two do ("pairs"), beside k-means of scikit-learn, with as many clusters,
 on nothing but the words of titles, descriptions and tags (TF-IDF), and on the vectors alone. Then how much longer a
 map of a larger library takes than one of 250 videos.
 
@@ -79,14 +80,24 @@ def measure(scenes: Path, data: Path) -> int:
         "k-means on vectors": [KMeans(count, n_init=10, random_state=seed).fit_predict(vectors) for seed in SEEDS],
     }
     truths = [[scene.categories[0] for scene in samples.SCENES], [scene.mood for scene in samples.SCENES]]
-    print(f"\n{len(samples.SCENES)} videos, {count} clusters{'':12}{'category':>10}{'mood':>8}")
+    print(f"\n{len(samples.SCENES)} videos, {count} clusters{'':12}{'category':>10}{'mood':>8}{'pairs':>8}")
     scores = {}
     for name, found_ in rows.items():
         scores[name] = [float(np.mean([adjusted_rand_score(truth, one) for one in found_])) for truth in truths]
-        print(f"{name:34}{scores[name][0]:10.3f}{scores[name][1]:8.3f}")
+        pairs = float(np.mean([in_common(one) for one in found_]))
+        print(f"{name:34}{scores[name][0]:10.3f}{scores[name][1]:8.3f}{pairs:8.2f}")
     grow(list(entries.values()))
     better = all(mine > theirs for mine, theirs in zip(scores["map"], scores["k-means on words only"], strict=True))
     return 0 if better else 1
+
+
+def in_common(groups: list[int]) -> float:
+    """Return how much more often two of a cluster have a category in common than any two have: most have several."""
+    every = [{*scene.categories} for scene in samples.SCENES]
+    common = np.array([[bool(one & other) for other in every] for one in every])
+    labels, others = np.array(groups), ~np.eye(len(every), dtype=bool)
+    same = (labels[:, None] == labels[None, :]) & others
+    return float(common[same].mean() / common[others].mean())
 
 
 def grow(entries: list) -> None:

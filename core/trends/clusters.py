@@ -1,8 +1,8 @@
 """The map of a library: every video a point near what it is like, and the clusters that they form.
 
 A video is placed by its vector, reduced to what varies most in the library (PCA), and by how far it stands out to each
-category and mood, half each: vectors of different encoders spend most of their numbers on other things, and what
-people call alike is in the standings. Clusters are k-means of scikit-learn, their number the one with the best
+category and to each mood, a third each: vectors spend most of their numbers on other things than what people call
+alike (bench/trends.py). Clusters are k-means of scikit-learn, their number the one with the best
 silhouette (Rousseeuw 1987); two more components of a PCA are the plane.
 
 scikit-learn is loaded when a map is worked out.
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.discover.labels import standing_key
 from core.models import Entry
 from core.trends.naming import Name, names_of
 
@@ -27,6 +28,10 @@ LEAST_EACH = 3
 """Videos that a cluster has on average at least."""
 LEAST = 6
 """Videos from which there are clusters."""
+FEWEST = 6
+"""Clusters of a large library at least, and of a smaller one as many as the root of half its videos: the silhouette
+likes two best, and two say nothing."""
+MOOD = standing_key("mood", "")
 _SILHOUETTE_OF = 1_000
 _SEED = 7
 
@@ -98,7 +103,7 @@ def map_of(entries: Sequence[Entry], total: int) -> Map:
             float(y),
             int(group),
             strongest(entry, entry.categories, ""),
-            strongest(entry, entry.moods, "mood_"),
+            strongest(entry, entry.moods, MOOD),
             entry.ingested_at,
         )
         for entry, group, (x, y) in zip(entries, groups, plane, strict=True)
@@ -114,17 +119,20 @@ def map_of(entries: Sequence[Entry], total: int) -> Map:
 
 
 def features_of(entries: Sequence[Entry]) -> np.ndarray:
-    """Return what videos are compared by, (n, d): their vectors' main components and their standings, half each."""
+    """Return what videos are compared by, (n, d): their vectors' main components, and what they stand out to of the
+    categories and of the moods, a third each. What they are not says little: most are not most things."""
     reduced = _components(np.array([entry.vector for entry in entries], float), COMPONENTS)
     keys = sorted({key for entry in entries for key in entry.standings or ()})
-    standings = np.array([[(entry.standings or {}).get(key, 0.0) for key in keys] for entry in entries], float)
-    return np.hstack([_even(reduced), _even(standings.reshape(len(entries), len(keys)))])
+    rows = [[max((entry.standings or {}).get(key, 0.0), 0.0) for key in keys] for entry in entries]
+    standings = np.array(rows, float).reshape(len(entries), len(keys))
+    is_mood = np.array([key.startswith(MOOD) for key in keys], bool)
+    return np.hstack([_unit(part) for part in (reduced, standings[:, ~is_mood], standings[:, is_mood])])
 
 
-def _even(rows: np.ndarray) -> np.ndarray:
-    """Return rows scaled so that their lengths are 1 on average: one half must not outweigh the other."""
-    usual = float(np.sqrt((rows**2).sum(axis=1).mean())) if rows.size else 0.0
-    return rows / usual if usual else rows
+def _unit(rows: np.ndarray) -> np.ndarray:
+    """Return rows at length one; one of zeros stays."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 1e-9)
 
 
 def grouped(features: np.ndarray) -> np.ndarray:
@@ -138,7 +146,8 @@ def grouped(features: np.ndarray) -> np.ndarray:
     best, labels = -1.0, np.zeros(count, int)
     if count < LEAST:
         return labels
-    for number in range(2, most + 1):
+    fewest = min(max(round((count / 2) ** 0.5), 2), FEWEST, most)
+    for number in range(max(fewest, 2), most + 1):
         found = KMeans(number, n_init=8, random_state=_SEED).fit_predict(features)
         some = _SILHOUETTE_OF if count > _SILHOUETTE_OF else None
         score = float(silhouette_score(features, found, sample_size=some, random_state=_SEED))
