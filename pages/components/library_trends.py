@@ -154,11 +154,11 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
             color=_colour(),
             opacity=alt.condition(picked & area, alt.value(0.95), alt.value(0.3)),
             tooltip=[
-                alt.Tooltip("title:N", title=say("library.column.title")),
+                alt.Tooltip("title:N", title="title"),  # vega-tooltip draws these two as a heading and a picture
+                alt.Tooltip("image:N", title="image"),
                 alt.Tooltip("category:N", title=say("ask.category")),
                 alt.Tooltip("mood:N", title=say("ask.mood")),
                 alt.Tooltip("added:N", title=say("library.column.added")),
-                alt.Tooltip("image:N"),
             ],
         )
         .add_params(picked, area)
