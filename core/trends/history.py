@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from core.discover.taxonomy import Kind
 from core.models import Entry
 
 Period = Literal["week", "month"]
@@ -43,7 +44,7 @@ class Missing:
     category: str
 
 
-def added(entries: Sequence[Entry], kind: Literal["category", "mood"], period: Period) -> list[Added]:
+def added(entries: Sequence[Entry], kind: Kind, period: Period) -> list[Added]:
     """Return what was added, a period after the other; a video counts for each of its categories or moods."""
     counted: Counter[tuple[date, str]] = Counter()
     for entry in entries:

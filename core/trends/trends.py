@@ -5,18 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from core.discover.labels import KINDS
 from core.discover.search import Discover
+from core.discover.taxonomy import Kind
 from core.errors import AppError, Sentence
 from core.index.base import Index
 from core.models import Entry
 from core.trends import clusters, history
 from core.trends.clusters import Map
-from core.trends.history import Missing
+from core.trends.history import Added, Missing, Period
 
 logger = logging.getLogger(__name__)
+_NO_VECTOR = np.zeros(0, np.float32)
 
 REST = 5.0
 """How many times as long as it took it waits before it is worked out anew, while the library changes all the time."""
@@ -28,7 +33,8 @@ class Found:
 
     map: Map
     entries: tuple[Entry, ...]
-    """All videos, without vectors, tags and subtitles."""
+    """All videos, with titles and labels and little else: there may be very many."""
+    added: Mapping[tuple[Kind, Period], tuple[Added, ...]]
     missing: tuple[Missing, ...]
     copies: tuple[tuple[str, ...], ...]
     alone: tuple[str, ...]
@@ -97,7 +103,10 @@ class Trends:
 def find(discover: Discover) -> Found:
     """Work out what a library is made of. Raises what the index raises."""
     index: Index = discover.index
-    entries = tuple(index.scroll(scope="video", with_vectors=False, with_texts=False))
+    entries = tuple(
+        replace(entry, standings=None, seen=(), vector=_NO_VECTOR)
+        for entry in index.scroll(scope="video", with_vectors=False, with_texts=False)
+    )
     some = clusters.sampled(entries)
     if len(entries) > len(some):
         wholes = list(index.retrieve([entry.video_id for entry in some]))
@@ -107,6 +116,7 @@ def find(discover: Discover) -> Found:
     return Found(
         clusters.map_of(wholes, len(entries)),
         entries,
+        {(kind, period): tuple(history.added(entries, kind, period)) for kind in KINDS for period in history.PERIODS},
         tuple(history.missing(entries)),
         tuple(copies),
         tuple(alone),

@@ -12,7 +12,7 @@ from core.discover.taxonomy import Kind
 from core.models import Entry
 from core.services import Services
 from core.trends.clusters import Cluster, Map, Point
-from core.trends.history import PERIODS, added
+from core.trends.history import PERIODS
 from core.trends.trends import Found
 from pages.components import ask
 from pages.components.ask import theme_name
@@ -43,7 +43,7 @@ def trends_tab(services: Services) -> None:
     if not told.found.entries:
         return
     _map(services, told.found.map)
-    _over_time(services, told.found.entries)
+    _over_time(services, told.found)
     with st.container(horizontal=True, key="trends-facts"):
         with st.container(key="trends-taste"):
             _taste(services, told.found.entries)
@@ -234,7 +234,7 @@ def _open(services: Services, video_ids: Sequence[str]) -> None:
     state.to_discover = True
 
 
-def _over_time(services: Services, entries: Sequence[Entry]) -> None:
+def _over_time(services: Services, told: Found) -> None:
     st.subheader(say("trends.time"), anchor=False)
     with st.container(horizontal=True, key="trends-time"):
         period = st.segmented_control(
@@ -256,7 +256,7 @@ def _over_time(services: Services, entries: Sequence[Entry]) -> None:
             key="trends-kind",
             label_visibility="collapsed",
         )
-    found = added(entries, kind or kinds[0], period or PERIODS[0])
+    found = told.added[kind or kinds[0], period or PERIODS[0]]
     totals: dict[str, int] = {}
     for one in found:
         totals[one.theme] = totals.get(one.theme, 0) + one.count
