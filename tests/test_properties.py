@@ -82,7 +82,7 @@ class TestOneRowMore:
 
     def test_the_command_line_has_it(self, services, monkeypatch, capsys):
         monkeypatch.setattr(command_line, "load", lambda: None)
-        monkeypatch.setattr(command_line, "build", lambda settings: services)
+        monkeypatch.setattr(command_line, "build", lambda settings, **_: services)
         monkeypatch.setattr(Services, "close", lambda self: None)
         assert command_line.main(["search", "--category", "animals", "--initial", "b", "--json"]) == 0
         assert [hit["filename"] for hit in json.loads(capsys.readouterr().out)] == ["big animals.mp4"]
