@@ -132,8 +132,9 @@ class Placing:
         suiting = []
         for entry in entries:
             labels = discover.labels([entry])
-            # A file may say itself what it is; what a person said against that, or the encoder plainly, goes before.
-            names = [name for key, name in themes.items() if labels.standings.get(key, 0.0) > 0]
+            # A file may say itself what it is, whatever an encoder makes of it; what a person said goes before.
+            said = {kind: discover.said(entry.content_sha256, kind) for kind in KINDS}
+            names = [name for (kind, id_), name in themes.items() if said[kind].get(id_) is not False]
             named = entry.video_id in about or has_word(texts.get(entry.video_id, ""), [*avoid.words, *names])
             if not named and not _is_labelled(entry, avoid) and not is_avoided(labels, avoid, discover):
                 suiting.append((match(ad, nearness(ad, entry.vector, discover), labels), entry))
@@ -233,12 +234,12 @@ def _is_labelled(entry: Entry, avoid: Avoid) -> bool:
     return not {*(entry.categories or ())}.isdisjoint(avoid.categories)
 
 
-def _themes(avoid: Avoid, discover: Discover) -> dict[str, str]:
-    """Return the names of the categories and moods that are avoided, by what they are called among standings."""
+def _themes(avoid: Avoid, discover: Discover) -> dict[tuple[Kind, str], str]:
+    """Return the names of the categories and moods that are avoided, by kind and id."""
     themes = discover.taxonomy
     return {
-        **{standing_key("category", id_): themes.category(id_).label for id_ in avoid.categories},
-        **{standing_key("mood", id_): themes.mood(id_).label for id_ in avoid.moods},
+        **{("category", id_): themes.category(id_).label for id_ in avoid.categories},
+        **{("mood", id_): themes.mood(id_).label for id_ in avoid.moods},
     }
 
 

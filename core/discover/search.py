@@ -284,6 +284,10 @@ class Discover:
             said=self._said,
         )
 
+    def said(self, content_sha256: str, kind: Kind) -> Mapping[str, bool]:
+        """Return by the ids of categories, or moods, whether people said that they hold of a content."""
+        return self._said(content_sha256, kind)
+
     def label_again(self, video_id: str) -> None:
         """Write down what a video answers anew, as after somebody said something against the encoder. Raises as
         `labels` and the index do; nothing where the video is gone."""

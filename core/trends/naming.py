@@ -19,7 +19,8 @@ CATEGORIES, MOODS, WORDS = 2, 1, 3
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _SAY_NOTHING = frozenset(
     "the and for with from into over under that this these those its his her our your their you are was were who not "
-    "one two all out off has had have been where when what which while before after video clip film movie too".split()
+    "one two all out off has had have been where when what which while before after video clip film movie too down up "
+    "first last new old".split()
 )
 
 

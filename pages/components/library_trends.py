@@ -42,15 +42,20 @@ def trends_tab(services: Services) -> None:
         return
     if not told.found.entries:
         return
-    _map(services, told.found.map)
-    _over_time(services, told.found)
+    with st.container(key="trends"):
+        _found(services, told.found)
+
+
+def _found(services: Services, found: Found) -> None:
+    _map(services, found.map)
+    _over_time(services, found)
     with st.container(horizontal=True, key="trends-facts"):
         with st.container(key="trends-taste"):
-            _taste(services, told.found.entries)
+            _taste(services, found.entries)
         with st.container(key="trends-missing"):
-            _missing(services, told.found)
-    _copies(services, told.found)
-    _alone(services, told.found)
+            _missing(services, found)
+    _copies(services, found)
+    _alone(services, found)
 
 
 def _waiting(services: Services) -> None:
@@ -107,7 +112,7 @@ def _clusters(services: Services, told: Map) -> None:
         for number, cluster in enumerate(told.clusters):
             with st.container(border=True, gap="xsmall", key=f"cluster-{number}"):
                 st.button(
-                    plain(cluster_name(services, cluster)),
+                    plain(f"{number + 1} · {cluster_name(services, cluster)}"),
                     icon=":material/explore:",
                     type="tertiary",
                     key=f"open-cluster-{number}",
@@ -124,11 +129,16 @@ def cluster_name(services: Services, cluster: Cluster) -> str:
     moods = _names(services, "mood", cluster.name.moods)
     categories = _names(services, "category", cluster.name.categories)
     if categories:
-        categories[1:] = [name.lower() for name in categories[1:]]
+        categories[1:] = [_within(name) for name in categories[1:]]
     named = [*moods, *([say("trends.and").join(categories)] if categories else [])]
     if len(named) == 2:
-        return say("shelf.pair", mood=named[0], category=named[1].lower())
+        return say("shelf.pair", mood=named[0], category=_within(named[1]))
     return named[0] if named else say("list").join(cluster.name.words) or say("trends.mixed")
+
+
+def _within(name: str) -> str:
+    """Return a name as it stands inside of another one: 3D stays 3D."""
+    return name if any(letter.isdigit() for letter in name) else name.lower()
 
 
 def _names(services: Services, kind: Kind, ids: Sequence[str]) -> list[str]:
@@ -139,7 +149,8 @@ def _names(services: Services, kind: Kind, ids: Sequence[str]) -> list[str]:
 def _chart(services: Services, told: Map) -> alt.LayerChart:
     rows = [_row(services, point) for point in told.points]
     labels = [
-        {"x": cluster.x, "y": cluster.y, "name": cluster_name(services, cluster)} for cluster in told.clusters[:12]
+        {"x": cluster.x, "y": cluster.y, "number": str(number + 1), "name": cluster_name(services, cluster)}
+        for number, cluster in enumerate(told.clusters)
     ]
     picked = alt.selection_point(name="picked", fields=["id"], on="click")
     area = alt.selection_interval(name="area", encodings=["x", "y"])
@@ -165,8 +176,8 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
     )
     names = (
         alt.Chart(alt.Data(values=labels))
-        .mark_text(fontSize=13, fontWeight=600, color="#7d7688", dy=-14)
-        .encode(x="x:Q", y="y:Q", text="name:N")
+        .mark_text(fontSize=22, fontWeight=800, color="#7d7688", opacity=0.8)
+        .encode(x="x:Q", y="y:Q", text="number:N", tooltip=[alt.Tooltip("name:N", title="title")])
     )
     return alt.layer(points, names).properties(height=440).configure_view(stroke=None)
 
@@ -178,7 +189,7 @@ def _colour() -> alt.Color:
         f"{state.map_colour}:N",
         title=say(f"trends.colour.{state.map_colour}"),
         scale=alt.Scale(range=[*COLOURS]),
-        legend=alt.Legend(orient="bottom", columns=4, symbolLimit=40, labelLimit=120),
+        legend=alt.Legend(orient="bottom", columns=3, symbolLimit=40, labelLimit=120),
     )
 
 
@@ -280,7 +291,7 @@ def _over_time(services: Services, told: Found) -> None:
                 "theme:N",
                 title=None,
                 scale=alt.Scale(range=[*COLOURS]),
-                legend=alt.Legend(orient="bottom", columns=4, symbolLimit=40, labelLimit=120),
+                legend=alt.Legend(orient="bottom", columns=3, symbolLimit=40, labelLimit=120),
             ),
             tooltip=[
                 alt.Tooltip("since:N", title=say("trends.since")),
@@ -328,12 +339,15 @@ def _taste(services: Services, entries: Sequence[Entry]) -> None:
 
 def _missing(services: Services, found: Found) -> None:
     st.subheader(say("trends.missing"), anchor=False)
-    if not found.missing:
-        st.caption(say("trends.missing.none"))
+    lines = []
     for one in found.missing:
         moods, categories = _names(services, "mood", [one.mood]), _names(services, "category", [one.category])
         if moods and categories:
-            st.text(say("trends.missing.pair", mood=moods[0].lower(), category=categories[0].lower()))
+            lines.append(say("trends.missing.pair", mood=moods[0].lower(), category=_within(categories[0])))
+    if lines:
+        st.text("\n".join(lines))
+    else:
+        st.caption(say("trends.missing.none"))
 
 
 def _copies(services: Services, found: Found) -> None:

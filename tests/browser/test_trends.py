@@ -55,7 +55,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_a_point_plays_and_a_cluster_opens_in_discover(mapped: Server, page: Page) -> None:
     go(page, f"{mapped.url}/library")
     page.get_by_text("Trends", exact=True).click()
-    clusters = page.locator("[class*=st-key-open-cluster-] button")
+    clusters = page.locator("[class*=st-key-open-cluster-]")
     expect(clusters).to_have_count(2, timeout=60_000)  # it is worked out meanwhile
     settle(page)
     chart = page.get_by_test_id("stVegaLiteChart").first
@@ -64,7 +64,7 @@ def test_a_point_plays_and_a_cluster_opens_in_discover(mapped: Server, page: Pag
     chart.locator("canvas").click(position=point)
     expect(page.locator(".st-key-trends-plays video")).to_be_visible()
     settle(page)
-    clusters.first.click()
+    clusters.first.get_by_role("button").first.click()
     expect(page.get_by_text("4 videos for")).to_be_visible()
     cards = page.locator("[class*=st-key-card-]")
     expect(cards).to_have_count(4)
