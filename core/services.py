@@ -351,23 +351,8 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
     relabel = Relabel(lambda: serving.now.discover, alone=partial(state.alone, "labels"))
     ads = _ads(settings, state, store, serving, rhythms)
     trends = Trends(lambda: serving.now.discover)
-    services = Services(
-        settings,
-        store,
-        serving,
-        jobs,
-        reembed,
-        taste,
-        channels,
-        library,
-        state,
-        own,
-        ads,
-        trends,
-        warmings,
-        getter,
-        budget,
-    )
+    wired = (settings, store, serving, jobs, reembed, taste, channels, library, state, own, ads, trends)
+    services = Services(*wired, warmings, getter, budget)
     folder_watch = None
     if settings.watch_dir:
         book = WatchBook(state.shelf("watch"))

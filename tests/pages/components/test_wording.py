@@ -19,7 +19,7 @@ from pages.components.wording import ENGLISH, Template, clock, elapsed, language
 from tests.pages.support import open_page, readable, shown
 
 PAGES = Path(__file__).parents[3] / "pages"
-TABLES = ("wording.py", "wording_insight.py", "chinese.py")
+TABLES = ("wording.py", "wording_insight.py", "chinese.py", "chinese_insight.py")
 SOURCES = sorted(path for path in PAGES.rglob("*.py") if path.name not in TABLES)
 NOT_CHINESE = {"Moodreel", "Qdrant", "Edge", "English", "local", "S3", "KB", "MB", "GB", "Me", "v"}
 """What stands in Latin letters on a Chinese page: names, units, and the language one can change to."""
