@@ -28,7 +28,7 @@ A_POINT = """() => {
     // A point is a disc: its middle has the same all around. The legend lies below the map.
     for (let y = 8; y < 0.75 * height; y++)
         for (let x = 8; x < width - 8; x++)
-            if ([[0, 0], [4, 0], [-4, 0], [0, 4], [0, -4]].every(([dx, dy]) => strong(x + dx, y + dy)))
+            if ([[0, 0], [3, 0], [-3, 0], [0, 3], [0, -3]].every(([dx, dy]) => strong(x + dx, y + dy)))
                 return { x: (x * box.width) / width, y: (y * box.height) / height };
     return null;
 }"""
@@ -40,8 +40,9 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("mapped")
     clip = make_video(folder / "clip.mp4", seconds=1.2, size=(64, 36), fps=5)
     with closing(build(Settings(data_dir=folder / "data"))) as services:
-        for title in TITLES:
+        for number, title in enumerate(TITLES):
             (vector,) = services.encoder.encode_text([title])
+            vector[number] += 0.4  # none is quite like another, so that each has a place of its own on the map
             entries = make_entries(title, info=services.encoder.info, clips=1, vectors=[vector, vector], tags={})
             services.index.upsert(services.discover.with_labels(entries))
             for key in (entries[0].media_key, entries[0].poster_key):
