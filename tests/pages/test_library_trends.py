@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.models import Query
 from core.services import Services
+from pages.components.library_trends import _selected
 from tests.fakes import make_entries
-from tests.pages.support import open_page, readable
+from tests.pages.support import open_page, press, readable
 from tests.pages.test_library import tab
 
 TITLES = [
@@ -102,3 +103,34 @@ def test_some_videos_alone_are_asked_for(services):
     found = services.discover.search(Query(like=ids[0], among=tuple(ids[:3]), fold=False))
     assert {hit.video_id for hit in found.hits} == {*ids[:3]}
     assert services.discover.search(Query(like=ids[0], fold=False)).total == 7
+
+
+def test_a_cluster_is_asked_for_in_discover_and_nothing_else(services):
+    ids = put(services)
+    app = trends(services)
+    app.button(key="open-cluster-0").click().run()
+    assert app.session_state["among"][0] == app.session_state["like"]
+    assert {*app.session_state["among"]} in ({*ids[:4]}, {*ids[4:]})
+    page = open_page("discover", like=app.session_state["like"])
+    page.session_state["like"] = app.session_state["like"]
+    page.session_state["among"] = list(app.session_state["among"])
+    page.run()
+    assert not page.exception
+    assert "4 videos of the map" in [button.label for button in page.button]
+    press(page, "4 videos of the map")
+    assert not page.session_state["among"]
+
+
+def test_a_press_on_a_point_and_a_frame_round_some_say_which_videos(services):
+    ids = put(services)
+    services.trends.now()
+    assert services.trends.wait(60)
+    told = services.trends.now().found.map
+    assert _selected(told, {"picked": [{"id": ids[2]}]}) == [ids[2]]
+    assert _selected(told, {}) == []
+    one = next(cluster for cluster in told.clusters if ids[0] in cluster.video_ids)
+    points = [point for point in told.points if point.video_id in one.video_ids]
+    area = {axis: [getattr(points[0], axis) - 1e-6, getattr(points[0], axis) + 1e-6] for axis in ("x", "y")}
+    assert ids[0] in _selected(told, {"picked": [], "area": area})
+    everything = {"x": [9.0, -9.0], "y": [-9.0, 9.0]}
+    assert {*_selected(told, {"area": everything})} == {*ids}
