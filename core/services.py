@@ -15,9 +15,7 @@ import numpy as np
 
 from core import samples
 from core.access.access import Access
-from core.ads.ads import Ads
-from core.ads.book import AdBook
-from core.ads.placing import Placing
+from core.ads.ads import Ads, wired_ads
 from core.ads.rhythm import Rhythms
 from core.discover import taxonomy
 from core.discover.composition import fixed_texts
@@ -349,7 +347,7 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         raise
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
     relabel = Relabel(lambda: serving.now.discover, alone=partial(state.alone, "labels"))
-    ads = _ads(settings, state, store, serving, rhythms)
+    ads = wired_ads(state.document(ADS), store, settings.data_dir / "ads", lambda: serving.now.discover, rhythms)
     trends = Trends(lambda: serving.now.discover)
     wired = (settings, store, serving, jobs, reembed, taste, channels, library, state, own, ads, trends)
     services = Services(*wired, warmings, getter, budget)
@@ -361,12 +359,6 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
     services = replace(services, relabel=relabel, folder_watch=folder_watch, damage=looked)
     importer.on_themes = services.take_themes
     return services
-
-
-def _ads(settings: Settings, state: State, store: Store, serving: Serving, rhythms: Rhythms) -> Ads:
-    """Return what places ads in the videos of the space that answers."""
-    book = AdBook(state.document(ADS), store, settings.data_dir / "ads", lambda: serving.now.discover)
-    return Ads(book, rhythms, Placing(lambda: serving.now.discover, store, rhythms, book.ad))
 
 
 def _labelled(serving: Serving, lane: Lane, entries: Sequence[Entry]) -> Sequence[Entry]:
