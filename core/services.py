@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,8 @@ from core.encoders import clip_models, registry
 from core.encoders.base import Encoder
 from core.encoders.clip_download import Getter
 from core.encoders.clip_models import ClipModel
-from core.errors import AppError, QueryError, Sentence, SettingsError, StoreError
+from core.encoders.warming import Warming
+from core.errors import QueryError, Sentence, SettingsError, StoreError
 from core.index.base import Index, Space, Spaces, is_outgrown
 from core.ingest import sandbox, stored
 from core.ingest.arrivals import Arrivals
@@ -73,34 +73,10 @@ if TYPE_CHECKING:
     from core.state.postgres_jobs import PostgresJobs
 
 logger = logging.getLogger(__name__)
-_WARM_BATCH = 8
 THEMES, CALIBRATION, ADS = "taxonomy.toml", "calibration.json", "ads.json"
 """Names of the documents."""
 SOON_S = 3.0
 """How long adding a category waits for its videos: in a small library they are there at once."""
-
-
-class Warming:
-    """Encode the texts that will be asked for, in the background, unless it is stopped; the first error ends it."""
-
-    def __init__(self, encoder: Encoder, texts: Sequence[str]) -> None:
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(encoder, texts), name="warm-texts", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End it after the texts it is at: a process must not end in the middle of a network's work."""
-        self._stopped.set()
-        self._thread.join(timeout=10)
-
-    def _run(self, encoder: Encoder, texts: Sequence[str]) -> None:
-        try:
-            for start in range(0, len(texts), _WARM_BATCH):
-                if self._stopped.is_set():
-                    return
-                encoder.encode_text(texts[start : start + _WARM_BATCH])
-        except AppError as error:
-            logger.warning("The prompts of the taxonomy are not encoded ahead: %s", error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,8 +329,8 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
     services = Services(*wired, warmings, getter, budget)
     folder_watch = None
     if settings.watch_dir:
-        book = WatchBook(state.shelf("watch"))
-        folder_watch = FolderWatch(settings.watch_dir, jobs, book, most=settings.limits.queue, alone=state.alone)
+        watched = WatchBook(state.shelf("watch"))
+        folder_watch = FolderWatch(settings.watch_dir, jobs, watched, most=settings.limits.queue, alone=state.alone)
     looked = Damage(settings.data_dir, state, partial(lost_from, serving, jobs, store, TrashBook(state.shelf("trash"))))
     services = replace(services, relabel=relabel, folder_watch=folder_watch, damage=looked)
     importer.on_themes = services.take_themes

@@ -96,6 +96,7 @@ LIGHT = (
     "core.encoders.clip_models",
     "core.encoders.marengo_models",
     "core.encoders.clip_download",
+    "core.encoders.warming",
 )
 """What there is and how to get it: they lie among the backends, are none, and load none until they are asked to."""
 
