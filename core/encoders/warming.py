@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from core.encoders.base import Encoder
 from core.errors import AppError
+
+if TYPE_CHECKING:
+    from core.encoders.base import Encoder
 
 logger = logging.getLogger(__name__)
 _WARM_BATCH = 8

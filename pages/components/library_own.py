@@ -14,7 +14,7 @@ from core.library.own_themes import Effect
 from core.services import Services
 from core.state.channels import NAME_CHARS, Channel
 from pages.components.ask import theme_name
-from pages.components.boundary import part, rerun, safely
+from pages.components.boundary import PAGE, part, rerun, safely
 from pages.components.extras import theme_form
 from pages.components.state import state
 from pages.components.undo import offer_undo, undo_offer
@@ -58,8 +58,8 @@ def _themes(services: Services, kind: Kind) -> None:
                     st.markdown(f"**{plain(theme.label)}**")
                     st.caption(plain(say("list").join(theme.prompts)))
                 _moves(f"{kind}-{theme.id}", place, len(own), partial(_move_theme, services, kind, own, place))
-                _button("edit", f"{kind}-{theme.id}", safely(_open, f"own-{kind}"), [Draft(kind, theme.id, None, None)])
-                _button("delete", f"{kind}-{theme.id}", safely(_ask_removal, f"own-{kind}"), [services, kind, theme])
+                _button("edit", f"{kind}-{theme.id}", _open, [Draft(kind, theme.id, None, None)], f"own-{kind}")
+                _button("delete", f"{kind}-{theme.id}", _ask_removal, [services, kind, theme], f"own-{kind}")
             _editor(services, kind, theme)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"own-more-{kind}"):
         with st.popover(say(f"own.new.{kind}"), icon=":material/add:", key=f"own-new-{kind}"):
@@ -159,26 +159,28 @@ def _channels(services: Services) -> None:
                     undo = partial(services.channels.rename, slug, channel.name)
                     offer_undo(say("own.saved", name=name), undo)
                     rerun()
-            _button("delete", f"channel-{slug}", safely(_remove_channel, "own-channels"), [services, channel])
+            _button("delete", f"channel-{slug}", _remove_channel, [services, channel], "own-channels")
 
 
 def _moves(key: str, place: int, many: int, move: Callable[[int], None]) -> None:
     """Draw the two ways to another place in a list of so many."""
     if many > 1:
-        _button("up", key, safely(move), [-1], disabled=not place)
-        _button("down", key, safely(move), [1], disabled=place == many - 1)
+        _button("up", key, move, [-1], disabled=not place)
+        _button("down", key, move, [1], disabled=place == many - 1)
 
 
 ICONS = {"up": "arrow_upward", "down": "arrow_downward", "edit": "edit", "delete": "delete"}
 
 
-def _button(what: str, key: str, press: Callable[..., None], args: list[Any], disabled: bool = False) -> None:
+def _button(
+    what: str, key: str, press: Callable[..., None], args: list[Any], place: str = PAGE, disabled: bool = False
+) -> None:
     st.button(
         say(f"own.{what}"),
         icon=f":material/{ICONS[what]}:",
         type="tertiary",
         key=f"own-{what}-{key}",
-        on_click=press,
+        on_click=safely(press, place),
         args=args,
         disabled=disabled,
     )
