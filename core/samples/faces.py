@@ -5,16 +5,13 @@ from __future__ import annotations
 from core.samples.colours import Colour
 from core.samples.stage import Stage
 
+Gaze = tuple[float, float]
+"""Where eyes look, from (-1, -1), up to the left, to (1, 1)."""
+INK = "#1f1a2b"
+
 
 def eyes(
-    s: Stage,
-    x: float,
-    y: float,
-    gap: float,
-    r: float,
-    openness: float = 1.0,
-    look: tuple[float, float] = (0, 0),
-    ink: Colour = "#1f1a2b",
+    s: Stage, x: float, y: float, gap: float, r: float, openness: float = 1, look: Gaze = (0, 0), ink: Colour = INK
 ) -> None:
     """Draw two dark oval eyes with a light in each; shut they are two arcs. `gap` is between their middles."""
     for side in (-0.5, 0.5):
@@ -23,22 +20,14 @@ def eyes(
             s.line([(ex - r, ey), (ex, ey + r * 0.5), (ex + r, ey)], r * 0.5, ink)
             continue
         s.ellipse(ex, ey, r * 0.85, r * 1.1 * openness, ink)
-        s.ellipse(
-            ex + (0.25 + look[0] * 0.3) * r, ey + (-0.4 + look[1] * 0.3) * r * openness, r * 0.32, paint="#ffffff"
-        )
+        light = (ex + (0.25 + look[0] * 0.3) * r, ey + (-0.4 + look[1] * 0.3) * r * openness)
+        s.ellipse(*light, r * 0.32, paint="#ffffff")
 
 
 def goggles(
-    s: Stage,
-    x: float,
-    y: float,
-    gap: float,
-    r: float,
-    openness: float = 1.0,
-    look: tuple[float, float] = (0, 0),
-    ink: Colour = "#1f1a2b",
+    s: Stage, x: float, y: float, gap: float, r: float, openness: float = 1, look: Gaze = (0, 0), ink: Colour = INK
 ) -> None:
-    """Draw two big cartoon eyes, white with a pupil that looks from (-1, -1) to (1, 1)."""
+    """Draw two big cartoon eyes, white with a pupil."""
     for side in (-0.5, 0.5):
         ex = x + side * gap
         s.ellipse(ex, y, r, r * max(openness, 0.12), "#fffdf6")
@@ -53,6 +42,6 @@ def cheeks(s: Stage, x: float, y: float, gap: float, r: float, ink: Colour = "#f
         s.ellipse(x + side * gap, y, r, r * 0.65, ink)
 
 
-def smile(s: Stage, x: float, y: float, width: float, deep: float, ink: Colour = "#1f1a2b", thick: float = 2) -> None:
+def smile(s: Stage, x: float, y: float, width: float, deep: float, ink: Colour = INK, thick: float = 2) -> None:
     """Draw a mouth line; deep below 0 is sad."""
     s.line([(x - width / 2, y), (x, y + deep), (x + width / 2, y)], thick, ink)

@@ -23,8 +23,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from core.samples import faces, weather
-from core.samples.stage import Stage
+from core.samples import faces, props, weather
+from core.samples.outlines import WIDTH
+from core.samples.stage import Layer, Stage
 from core.samples.streets import wheel
 from core.samples.timing import blink, wave
 
@@ -41,7 +42,8 @@ _MOVES: dict[str, Callable[..., float]] = {
 }
 _ODDS = {"==": operator.eq, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
 _SHAPES: dict[str, Callable[..., None]] = {
-    shape.__name__: shape for shape in (faces.eyes, faces.goggles, faces.cheeks, faces.smile, weather.heart, wheel)
+    shape.__name__: shape
+    for shape in (faces.eyes, faces.goggles, faces.cheeks, faces.smile, props.cloud, weather.heart, wheel)
 }
 _FACTOR = r"(?:[\d.]+|[a-z]\w*(?::-?[\w.]+)*)"
 _TERM = re.compile(rf"([+-]?)({_FACTOR}(?:\*{_FACTOR})*)")
@@ -57,6 +59,13 @@ def figure(name: str) -> Figure:
         _draw(s, steps, dict(zip(told, given, strict=True), t=t))
 
     return draw_figure
+
+
+def painted(name: str, shadow: float = 0.0, width: float = WIDTH) -> Layer:
+    """Return a figure that keeps still as a layer, with a paper shadow of this strength under it."""
+    s = Stage(width, colour=None)
+    figure(name)(s)
+    return s.layer(shadow)
 
 
 @cache

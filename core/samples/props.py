@@ -98,17 +98,8 @@ def pine(s: Stage, x: float, y: float, height: float, paint: Colour, snow: Colou
     with s.at(x, y + 2, sx=height):
         s.rect(-0.03, -0.2, 0.06, 0.22, mix(paint, "#2a1a1a", 0.3))
         for foot, top, half in ((-0.1, -0.52, 0.26), (-0.32, -0.76, 0.2), (-0.55, -1.0, 0.14)):
-            s.polygon(
-                [
-                    (-half, foot),
-                    (0, top),
-                    (half, foot),
-                    (half * 0.4, foot + 0.03),
-                    (0, foot),
-                    (-half * 0.4, foot + 0.03),
-                ],
-                paint,
-            )
+            hem = [(half, foot), (half * 0.4, foot + 0.03), (0, foot), (-half * 0.4, foot + 0.03), (-half, foot)]
+            s.polygon([(0, top), *hem], paint)
             if snow is not None:
                 s.polygon([(-half * 0.55, foot - 0.18), (0, top), (half * 0.3, foot - 0.26), (0, foot - 0.2)], snow)
 
@@ -136,12 +127,9 @@ def water(
 ) -> None:
     """Draw a sea from a moving, wavy line down to the frame's edge."""
     x = np.arange(-8, WIDTH + 16, 8)
-    y = (
-        top
-        + crest * np.sin((x + t * speed) / length * 2 * np.pi)
-        + crest * 0.45 * np.sin((x - t * speed * 0.7) / length * 4.4 * np.pi)
-    )
-    line = np.stack([x, y], axis=1)
+    swell = np.sin((x + t * speed) / length * 2 * np.pi)
+    chop = np.sin((x - t * speed * 0.7) / length * 4.4 * np.pi)
+    line = np.stack([x, top + crest * swell + crest * 0.45 * chop], axis=1)
     s.polygon(np.vstack([line, [[WIDTH + 16, HEIGHT + 10], [-8, HEIGHT + 10]]]), paint)
     if foam is not None:
         s.line(line, 1.6, foam, curved=False, caps=False)

@@ -162,21 +162,15 @@ def band(rng: np.random.Generator, length_s: float, low_hz: float, high_hz: floa
     """Return noise between two frequencies, RMS about 0.3; slope 1 is pink, 2 is brown."""
     count = max(2, round(length_s * RATE))
     freqs = np.fft.rfftfreq(count, 1 / RATE)
-    gain = (
-        1
-        / (1 + (low_hz / np.maximum(freqs, 1)) ** 4)
-        / (1 + (freqs / high_hz) ** 4)
-        / np.maximum(freqs, 20) ** (slope / 2)
-    )
+    passed = 1 / (1 + (low_hz / np.maximum(freqs, 1)) ** 4) / (1 + (freqs / high_hz) ** 4)
+    gain = passed / np.maximum(freqs, 20) ** (slope / 2)
     noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(count)) * gain, count)
     return 0.3 * noise / (noise.std() + 1e-12)
 
 
 def snare(rng: np.random.Generator) -> np.ndarray:
-    return (
-        0.8 * band(rng, 0.18, 900, 8000) * np.exp(-22 * _time(0.18)) * 3
-        + glide(220, 160, 0.18) * np.exp(-30 * _time(0.18)) * 0.4
-    )
+    rattle = 0.8 * band(rng, 0.18, 900, 8000) * np.exp(-22 * _time(0.18)) * 3
+    return rattle + glide(220, 160, 0.18) * np.exp(-30 * _time(0.18)) * 0.4
 
 
 def hat(rng: np.random.Generator, length_s: float = 0.05) -> np.ndarray:
@@ -261,17 +255,8 @@ class Track:
         sides = np.array([np.cos((pan + 1) * np.pi / 4), np.sin((pan + 1) * np.pi / 4)]) * 1.414 * gain
         self._tape[start : start + len(part)] += part[:, None] * sides
 
-    def play(
-        self,
-        voice: Voice,
-        notes: str,
-        beat: float,
-        at: float = 0.0,
-        gain: float = 0.3,
-        pan: float = 0.0,
-        hold: float = 0.95,
-    ) -> float:
-        """Play notes with a voice, `beat` seconds a beat, each held for a share of its length; return when it ends."""
+    def play(self, voice: Voice, notes: str, beat: float, at: float, gain: float, pan: float, hold: float) -> None:
+        """Play notes with a voice, `beat` seconds a beat, each held for a share of its length."""
         for word in notes.split():
             names, _, beats = word.partition(":")
             length = beat * float(beats or 1)
@@ -279,7 +264,6 @@ class Track:
                 for name in names.split("+"):
                     self.add(_note(voice, hz(name), length * hold), at, gain, pan)
             at += length
-        return at
 
     def room(self, wet: float, decay_s: float = 1.6) -> None:
         """Put everything recorded so far into a room with an echo."""

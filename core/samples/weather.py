@@ -104,6 +104,5 @@ def flame(s: Stage, x: float, y: float, wide: float, tall: float, lean: float = 
     """Draw a tongue of fire in three colours, its foot at (x, y)."""
     for share, height, ink in ((1, 1, "#e8331c"), (0.66, 0.74, "#ff8a2b"), (0.34, 0.46, "#ffe27a")):
         w, h = wide * share, tall * height
-        s.blob(
-            [(x - w, y), (x - w * 0.7, y - h * 0.4), (x + lean, y - h), (x + w * 0.75, y - h * 0.35), (x + w, y)], ink
-        )
+        tongue = [(x - w, y), (x - w * 0.7, y - h * 0.4), (x + lean, y - h), (x + w * 0.75, y - h * 0.35), (x + w, y)]
+        s.blob(tongue, ink)

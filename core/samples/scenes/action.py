@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.samples.celluloid import Look
 from core.samples.colours import fade, mix, rgba
-from core.samples.figures import figure
+from core.samples.figures import figure, painted
 from core.samples.outlines import HEIGHT, WIDTH, reach
 from core.samples.playbill import Frames, play
 from core.samples.stage import SUPER, Stage
@@ -45,17 +45,13 @@ def penalty(rng: np.random.Generator, frames: Frames) -> None:
             x += rng.uniform(-2, 2)
             stand.ellipse(x, 68 + 17 * row, 4.6, 5.4, mix(inks[rng.integers(7)], "#16244f", 0.35 - 0.03 * row))
     figure("stadium")(stand)
-    goal = Stage(colour=None)
-    figure("goal")(goal)
-    net = goal.layer()
+    net = painted("goal")
     slips, lines, fans = rng.random((80, 4)), rng.random((36, 2)), rng.random((30, 2))
 
     def crowd(s: Stage, t: float, joy: float) -> None:
         for x, y in fans:
-            with s.at(x * WIDTH, 196 - 120 * y - (4 + 13 * joy) * abs(wave(t, 0.36 + 0.1 * y, x))):
-                s.ellipse(0, 0, 6, 7, inks[int(x * 7)])
-                if joy:
-                    s.twins.line("5,4 10,-12", 3, _SKIN)
+            high = 196 - 120 * y - (4 + 13 * joy) * abs(wave(t, 0.36 + 0.1 * y, x))
+            s.placed(x * WIDTH, high).draw(figure("fan"), t, inks[int(x * 7)], joy)
 
     for s, t in frames:
         number, u = shot(t, 2.0, 3.1, 4.7)
@@ -75,9 +71,7 @@ def penalty(rng: np.random.Generator, frames: Frames) -> None:
         elif number == 1:
             s.wash("#ff5a1c30")
             s.streaks(lines[:, 0] * 760 - 60, lines[:, 1] * HEIGHT, -220, 20, 2, "#ffffffb0")
-            for k in range(6):
-                glow = fade(("#ff5a2c", "#ffb03d")[k % 2], 0.5 - 0.06 * k)
-                s.ellipse(330 - 46 * k, 190 + 6 * k, 74 - 11 * k, 70 - 11 * k, glow)
+            figure("trail-of-fire")(s)
             s.placed(340 + 10 * wave(t, 0.08), 184 + 8 * wave(t, 0.11), t * 700, 78).draw(figure("ball"))
             s.shake(6, t)
         else:
@@ -99,9 +93,7 @@ def penalty(rng: np.random.Generator, frames: Frames) -> None:
             high = min(390 - 258 * fly - 40 * np.sin(np.pi * fly) + drop, 246)
             s.placed(560 - 354 * fly, high, t * 500 * (drop < 100), 22 - 10 * fly).draw(figure("ball"))
             if won:
-                with s.at(320, 168, -6 + 3 * wave(t, 0.5), spring(u * 1.3)):
-                    s.text(4, 5, "GOAL!", 108, "#16244f", bold=5)
-                    s.text(0, 0, "GOAL!", 108, "#ffd04a", bold=3)
+                s.placed(320, 168, -6 + 3 * wave(t, 0.5), spring(u * 1.3)).draw(figure("cry-of-goal"))
                 confetti(s, slips, u + 0.35, t, inks[:5])
             s.shake(4 if won else 2.5, t)
 
@@ -109,10 +101,7 @@ def penalty(rng: np.random.Generator, frames: Frames) -> None:
 @play("sunset-skater", 0.92, Look(grain=4, vignette=0.2), hold=1)
 def sunset_skater(rng: np.random.Generator, frames: Frames) -> None:
     evening = Stage.under((0, "#2b1b6b"), (0.4, "#c9309c"), (0.65, "#ff7a5a"), (1, "#ffd35a"))
-    evening.glow(440, 190, 220, "#ffe06a", 0.8)
-    evening.ellipse(440, 176, 84, paint="#fff06a/#ff5fa0")
-    for k in range(6):
-        evening.rect(350, 182 + 13 * k, 180, 2 + 1.3 * k, "#f2578a")
+    figure("striped-sun")(evening)
     far = town(rng, 960, 270, 130, "#8f2a86", ("#ffb45a",), lit=0.4)
     near = town(rng, 960, 296, 170, "#4f1f6f", ("#5fe4f0",), lit=0.4)
     palms = Stage(1200, HEIGHT, None)
@@ -236,12 +225,9 @@ def _corridor(light: str, dark: str) -> Image.Image:
     s = Stage(colour=dark)
     for k in range(10):
         shade = mix(light, "#000000", 0.25 + 0.075 * k)
-        with s.at(320, 180, 0, 340 * 0.84**k, 196 * 0.84**k):
-            s.rect(-1, -1, 2, 2, shade)
-            s.twins.polygon("1,-1 0.93,-0.86 0.93,0.86 1,1", mix(shade, "#000000", 0.45))
-            s.twins.line("0.965,-0.3 0.965,0.4", 0.0194, mix(shade, "#ffffff", 0.09), caps=False)
-            s.polygon("-1,1 1,1 0.93,0.86 -0.93,0.86", mix(shade, "#000000", 0.3))
-            s.rect(-0.2, -0.98, 0.4, 0.05, mix(light, "#ffffff", 0.1 if k % 3 else 0.55))
+        wall, edge, floor = mix(shade, "#000000", 0.45), mix(shade, "#ffffff", 0.09), mix(shade, "#000000", 0.3)
+        arch = s.placed(320, 180, 0, 340 * 0.84**k, 196 * 0.84**k)
+        arch.draw(figure("arch"), 0, shade, wall, edge, floor, mix(light, "#ffffff", 0.1 if k % 3 else 0.55))
     s.rect(284, 142, 72, 80, "#040207")
     return s.image
 

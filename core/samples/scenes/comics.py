@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 from core.samples.celluloid import Look
 from core.samples.colours import Gradient, fade, mix
 from core.samples.faces import goggles
-from core.samples.figures import figure
+from core.samples.figures import figure, painted
 from core.samples.outlines import HEIGHT, WIDTH, outline
 from core.samples.playbill import Frames, play
 from core.samples.props import cloud, clouds, moon, stars
@@ -31,8 +31,6 @@ def _kitchen() -> Image.Image:
         for col in range(18):
             tile = "#ffd99b" if (row + col) % 3 else "#ffcf87"
             s.rect(col * 38 + (19 if row % 2 else 0) - 19, row * 26, 36, 24, tile, 4)
-    figure("kitchen-window")(s)
-    cloud(s, 100, 120, 60, "#ffffff")
     figure("kitchen")(s)
     return s.image
 
@@ -74,10 +72,8 @@ def pancake(rng: np.random.Generator, frames: Frames) -> None:
             s.backdrop(space.image)
             hover = ease(u / 0.4) * (1 - ease(span(u, 1.0, 1.4)))
             s.placed(300, 380 - 230 * hover, 16 * wave(u, 1.2), 1.4).draw(figure("pancake"), t, 1)
-            with s.at(470 - 12 * u, 240, 12 * wave(t, 2)):
-                s.row(2, 78).rect(-56, -10, 34, 20, "#4f7fc9", 2)
-                s.rect(-18, -16, 36, 32, "#f4f0e6/#b9b3c0", 6)
-                goggles(s, 0, -4, 16, 7, 1, (-0.9, -0.4 + 0.8 * (hover < 0.78)))
+            satellite = s.placed(470 - 12 * u, 240, 12 * wave(t, 2))
+            satellite.draw(figure("satellite"), t, -0.4 + 0.8 * (hover < 0.78))
             if hover > 0.9:
                 s.text(300, 84, "?", 44, "#fff3c9", bold=1)
         else:
@@ -90,8 +86,7 @@ def pancake(rng: np.random.Generator, frames: Frames) -> None:
                 s.placed(300, 150 + 31.5 * flat).draw(figure("flat-pancake"), t)
                 for k in range(6):
                     a = t * 3 + k * 1.05
-                    with s.at(300 + 86 * np.cos(a), 118 + 18 * np.sin(a), t * 200):
-                        s.ring(5).polygon("-3,0 0,-10 3,0", "#ffc93d")
+                    s.placed(300 + 86 * np.cos(a), 118 + 18 * np.sin(a), t * 200).draw(figure("seen-star"))
                 s.shake(7 * max(0, 1 - (u - 0.75) * 4), t)
             else:
                 if fall > 0:
@@ -115,9 +110,7 @@ def _ice(s: Stage, pan: float) -> None:
 def penguin_slip(rng: np.random.Generator, frames: Frames) -> None:
     scenery = Stage.under((0, "#69b9ec"), (0.6, "#c9ecf9"), (1, "#eefaff"))
     clouds(scenery, "120,70,130 380,44,100 560,96,130", "#ffffff", "#d5eaf5")
-    sheet = Stage(1100, HEIGHT, None)
-    figure("icebergs")(sheet)
-    bergs = sheet.layer()
+    bergs = painted("icebergs", width=1100)
     flakes, dust = rng.random((40, 3)), rng.random((16, 2))
     for s, t in frames:
         number, u = shot(t, 2.9, 4.9)
@@ -160,10 +153,7 @@ def penguin_slip(rng: np.random.Generator, frames: Frames) -> None:
             with s.at(336, 292, 10 * wave(u, 1.3) * (1 - clamp(u / 2.6)), 1, 0.7 + 0.3 * spring(span(u, 0.0, 0.9))):
                 _penguin(s, t, 0, 1 if u < 1.2 else 0)
                 s.polygon("-6,-76 -6,-66 26,-68", "#ff8a2b")
-            for side in (-1, 1):
-                twig = [(336 + side * 60, 300), (336 + side * 104, 262 + 10 * wave(t, 0.7, side * 0.2))]
-                s.line(twig, 4, "#7a5138", curved=False)
-            s.rect(306, 240, 60, 10, "#4fa368", 5)
+            s.placed(336, 300).draw(figure("twigs-and-scarf"), t)
             if u > 1.1:
                 s.text(336, 118, "ta-daa!", 34 * spring((u - 1.1) * 2), "#e4503f", bold=1)
             s.shake(8 * (1 - clamp(u * 2)), t)
@@ -282,16 +272,13 @@ def _thumbprints(rng: np.random.Generator) -> list[Image.Image]:
     return sheets
 
 
-def _hall() -> Image.Image:
-    s = Stage.under((0, "#3d2a6b"), (1, "#5f3f8f"))
-    figure("hall")(s)
-    return s.image
 
 
 @play("ghost-chase", 0.75, Look(grain=3, vignette=0.25))
 def ghost_chase(rng: np.random.Generator, frames: Frames) -> None:
-    doors = (120, 320, 520)
-    hall, dust = _hall(), rng.random((12, 2))
+    doors, dust = (120, 320, 520), rng.random((12, 2))
+    hall = Stage.under((0, "#3d2a6b"), (1, "#5f3f8f"))
+    figure("hall")(hall)
 
     def chase(s: Stage, x: float, gap: float, first: str, second: str, t: float, back: bool = False) -> None:
         for who, at in ((first, x), (second, x - gap)):
@@ -300,7 +287,7 @@ def ghost_chase(rng: np.random.Generator, frames: Frames) -> None:
                 figure(who)(s, t, 1 if first == "cat" else 0)
 
     for s, t in frames:
-        s.backdrop(hall)
+        s.backdrop(hall.image)
         number, u = shot(t, 1.7, 3.2, 4.6, 6.2)
         for x in doors:
             opened = 0.5 + 0.5 * wave(t, 0.5, x / 300) if number == 2 else 0.0
@@ -348,9 +335,7 @@ def jazz_cats(rng: np.random.Generator, frames: Frames) -> None:
             s.ellipse(x, y, 4, paint=mix("#c9783f", "#fff3b0", on))
             s.glow(x, y, 18, "#ffc04a", 0.3 + 0.5 * on)
         for lamp, ink, phase in ((150, "#ff5fa8", 0.0), (330, "#ffd04a", 0.3), (510, "#5fc4ff", 0.6)):
-            aim = lamp + 36 * wave(t, 3, phase)
-            s.polygon([(lamp + 30, -10), (lamp + 44, -10), (aim + 76, 300), (aim - 76, 300)], fade(ink, 0.17))
-            s.ellipse(aim, 300, 78, 15, fade(ink, 0.3))
+            figure("spotlight")(s, t, lamp, phase, fade(ink, 0.17), fade(ink, 0.3))
         for at, player in (((128, 304), "bassist"), ((504, 304), "drummer"), ((322, 312), "saxman")):
             s.placed(*at).draw(figure(player), t)
         for x, when, kind in notes:
@@ -359,8 +344,6 @@ def jazz_cats(rng: np.random.Generator, frames: Frames) -> None:
             ink = ("#ffd04a", "#ff9fc4", "#8fe4ff")[int(kind * 3)]
             s.placed(*place, 14 * wave(t, 1.2, when), 0.7 + 0.5 * kind).draw(figure("note"), t, fade(ink, 1 - rise))
         for x, y, seat in heads if number != 1 else []:
-            with s.at(x, y - 5 * abs(wave(t, 0.75, (seat % 2) * 0.25))):
-                s.ellipse(0, 12, 31, 27, "#170a26")
-                s.twins.polygon("6,-10 22,-26 28,2", "#170a26")
+            s.placed(x, y - 5 * abs(wave(t, 0.75, (seat % 2) * 0.25))).draw(figure("listener"))
         if number:
             s.camera(*((1.9, 312, 210) if number == 1 else (1.0 + 0.06 * u,)))

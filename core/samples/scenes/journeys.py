@@ -10,11 +10,11 @@ import numpy as np
 
 from core.samples.celluloid import Look
 from core.samples.colours import Gradient, fade, mix
-from core.samples.figures import figure
+from core.samples.figures import figure, painted
 from core.samples.outlines import HEIGHT, WIDTH
 from core.samples.playbill import Frames, play
 from core.samples.props import cloud, clouds, hills, moon, pine, stars, sun, water
-from core.samples.stage import Layer, Stage, sky
+from core.samples.stage import Stage, sky
 from core.samples.streets import dashes, town
 from core.samples.timing import clamp, ease, shot, span, spring, sway, wave
 from core.samples.weather import gull, puffs, rainfall
@@ -172,19 +172,13 @@ def balloons(rng: np.random.Generator, frames: Frames) -> None:
             gull(s, *spot, 0.6, 3.5 * wave(t, 0.8, k * 0.17), "#5f4a6b", 1.6)
 
 
-def _compartment() -> Layer:
-    s = Stage(colour=None)
-    figure("compartment")(s)
-    return s.layer(0.5)
-
-
 @play("last-train-rain", 0.4, Look(grain=5, vignette=0.5, tint="#eef0f6"))
 def last_train(rng: np.random.Generator, frames: Frames) -> None:
     night = Stage.under((0, "#1a2233"), (0.6, "#2e3d52"), (1, "#46546a"))
     lights = ("#c9a86a", "#8f9db0", "#b88a5a")
     far = town(rng, 1100, 250, 100, "#2a364a", lights, (34, 70), 0.3, 1.2)
     near = town(rng, 1100, 270, 140, "#1f2939", lights, (34, 70), 0.3, 1.2)
-    frame = _compartment()
+    frame = painted("compartment", 0.5)
     beads = np.column_stack([rng.uniform(70, 585, 60), rng.uniform(40, 258, 60), rng.random((60, 2))])
     drops, lamps = rng.random((70, 3)), rng.uniform(0, 1, 7)
     for s, t in frames:
@@ -192,10 +186,7 @@ def last_train(rng: np.random.Generator, frames: Frames) -> None:
         s.scroll(far, t * 26)
         s.scroll(near, t * 60)
         for k, seed in enumerate(lamps):
-            with s.at(740 - (t * 95 + 130 * k + 40 * seed) % 910, 128):
-                s.glow(0, 0, 46, "#d9a860", 0.8)
-                s.ellipse(0, 0, 4, paint="#ffe9c0")
-                s.rect(-1.5, 4, 3, 150, "#1b2230")
+            s.placed(740 - (t * 95 + 130 * k + 40 * seed) % 910, 128).draw(figure("street-lamp"))
         rainfall(s, drops, t, 420, -0.75, "#b9cbe050")
         for x, y, speed, size in beads:
             fall = max(0.0, wave(t, 5 + 3 * speed, size)) * 26 * speed
@@ -206,10 +197,7 @@ def last_train(rng: np.random.Generator, frames: Frames) -> None:
         s.ellipse(246, 226, 30 + 3 * wave(t, 3.8), 22, fade("#d8e4ee", 0.09 + 0.06 * wave(t, 3.8)))
         s.paste(frame)
         s.placed(190, 300 + 1.5 * wave(t, 3.8)).draw(figure("woman"), t, span(t % 4.5, 1.6, 3.6) % 1)
-        figure("train-table")(s)
-        for x in (478, 486):
-            steam = [(x + 4 * wave(t, 2.2, j * 0.2 + x * 0.0625) * (j > 0), 264 - 8 * j) for j in range(4)]
-            s.line(steam, 1.6, "#d9dde430", caps=False)
+        figure("train-table")(s, t)
         s.camera(1.08 + 0.015 * t, 310 - 6 * t, 190 + 0.6 * wave(t, 0.43))
 
 
@@ -217,9 +205,7 @@ def last_train(rng: np.random.Generator, frames: Frames) -> None:
 def desert_road(rng: np.random.Generator, frames: Frames) -> None:
     scenery = Stage.under((0, "#2fb3c9"), (0.4, "#8fdcd6"), (0.68, "#ffe9a8"), (1, "#ffe9a8"))
     sun(scenery, 500, 90, 36, "#fffbe2", "#fff3b8", 190)
-    mesas = Stage(1000, HEIGHT, None)
-    figure("mesas")(mesas)
-    rocks = mesas.layer()
+    rocks = painted("mesas", width=1000)
     dunes = hills(rng, 268, 8, "#ffcf7d/#f4a95c", 0, 900, shadow=0)
     garden = Stage(1000, HEIGHT, None)
     for x in (60, 250, 330, 560, 720, 880):
@@ -242,13 +228,6 @@ def desert_road(rng: np.random.Generator, frames: Frames) -> None:
         s.placed(300 + 10 * wave(t, 3.1), 322).draw(figure("travellers"), t)
 
 
-def _sill() -> Layer:
-    """Return the wall round a window, its curtains, and the sill."""
-    s = Stage(colour=None)
-    figure("sill")(s)
-    return s.layer(0.35)
-
-
 def _cup(s: Stage, t: float) -> None:
     figure("cup")(s)
     for k in range(3):
@@ -264,7 +243,7 @@ def morning_coffee(rng: np.random.Generator, frames: Frames) -> None:
     pane = Stage.under((0, "#9fb4b8"), (0.7, "#c9d4cc"), (1, "#dfe0d0"))
     for base, ink in ((190, "#a3b8ae"), (220, "#86a396"), (244, "#6a8a7d")):
         pane.paste(hills(rng, base, 16, ink, 0.3, dress=partial(pine, height=46, paint=ink), every=44))
-    view, sill = pane.image.crop((320, 40, 980, 512)), _sill()
+    view, sill = pane.image.crop((320, 40, 980, 512)), painted("sill", 0.35)
     runs, drops = np.column_stack([rng.uniform(165, 490, 34), rng.random((34, 3))]), rng.random((80, 3))
     for s, t in frames:
         s.backdrop(room.image)

@@ -8,13 +8,12 @@ import numpy as np
 
 from core.samples.celluloid import Look
 from core.samples.colours import Gradient, fade, mix
-from core.samples.faces import cheeks, eyes, smile
 from core.samples.figures import figure
 from core.samples.outlines import WIDTH
 from core.samples.playbill import Frames, play
 from core.samples.props import cloud, clouds, hills, stars
 from core.samples.stage import Stage
-from core.samples.timing import blink, clamp, ease, shot, span, spring, wave
+from core.samples.timing import clamp, ease, shot, span, spring, wave
 from core.samples.weather import confetti, embers, puffs
 
 
@@ -143,8 +142,7 @@ def inside_a_volcano(rng: np.random.Generator, frames: Frames) -> None:
             _label(s, 450, 236, 328, 236, "conduit", span(t, 2.5, 3.1))
             _label(s, 430, 82, 336, 56, "crater", span(t, 3.9, 4.5))
             _label(s, 190, 100, 262, 126, "ash and lava layers", span(t, 1.6, 2.3))
-            s.rect(22, 318, 178, 28, "#2b1a24b0", 6)
-            s.text(111, 332, "INSIDE A VOLCANO", 15, "#fff3d6", bold=0.3)
+            figure("caption-of-the-volcano")(s)
             s.shake(2.2 * span(t, 3.6, 5.2), t)
         else:
             _eruption(s, t, u, ash, bombs)
@@ -175,16 +173,13 @@ def _planet(s: Stage, r: float, name: str, ink: str, t: float) -> None:
     if name == "Saturn":
         half_ring(0, "#f2dcae")
     if r > 30:
-        eyes(s, 0, -r * 0.05, r * 0.6, r * 0.1, blink(t, 2.3), (0, 0))
-        smile(s, 0, r * 0.22, r * 0.34, r * 0.13, thick=r * 0.05)
-        cheeks(s, 0, r * 0.16, r * 0.95, r * 0.12, "#ff7f9f70")
+        s.placed(0, 0, 0, r).draw(figure("planet-face"), t)
 
 
 @play("eight-planets", 0.38, Look(grain=4, vignette=0.3))
 def eight_planets(rng: np.random.Generator, frames: Frames) -> None:
     space = Stage.under((0, "#0d0a2e"), (0.5, "#1a1050"), (1, "#2e1466"))
-    for x, y, r, ink in ((120, 80, 190, "#5f1f8f"), (560, 290, 230, "#8f1f6f"), (420, 60, 140, "#1f4fa8")):
-        space.glow(x, y, r, ink, 0.55)
+    figure("nebulae")(space)
     space.paste(stars(rng, 260))
     orbits = Stage(colour=None)
     turn = np.linspace(0, 2 * np.pi, 120)

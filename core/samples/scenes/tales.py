@@ -240,9 +240,7 @@ def robot_flower(rng: np.random.Generator, frames: Frames) -> None:
                 size = spring(clamp(u * 1.5 - abs(x - 420) / 260 - when * 0.2))
                 if size > 0:
                     s.line([(x, y + 12), (x, y)], 2, "#4fa35a")
-                    with s.at(x, y, 0, size):
-                        s.ring(5).ellipse(4.6, 0, 3.6, paint=ink)
-                        s.ellipse(0, 0, 2.6, paint="#f2a541")
+                    s.placed(x, y, 0, size).draw(figure("meadow-flower"), t, ink)
             s.placed(420, 330).draw(_sprout, clamp(0.55 + u * 0.8), t)
             s.placed(300, 334).draw(_robot, t, 0, 0, clamp(u * 1.6 - 0.4))
             hearts(s, 300, 190, (u - 0.7) * 0.55 + 0.3 if u > 0.7 else 0, 6, 60, 12)
@@ -294,10 +292,7 @@ def blossom_crossing(rng: np.random.Generator, frames: Frames) -> None:
             s.paste(blossom)
             if rushing:
                 for k in range(-1, 4):
-                    with s.at(230 * k - (t * 1500) % 230):
-                        s.rect(0, 96, 226, 168, "#fdf6ec/#d9d3dc", 8)
-                        s.rect(0, 196, 226, 20, "#d9344f")
-                        s.row(3, 70).rect(14, 120, 54, 50, "#7fb3e0/#cfe6f5", 5)
+                    s.placed(230 * k - (t * 1500) % 230).draw(figure("carriage"))
                 s.streaks(lines[:, 0] * 800 - 80, 90 + lines[:, 1] * 180, 170, 0, 1.2, "#ffffffb0")
                 s.shake(2.5, t)
             s.placed(300, 344, 0, 0.5).draw(figure("small-girl"), t, float(rushing))
@@ -330,9 +325,7 @@ def bench(rng: np.random.Generator, frames: Frames) -> None:
                       ("60,150,120", "#ff9f70")):
         clouds(scenery, spot, ink)
     front = Stage(colour=None)
-    front.blob("-40,400 -40,306 120,292 330,300 520,288 690,300 690,400", "#4a1f47/#240f2b")
-    front.taper("560,320 548,220 566,120 540,40", 34, 16, "#331533")
-    front.taper("556,130 500,90 470,50", 14, 6, "#331533")
+    figure("old-tree")(front)
     for _ in range(80):
         x, y, r = 530 + rng.normal(0, 62), 36 + rng.normal(0, 30), rng.uniform(10, 22)
         front.ellipse(x, y, r, paint=("#4f1f45", "#6b2a4a", "#8a3a4f")[rng.integers(3)])

@@ -16,9 +16,6 @@ from core.samples.stage import Layer, Stage, sky
 from core.samples.timing import blink, clamp, ease, shot, span, wave
 from core.samples.weather import embers, flame, rainfall, snowfall
 
-_FUR, _FUR_DARK, _SOCK, _CREAM = "#e2702f", "#b94f22", "#3b2430", "#fff1e0"
-_PELT = f"{_FUR}/{_FUR_DARK}"
-
 
 @play("snow-fox", 0.3, Look(grain=6))
 def snow_fox(rng: np.random.Generator, frames: Frames) -> None:
@@ -89,8 +86,7 @@ def before_the_thunder(rng: np.random.Generator, frames: Frames) -> None:
             s.backdrop(fair.image)
             for layer, speed in zip(sunny, (2, 5, 9), strict=True):
                 s.paste(layer, -20 - t * speed)
-            for k in range(4):
-                s.polygon([(500 - k * 60, 40), (470 - k * 120, 360), (430 - k * 120, 360)], "#fff6c418")
+            figure("sunbeams")(s)
             s.placed(330, 318, 0, -1, 1).draw(figure("deer"), t, ease(span(t, 2.5, 2.8)))
             s.wash(fade("#0b1028", 0.55 * ease(span(t, 2.6, 3.6))))
             s.camera(1.05 + 0.02 * t, 320, 200)
@@ -112,9 +108,7 @@ def before_the_thunder(rng: np.random.Generator, frames: Frames) -> None:
         s.ellipse(320, 372, 400, 34, "#04050c90")
         if number == 3:
             s.glow(300, 230, 200 + 16 * wave(t, 0.13), "#ff5a1c", 0.9)
-            s.taper("300,330 296,250 302,176", 20, 9, "#120a10")
-            s.taper("298,250 334,214 344,184", 9, 3, "#120a10")
-            s.taper("298,268 266,236 258,210", 9, 3, "#120a10")
+            figure("burnt-tree")(s)
             for k, (x, y, size) in enumerate(((300, 196, 62), (344, 194, 36), (258, 218, 34), (318, 244, 30),
                                               (284, 262, 28))):
                 flame(s, x, y, size * 0.34, size * (1 + 0.2 * wave(t, 0.17 + 0.02 * k, k * 0.3)))
@@ -201,10 +195,7 @@ def lantern_fish(rng: np.random.Generator, frames: Frames) -> None:
     for s, t in frames:
         number, u = shot(t, 3.0)
         s.backdrop(deep)
-        drift = 20 * wave(t, 8)
-        for k in range(4):
-            ray = [(190 + 80 * k, -10), (120 + 110 * k + drift, 250), (170 + 110 * k + drift, 250), (215 + 80 * k, -10)]
-            s.polygon(ray, "#8fe0ff0a")
+        figure("rays-under-water")(s, t)
         s.scroll(rocks, t * 10)
         for x, y, when, size in plankton:
             place = ((x * 700 - t * 12 * (0.5 + size)) % 660 - 10, (y * 360 + 6 * wave(t, 4, when)) % 360)
@@ -214,10 +205,7 @@ def lantern_fish(rng: np.random.Generator, frames: Frames) -> None:
             glass = Gradient(mix(ink, "#ffffff", 0.5), mix(ink, "#0a1030", 0.35))
             s.placed(x - t * 5, y, 0, size).draw(figure("jelly"), t, ink, mix(ink, "#ffffff", 0.25), glass, phase)
         if number == 0:
-            x, y = 700 - 150 * u, 190 + 10 * wave(t, 2.3)
-            for radius in (40, 90, 140):
-                s.glow(x + 3 * wave(t, 2), y, radius, "#37d6ff", 0.55)
-            s.ellipse(x, y, 5, paint="#eaffff")
+            s.placed(700 - 150 * u, 190 + 10 * wave(t, 2.3)).draw(figure("far-lantern"), t)
         else:
             s.placed(250 + 20 * u, 196 + 10 * wave(t, 3.2)).draw(figure("lantern-fish"), t, max(0.15, blink(t, 2.7)))
         for x, y, size in bubbles:
