@@ -1,21 +1,20 @@
-"""What all tests share: how many run at once, quick AWS clients, and a PostgreSQL server for those that want one."""
+"""What all tests share: the main module, quick collections of garbage, and a PostgreSQL server for those that want one."""
 
 from __future__ import annotations
 
-import functools
+import gc
 import os
 import sys
 from collections.abc import Iterator
 
-import botocore.session
 import pytest
 
 from tests.servers.postgres import PostgresServer, programs
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Run more at once than there are cores: many tests wait for a server or a browser."""
-    return max(3, os.cpu_count() or 1)
+def pytest_collection_finish() -> None:
+    """Leave what is loaded by now out of collections of garbage: Streamlit begins one after each run of a page."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -24,14 +23,6 @@ def main_module_stays() -> Iterator[None]:
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
-
-
-@pytest.fixture(scope="session", autouse=True)
-def service_models_are_read_once() -> Iterator[None]:
-    """Let all boto3 sessions share what they read from botocore's files: each would read megabytes anew."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.__main__ import VIDEO_SUFFIXES, main
+from core.__main__ import main
+from core.ingest.folder_watch import SUFFIXES
 from core.library.machines import enqueue
 from core.models import Stage
 from tests.machines import World, hand_over, make_files, wait_until
@@ -32,7 +33,7 @@ def test_a_worker_is_killed_and_all_is_ready_and_paid_for_once(
         stack.callback(services.close)
         files = make_files(tmp_path / "inbox", FILES)
         hand_over(world, services, files)
-        enqueue(services, [f"s3://{world.bucket}/inbox/"], VIDEO_SUFFIXES, iter(()))
+        enqueue(services, [f"s3://{world.bucket}/inbox/"], SUFFIXES, iter(()))
         assert "no new video" in capsys.readouterr().out
         assert {job.stage for job in services.jobs.jobs()} == {Stage.QUEUED}
         world.encoder.fail("slow", method="POST", path="/tasks", seconds=0.5, times=10_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
 import shutil
@@ -18,7 +19,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.support import upload, wait_for_ready
 from tests.environ import clean_environ
 from tests.videos import make_video, plain
 
@@ -28,6 +28,8 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
 ).split()
+
+ANIMALS = ("wolf", "dog", "kitten", "horse", "fox", "bear", "lion", "tiger", "sheep", "goat", "cow", "rabbit", "deer")
 
 expect.set_options(timeout=20_000)
 
@@ -146,6 +148,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(autouse=True)
+def nothing_stays_open(browser: Browser) -> Iterator[None]:
+    """Close what a test that failed left open: its pages would go on working beside all tests that follow."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -154,20 +164,30 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def full(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with thirteen animals, more than one page, for tests that leave them as they are."""
-    folder = tmp_path_factory.mktemp("full")
-    server = Server(folder / "data", free_port())
+    library = thirteen_animals(tmp_path_factory)
+    server = Server(tmp_path_factory.mktemp("full") / "data", free_port())
+    shutil.copytree(library, server.data_dir)
     server.start()
-    names = ("wolf", "dog", "kitten", "horse", "fox", "bear", "lion", "tiger", "sheep", "goat", "cow", "rabbit", "deer")
-    files = [
-        make_video(folder / f"{name} animal.mp4", seconds=4, pattern=plain(19 * n, 240 - 19 * n, 90))
-        for n, name in enumerate(names)
-    ]
-    context = browser.new_context()
-    page = context.new_page()
-    upload(page, server, *files)
-    wait_for_ready(page, len(files))
-    context.close()
     yield server
     server.stop()
+
+
+def thirteen_animals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a DATA_DIR that is made once for all processes that run tests; nobody may use it but to copy it."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    library = shared / "thirteen animals"
+    with (shared / "thirteen animals.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not library.exists():
+            clips, made = shared / "thirteen clips", shared / "thirteen animals being made"
+            clips.mkdir()
+            for n, name in enumerate(ANIMALS):
+                make_video(clips / f"{name} animal.mp4", seconds=4, pattern=plain(19 * n, 240 - 19 * n, 90))
+            environ = {**clean_environ(), "DATA_DIR": str(made)}
+            subprocess.run([sys.executable, "-m", "core", "ingest", str(clips)], cwd=ROOT, env=environ, check=True)
+            made.rename(library)
+    return library

@@ -115,6 +115,8 @@ def test_open_every_page_is_there_and_no_browser_complains(serve, context):
     page.locator("[class*=st-key-open-] button").first.click()
     expect(page.get_by_label("Title")).to_be_visible()
     page.get_by_role("link", name="Discover").first.click()
+    page.get_by_role("button", name="Play").first.wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.get_by_text(re.compile("^Sees ")).first.click()
     expect(page.get_by_text("Encoder", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Sign out")).to_have_count(0)

@@ -189,7 +189,8 @@ def test_another_view_order_or_person_keeps_the_place(services):
 
 def test_rows_that_are_asked_are_reset_together():
     parts = {part: {name for name, row in ROWS.items() if row.part is part} for part in Part}
-    assert parts[Part.QUESTION] == {"q", "category", "mood", "strength", "like", "at", "picture", "watch", "t", "show"}
+    asked = {"q", "category", "mood", "strength", "like", "at", "among", "picture", "watch", "t", "show"}
+    assert parts[Part.QUESTION] == asked
     assert parts[Part.FILTERS] >= {"length", "shape", "sound", "language"}
     assert all(parts.values())
 
