@@ -1,5 +1,6 @@
 """Moodreel: the router, and the ASGI app that serves pages and HTTP routes on one port. Nothing else lives here."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     except AppError as error:
         # The pages say the same sentence and try again at each visit: the server stays up to be read.
         logging.getLogger(__name__).error("%s", error)
+    gc.freeze()  # what is loaded now stays: Streamlit collects garbage after each run of a page, and need not look at it
     yield
     close_services()
 

@@ -1,4 +1,4 @@
-"""What all tests share: the main module, quick collections of garbage, and a PostgreSQL server for those that want one."""
+"""What all tests share: the main module, quick garbage collections, and a PostgreSQL server for those that want one."""
 
 from __future__ import annotations
 
