@@ -27,7 +27,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     except AppError as error:
         # The pages say the same sentence and try again at each visit: the server stays up to be read.
         logging.getLogger(__name__).error("%s", error)
-    gc.freeze()  # what is loaded now stays: Streamlit collects garbage after each run of a page, and need not look at it
+    gc.freeze()  # Streamlit collects garbage after each run of a page: what is loaded now need not be looked at
     yield
     close_services()
 
