@@ -216,15 +216,9 @@ class EdgeIndex:
     def records(self) -> Iterator[tuple[str, Mapping[str, Any], np.ndarray]]:
         """Yield the id, payload and vector of every entry as they lie there, whatever they are; a vector that is gone
         is empty."""
-        offset, more = None, True
-        while more:
-            request = edge.ScrollRequest(offset=offset, limit=BATCH, with_payload=True, with_vector=True)
-            with self._translated():
-                records, offset = self._shard.scroll(request)
-            for record in records:
-                vector = record.vector if isinstance(record.vector, list) else []
-                yield str(record.id), record.payload or {}, np.asarray(vector, np.float32)
-            more = offset is not None
+        for record in self._scrolled(None, True, with_vector=True):
+            vector = record.vector if isinstance(record.vector, list) else []
+            yield str(record.id), record.payload or {}, np.asarray(vector, np.float32)
 
     def _tallied(self) -> Tally:
         """Return what counting and ordering go by; reads all videos where nothing was asked of the library yet."""
@@ -234,7 +228,7 @@ class EdgeIndex:
         with self._write_lock:  # what is written meanwhile would be missing
             if self._tally is None:
                 tally = Tally()
-                for record in self._wholes():
+                for record in self._scrolled(_where(scope="video"), list(READ), with_vector=False):
                     said = record.payload or {}
                     tally.put(said["video_id"], "video", str(record.id), said)
                 for video_id, clips in self._clips().items():
@@ -269,12 +263,14 @@ class EdgeIndex:
             if len(ids) < size or not records:
                 return
 
-    def _wholes(self) -> Iterator[edge.Record]:
-        """Yield what is counted by of all videos' own entries."""
-        offset, videos = None, _where(scope="video")
+    def _scrolled(
+        self, where: edge.Filter | None, with_payload: bool | list[str], *, with_vector: bool
+    ) -> Iterator[edge.Record]:
+        """Yield every entry that fits as it lies there, a batch at a time."""
+        offset = None
         while True:
             request = edge.ScrollRequest(
-                offset=offset, limit=BATCH, filter=videos, with_payload=list(READ), with_vector=False
+                offset=offset, limit=BATCH, filter=where, with_payload=with_payload, with_vector=with_vector
             )
             with self._translated():
                 records, offset = self._shard.scroll(request)

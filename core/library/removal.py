@@ -76,7 +76,6 @@ class Trash:
         """`alone` says whether no other machine of the library is at the same; `forget` is told of each content that is
         gone for good, to drop what was worked out of it."""
         self._alone = alone
-        self._forget = forget
         self._book = book
         self._serving = serving
         self._store = store

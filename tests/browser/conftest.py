@@ -149,10 +149,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays_open(browser: Browser) -> Iterator[None]:
+def nothing_stays_open(request: pytest.FixtureRequest) -> Iterator[None]:
     """Close what a test that failed left open: its pages would go on working beside all tests that follow."""
+    browser = request.getfixturevalue("browser") if "browser" in request.fixturenames else None
     yield
-    for context in browser.contexts:
+    for context in browser.contexts if browser else ():
         context.close()
 
 
