@@ -29,7 +29,8 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import FLAGS, Server, free_port  # noqa: E402
+from tests.browser.conftest import FLAGS, Server  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 MIB = 1024 * 1024
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

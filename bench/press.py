@@ -41,8 +41,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from core.discover import taxonomy  # noqa: E402
-from tests.browser.conftest import BROWSERS, FLAGS, Server, free_port  # noqa: E402
+from tests.browser.conftest import BROWSERS, FLAGS, Server  # noqa: E402
 from tests.environ import clean_environ  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 TARGETS_S = {"first poster": 1.0, "cards": 0.3, "playing": 0.6}
 TIMEOUT_MS = 20_000

@@ -31,7 +31,8 @@ sys.path.insert(0, str(ROOT))
 
 from core.samples import SCENES  # noqa: E402
 from core.samples.studio import perform  # noqa: E402
-from tests.browser.conftest import BROWSERS, FLAGS, Server, free_port  # noqa: E402
+from tests.browser.conftest import BROWSERS, FLAGS, Server  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 FIRST_S, ALL_S, PRESS_S = 6.0, 60.0, 1.0
 GIVE_UP_S = 900.0

@@ -50,7 +50,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from core.discover import taxonomy  # noqa: E402
-from tests.browser.conftest import Server, free_port  # noqa: E402
+from tests.browser.conftest import Server  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 from tests.videos import make_video, plain  # noqa: E402
 
 MEMORY_TARGET_MB, LEVEL_FILES, LEVEL_THREADS = 1.0, 1.0, 0.5

@@ -25,7 +25,8 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import FLAGS, Server, free_port  # noqa: E402
+from tests.browser.conftest import FLAGS, Server  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 MIB = 1024 * 1024
 TARGET_MB = 30.0

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.access.roles import Action
 from core.models import Job, Stage
-from pages.components.boundary import fragment, part, rerun, safely, show_nothing
+from pages.components.boundary import fragment, paced, part, safely
 from pages.components.chrome import heading, set_page
 from pages.components.damage_notice import damage_notice
 from pages.components.ingest_panel import add_samples_button, open_notice, show_cost, upload_box, watch_line
@@ -13,7 +13,6 @@ from pages.components.model_panel import model_panel
 from pages.components.poster import poster_script
 from pages.components.reembed_panel import reembed_panel
 from pages.components.services import page_services
-from pages.components.state import state
 from pages.components.video_card import most_like, preview, striking_words, title
 from pages.components.wording import clock, elapsed, say, tell
 
@@ -29,9 +28,6 @@ def show_jobs() -> None:
     working = [job for job in jobs if not job.stage.is_over]
     stopped = [job for job in jobs if job.stage in (Stage.FAILED, Stage.CANCELLED)]
     ready = [job for job in jobs if job.stage is Stage.READY]
-    was_working, state.was_working = state.was_working, bool(working)
-    if was_working not in (None, bool(working)):
-        rerun()
     if working:
         show_overall(working, len(ready))
         show_pause()
@@ -104,18 +100,17 @@ def show_arrived(job: Job) -> None:
 
 
 def at_work() -> bool:
-    with part(show=show_nothing):  # the list of jobs says it
-        return any(not job.stage.is_over for job in services.jobs.jobs())
-    return False
+    return any(not job.stage.is_over for job in services.jobs.jobs())
 
 
-heading(say("ingest.title"), say("ingest.subtitle"), services, badge_every_s=2)
+heading(say("ingest.title"), say("ingest.subtitle"), services, at_work)
 open_notice()
 damage_notice(services)
 upload_box(services)
 add_samples_button(services)
-fragment(watch_line, every_s=5.0)(services)
+if services.folder_watch is not None:
+    fragment(watch_line, every_s=5.0)(services)
 model_panel(services)
-fragment(reembed_panel, every_s=2.0)(services)
-fragment(show_jobs, "jobs", every_s=1.0 if at_work() else 5.0)()
+paced(reembed_panel, "", lambda: services.reembed.status() is not None, busy_s=2.0)(services)
+paced(show_jobs, "jobs", at_work)()
 poster_script()

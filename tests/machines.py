@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from unittest.mock import patch
 from core.services import Services, build
 from core.settings import load
 from tests.environ import clean_environ
+from tests.ports import free_port
 from tests.servers.postgres import PostgresServer
 from tests.servers.qdrant import QdrantServer
 from tests.servers.s3 import ACCESS_KEY, CLEAN_ENVIRONMENT, REGION, SECRET_KEY, S3Server
@@ -90,9 +90,7 @@ class World:
         self.begin(name)
 
     def replica(self, name: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = self.ports[name] = probe.getsockname()[1]
+        port = self.ports[name] = free_port()
         serve = ["streamlit", "run", "streamlit_app.py", f"--server.port={port}", "--server.address=127.0.0.1"]
         self.commands[name] = [sys.executable, "-m", *serve, "--server.headless=true"]
         self.begin(name)

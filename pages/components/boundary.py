@@ -70,6 +70,31 @@ def fragment(draw: Callable[P, R], place: str = "", every_s: float | None = None
     return st.fragment(part(place)(wraps(draw)(for_somebody)), run_every=every_s)
 
 
+def paced(
+    draw: Callable[P, R], place: str, is_busy: Callable[[], bool], busy_s: float = 1.0, idle_s: float | None = 5.0
+) -> Callable[P, R]:
+    """Return `draw` as a fragment that is drawn again often while something is going on, else seldom or, None, never.
+
+    Each drawing costs the server a run of its own, on every page that stands open somewhere. How often cannot change
+    between two runs of the page, so the page is drawn anew when something begins or ends.
+    """
+
+    def is_busy_now() -> bool:
+        with part(show=show_nothing):  # what is drawn says it
+            return is_busy()
+        return False
+
+    was_busy = is_busy_now()
+
+    @wraps(draw)
+    def at_its_pace(*args: P.args, **kwargs: P.kwargs) -> R:
+        if is_busy_now() != was_busy:
+            rerun()
+        return draw(*args, **kwargs)
+
+    return fragment(at_its_pace, place, every_s=busy_s if was_busy else idle_s)
+
+
 def safely(callback: Callable[P, object], place: str = PAGE) -> Callable[P, None]:
     """Return a callback whose error is said in this place on the run that follows."""
 

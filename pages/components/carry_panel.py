@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.library.carrying import Found, Status
 from core.services import Services
-from pages.components.boundary import fragment, part, rerun, safely
+from pages.components.boundary import paced, part, safely
 from pages.components.state import pressed, state
 from pages.components.wording import day, megabytes, plain, say, tell
 
@@ -16,9 +16,8 @@ SHOWN = 20
 
 def carry_panel(services: Services) -> None:
     """Draw what is under way or how it ended, else both ways. Runs again by itself while something is under way."""
-    status = services.library.carrying.status()
-    going = status is not None and not status.over
-    fragment(_panel, PLACE, every_s=1.0 if going else None)(services)
+    carrying = services.library.carrying
+    paced(_panel, PLACE, lambda: _is_going(carrying.status()), idle_s=None)(services)
 
 
 def import_box(services: Services) -> None:
@@ -31,14 +30,10 @@ def import_box(services: Services) -> None:
 def _panel(services: Services) -> None:
     carrying = services.library.carrying
     status = carrying.status()
-    going = status is not None and not status.over
-    was_going, state.was_carrying = state.was_carrying, going
-    if was_going not in (None, going):
-        rerun()  # the whole page: it looks again by itself, or what came is part of it now
     if status is not None:
         with st.container(border=True, gap="xsmall", key="carry-status"):
             _show_status(services, status)
-    if going:
+    if _is_going(status):
         return
     if services.index.count().videos:
         with st.container(border=True, gap="xsmall", key="carry-out"):
@@ -49,6 +44,10 @@ def _panel(services: Services) -> None:
             st.caption(say("carry.in.means"))
             for one in found[:SHOWN]:
                 _row(services, one)
+
+
+def _is_going(status: Status | None) -> bool:
+    return status is not None and not status.over
 
 
 def _export_box(services: Services) -> None:

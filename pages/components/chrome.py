@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from core.services import Services
-from pages.components.boundary import begin_run, fragment, part, safely
+from pages.components.boundary import begin_run, fragment, paced, part, safely
 from pages.components.doors import STYLE, page_script, routes_are_served
 from pages.components.state import Language, state
 from pages.components.who import described, sign_out_button, who
@@ -81,14 +81,14 @@ def presenting() -> None:
     st.html("<style>.stAppHeader, .stToolbar { display: none } .stMainBlockContainer { padding-top: 1rem }</style>")
 
 
-def heading(title: str, subtitle: str, services: Services, badge_every_s: float | None = None) -> None:
-    """Draw a page's heading with the badge of the live backends beside it, kept fresh where the library grows."""
+def heading(title: str, subtitle: str, services: Services, grows: Callable[[], bool] | None = None) -> None:
+    """Draw a page's heading with the badge of the live backends beside it, kept fresh where the library may grow."""
     with st.container(horizontal=True, vertical_alignment="center", key="heading"):
         with st.container(gap=None):
             st.title(title, anchor=False)
             st.caption(subtitle)
         with st.container(width="content"):
-            fragment(badge, every_s=badge_every_s)(services)
+            (paced(badge, "", grows, busy_s=2.0, idle_s=10.0) if grows else fragment(badge))(services)
 
 
 def unseen_heading(title: str) -> None:

@@ -11,7 +11,7 @@ from core import samples
 from core.access.roles import Action
 from core.errors import AppError, StoreError
 from core.services import Services
-from pages.components.boundary import fragment, part, rerun, say_next, show_said
+from pages.components.boundary import paced, part, rerun, say_next, show_said
 from pages.components.doors import is_open_to_others
 from pages.components.state import state
 from pages.components.uploads import session_id, uploaded
@@ -41,7 +41,7 @@ def upload_box(services: Services) -> None:
         # A new key is an empty uploader: the files are in the queue now and show up below.
         state.upload_turn += 1
         rerun()
-    fragment(_show_arriving, every_s=1.0)(services)
+    paced(_show_arriving, "", lambda: bool(services.arrivals.under_way(session_id())), idle_s=3.0)(services)
 
 
 def _show_arriving(services: Services) -> None:
@@ -65,7 +65,7 @@ def open_notice() -> None:
 @part()
 def watch_line(services: Services) -> None:
     """Say in one line what comes of the folder that is watched, where one is."""
-    if services.folder_watch is None:
+    if services.folder_watch is None:  # the page asks before, and again by itself later
         return
     seen = services.folder_watch.status()
     said = [say("watched", folder=plain(str(seen.folder)))]

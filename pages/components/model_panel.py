@@ -7,8 +7,7 @@ import streamlit as st
 from core.encoders import clip_models
 from core.encoders.clip_download import Getter
 from core.services import Services
-from pages.components.boundary import fragment, rerun, safely
-from pages.components.state import state
+from pages.components.boundary import paced, safely
 from pages.components.wording import plain, say, tell
 
 EVERY_S = 0.7
@@ -19,15 +18,12 @@ def model_panel(services: Services) -> None:
     getter = services.getter
     if getter is None or not (services.may_see or getter.state.stage == "ready"):
         return
-    every_s = None if getter.state.is_over else EVERY_S
-    fragment(_draw, "model", every_s=every_s)(services, getter)
+    # What answers may be another encoder when it ends: the page is drawn anew.
+    paced(_draw, "model", lambda: not getter.state.is_over, EVERY_S, idle_s=None)(services, getter)
 
 
 def _draw(services: Services, getter: Getter) -> None:
     getting = getter.state
-    was_getting, state.was_getting = state.was_getting, not getting.is_over
-    if was_getting not in (None, not getting.is_over):
-        rerun()  # The page begins or ends to draw this again by itself, and what answers may be another encoder now.
     model = getting.model or clip_models.named(services.settings.clip_model)
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="model"):
         if getting.stage == "ready":

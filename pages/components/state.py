@@ -190,9 +190,6 @@ class PageState:
     lang: Row[Language | None] = Row(None)  # what a person chose or a link says; else it is the browser's
     mix: Row[bool] = Row(False)
     all_categories: Row[bool] = Row(False)
-    was_working: Row[bool | None] = Row(None)
-    was_getting: Row[bool | None] = Row(None)
-    was_carrying: Row[bool | None] = Row(None)
     library_tab: Row[LibraryTab] = Row("videos")
     library_view: Row[LibraryView] = Row("grid")
     map_colour: Row[MapColour] = Row("mood")

@@ -6,7 +6,6 @@ import fcntl
 import functools
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,13 +19,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.environ import clean_environ
+from tests.ports import free_port
 from tests.videos import make_video, plain
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
+    "--disable-component-update --disable-sync --disable-dev-shm-usage --autoplay-policy=no-user-gesture-required"
 ).split()
 
 ANIMALS = ("wolf", "dog", "kitten", "horse", "fox", "bear", "lion", "tiger", "sheep", "goat", "cow", "rabbit", "deer")
@@ -95,12 +95,6 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 SETTLED = """() => {

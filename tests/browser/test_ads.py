@@ -14,7 +14,8 @@ from core.models import Stage
 from core.services import build
 from core.settings import Settings
 from tests.ads.vmap_rules import check_vmap
-from tests.browser.conftest import Server, free_port, go, settle
+from tests.browser.conftest import Server, go, settle
+from tests.ports import free_port
 from tests.videos import make_video, plain
 
 

@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Server, free_port
+from tests.browser.conftest import ROOT, Server
 from tests.browser.test_app import health, plays, upload, wait_for_ready
 from tests.environ import clean_environ
+from tests.ports import free_port
 from tests.videos import make_video
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")

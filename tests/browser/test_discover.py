@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, free_port, go, settle
+from tests.browser.conftest import Server, go, settle
 from tests.browser.support import plays, upload, wait_for_ready
+from tests.ports import free_port
 from tests.videos import make_video, plain
 
 TITLES = ("grey wolf in the forest", "dog on a meadow", "kitten asleep", "horse gallop")
@@ -261,7 +262,7 @@ def test_a_poster_plays_when_pointed_at_and_opens_when_pressed(full, page):
     assert not video.evaluate("video => video.muted")
     after = video.bounding_box()
     assert all(abs(before[side] - after[side]) <= 1 for side in ("x", "y", "width", "height")), "nothing moves"
-    page.get_by_role("button", name="Play Bear animal").click()
+    page.get_by_role("button", name="Play Lion animal").click()
     expect(video).to_have_count(2)
     page.wait_for_function("() => [...document.querySelectorAll('.stVideo')].filter(one => !one.paused).length === 1")
 

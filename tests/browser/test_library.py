@@ -13,10 +13,11 @@ from playwright.sync_api import Locator, Page, expect
 from core.models import ignore_progress
 from core.services import build
 from core.settings import Settings
-from tests.browser.conftest import Server, free_port, settle
+from tests.browser.conftest import Server, settle
 from tests.browser.test_access import SETTLED
 from tests.browser.test_app import health
 from tests.fakes import make_entries
+from tests.ports import free_port
 from tests.videos import make_video
 
 TITLES = ("Grey wolf animal", "Tax office", "Harbour ship", "Mountain snow")

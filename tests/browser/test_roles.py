@@ -14,7 +14,8 @@ from core.access.access import COOKIE, Access
 from core.access.policy import read
 from core.services import build
 from core.settings import load
-from tests.browser.conftest import Server, free_port
+from tests.browser.conftest import Server
+from tests.ports import free_port
 from tests.servers.oidc import OidcProvider
 from tests.videos import make_video
 

@@ -13,7 +13,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,8 @@ from pathlib import Path
 from typing import Self
 
 import psycopg
+
+from tests.ports import free_port
 
 ROOT = Path("/usr/lib/postgresql")
 USER = "moodreel"
@@ -51,7 +52,7 @@ class PostgresServer:
         if found is None:
             raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
         self._bin = found
-        self._port = port or _free_port()
+        self._port = port or free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="moodreel-postgres-"))
         self._data = self._folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
@@ -120,12 +121,6 @@ class PostgresServer:
     def ask(self, statement: str) -> None:
         with contextlib.closing(psycopg.connect(self.url(), autocommit=True)) as db:
             db.execute(statement.encode())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def main() -> None:
