@@ -1,13 +1,13 @@
 """Does any spoiled video hurt the app?
 
-    python bench/fuzz.py [--count 1000] [--seed 1] [--real DIR] [--keep DIR]
+    python bench/fuzz.py [--count 1000] [--first 0] [--seed 1] [--real DIR] [--keep DIR]
 
 Tiny videos of twelve kinds, and the smallest eight of DIR (or $CORPUS_DIR, or ../shared/corpus) that play as they are,
 are spoiled in ten ways in turn (tests/mutations.py) and put into a library by the real queue and the local encoder.
 Each must end ready or failed with a sentence that was written for it; none may take longer than its workers may be
 silent, nothing may stay in the folders of work, and this process may have no more open files in the end. Beside them,
 in the same run, the same videos unspoiled: printed is what became of both, the longest, and the ratio of the times.
-`--keep` keeps the files that did not end so.
+`--keep` keeps the files that did not end so; `--first` leaves out those before a number, for a run in parts.
 
 Exit 1 when one did not.
 """
@@ -45,6 +45,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = Path(os.environ.get("CORPUS_DIR", ROOT / "../shared/corpus"))
     arguments.add_argument("--count", type=int, default=1000)
+    arguments.add_argument("--first", type=int, default=0)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--real", type=Path, default=default)
     arguments.add_argument("--keep", type=Path)
@@ -58,14 +59,14 @@ def main() -> int:
             whole = add(services, sources)
             files_before = open_files()
             bad, jobs = [], []
-            for paths in spoiled(sources, folder / "spoiled", given.count, given.seed):
+            for paths in spoiled(sources, folder / "spoiled", range(given.first, given.count), given.seed):
                 done = add(services, paths)
                 bad += [describe(job) for job in done if not is_right(job)]
                 bad += keep([job for job in done if not is_right(job)], folder / "spoiled", given.keep)
                 jobs += done
                 bad += leftovers(folder / "data", services, [job.id for job in done])
                 shutil.rmtree(folder / "spoiled")
-                print(f"{len(jobs)} of {given.count}, {len(bad)} wrong", file=sys.stderr, flush=True)
+                print(f"{given.first + len(jobs)} of {given.count}, {len(bad)} wrong", file=sys.stderr, flush=True)
         finally:
             services.close()
         sandbox.dismiss()
@@ -87,18 +88,20 @@ def needs_nothing(path: Path) -> bool:
     return sandbox.inspect(path).playable == "as-is"
 
 
-def spoiled(sources: list[Path], folder: Path, count: int, seed: int) -> Iterator[list[Path]]:
-    """Yield batches of spoiled files."""
+def spoiled(sources: list[Path], folder: Path, wanted: range, seed: int) -> Iterator[list[Path]]:
+    """Yield batches of spoiled files, those of these numbers; the same one has the same number in each run."""
     ways = [(path, mutations(path.read_bytes(), seed + number)) for number, path in enumerate(sources)]
     batch: list[Path] = []
-    for number in range(count):
+    for number in range(wanted.stop):
         source, endless = ways[number % len(ways)]
-        way, data = next(islice(endless, 1))
+        way, data = next(endless)
+        if number not in wanted:
+            continue
         folder.mkdir(exist_ok=True)
         path = folder / f"{number:05}-{way}-{source.name}"
         path.write_bytes(data)
         batch.append(path)
-        if len(batch) == BATCH or number == count - 1:
+        if len(batch) == BATCH or number == wanted[-1]:
             yield batch
             batch = []
 
