@@ -51,8 +51,9 @@ from core.library.relabelling import Relabel
 from core.library.removal import Trash
 from core.library.spaces import Serving
 from core.library.stills import Stills
-from core.library.watching import CHANGES, Watch, started, tell
+from core.library.watching import CHANGES, started, tell
 from core.models import EncoderInfo, Entry, Progress
+from core.rounds import Rounds
 from core.settings import STATIC_FILE_MB, Settings
 from core.state.ahead import ReadAhead, Reading
 from core.state.base import Document, JobRecord
@@ -103,7 +104,7 @@ class Services:
     """What a day's minutes are."""
     relabel: Relabel | None = None
     """Works out in the background what videos answer, where that may have changed."""
-    watches: list[Watch] = field(default_factory=list)
+    watches: list[Rounds] = field(default_factory=list)
     folder_watch: FolderWatch | None = None
     """Takes in what appears in the folder that is set."""
     damage: Damage | None = None
@@ -230,7 +231,7 @@ class Services:
         if self.relabel:
             self.relabel.stop(timeout_s=10)
         for watch in self.watches:
-            watch.stop()
+            watch.stop(timeout_s=10)
         self.library.carrying.stop(timeout_s=10)
         self.library.trash.stop(timeout_s=10)
         self.reembed.stop(timeout_s=10)

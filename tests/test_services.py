@@ -115,7 +115,7 @@ def test_what_one_app_changes_of_a_video_another_one_sees(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "open_encoder", lambda settings: FakeEncoder(NEW))
-    monkeypatch.setattr(watching, "Watch", partial(watching.Watch, every_s=0.1))
+    monkeypatch.setattr(watching, "watch", partial(watching.watch, every_s=0.1))
     with ExitStack() as stack:
         qdrant = stack.enter_context(QdrantServer())
         one, two = (

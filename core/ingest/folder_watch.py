@@ -10,9 +10,7 @@ some at a time. Links are not followed: they could lead out of the folder, or in
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -22,10 +20,8 @@ from pathlib import Path, PurePath
 from core.errors import AppError, Sentence
 from core.ingest.working import Queue
 from core.models import Stage
-from core.priority import step_back
+from core.rounds import Rounds
 from core.state.watched import WatchBook, Watched
-
-logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset(
     ".3gp .asf .avi .f4v .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogg .ogv .ts .vob .webm .wmv".split()
@@ -108,8 +104,9 @@ class FolderWatch:
         self._ready: dict[str, Watched] = {}
         """By path, files that have stopped growing and wait for their turn."""
         self._looked = Looked(folder)
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._look_at = clock()
+        """When to look next."""
+        self._rounds = Rounds("watched folder", self._round, FEED_EVERY_S, yields=True)
 
     def status(self) -> Looked:
         """Return what the last look has found."""
@@ -117,13 +114,10 @@ class FolderWatch:
 
     def start(self) -> None:
         """Look from time to time, in the background."""
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self, timeout_s: float) -> None:
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        self._rounds.stop(timeout_s)
 
     def look(self) -> Looked:
         """Look the folder through once, and send on what is ready. Raises what the queue and the book raise."""
@@ -151,7 +145,7 @@ class FolderWatch:
             if len(files) >= BREATHE_AFTER:
                 self._rest(time.monotonic() - began)
             self._feed()
-            if self._stopped.is_set():
+            if self._rounds.is_stopped:
                 return self._looked
         self._unsettled = unsettled
         self._note_lost_folders(seen)
@@ -172,28 +166,28 @@ class FolderWatch:
             self._looked = replace(self._looked, waiting=left, failed=counts.get("failed", 0))
         self._feed()
 
-    def _run(self) -> None:
-        step_back()
-        while not self._stopped.is_set():
-            self._safely(self.look)
-            until = self._clock() + self._look_every_s
-            while self._clock() < until and not self._stopped.wait(FEED_EVERY_S):
-                self._safely(self.feed)
-
-    def _safely(self, step: Callable[[], object]) -> None:
+    def _round(self) -> None:
+        """Look when it is time to, and feed between; say on the page what goes wrong."""
+        looks = self._clock() >= self._look_at
         try:
-            step()
+            if looks:
+                self.look()
+            else:
+                self.feed()
         except AppError as error:
-            logger.warning("The watched folder has to wait: %s", error)
             self._looked = replace(self._looked, problem=error.sentence)
-        except Exception as error:  # the thread must live: without it nothing is taken in any more
-            logger.exception("The watched folder has to wait")
+            raise
+        except Exception as error:
             said = Sentence("{folder} cannot be looked at: {why}", folder=self.folder, why=str(error))
             self._looked = replace(self._looked, problem=said)
+            raise
+        finally:
+            if looks:
+                self._look_at = self._clock() + self._look_every_s
 
     def _rest(self, worked_s: float) -> None:
         """Leave the processor and the drive to others."""
-        self._stopped.wait(worked_s * REST)
+        self._rounds.rest(worked_s * REST)
 
     def _walk(self, seen: _Seen) -> Iterator[tuple[str, Mapping[str, Stamp]]]:
         """Yield each folder with its video files, with pauses between."""
@@ -206,7 +200,7 @@ class FolderWatch:
                         since += 1
                         if since >= BREATHE_AFTER:
                             self._rest(time.monotonic() - began)
-                            if self._stopped.is_set():
+                            if self._rounds.is_stopped:
                                 return
                             since, began = 0, time.monotonic()
                         if entry.name.startswith(".") or entry.is_symlink():

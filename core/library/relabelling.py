@@ -20,6 +20,7 @@ from core.discover.search import Discover
 from core.errors import AppError
 from core.index.base import Where
 from core.models import Entry
+from core.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 
@@ -60,41 +61,36 @@ class Relabel:
     ) -> None:
         self._discover = discover
         self._alone = alone
-        self._look_every_s = look_every_s
-        self._wake = threading.Event()
-        self._stopped = threading.Event()
+        self._rounds = Rounds("labels", self._round, look_every_s)
         self._turn = threading.Lock()
         """Held by whoever works at a batch."""
         self._through: object = None
         """The state of the library in which everything had its labels."""
         self._problem: str | None = None
-        self._thread: threading.Thread | None = None
+        self._tries = 0
+        """In vain, one after the other."""
 
     def start(self) -> None:
         """Begin to look after the labels, until `stop`."""
-        self._thread = threading.Thread(target=self._run, name="relabel", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self, timeout_s: float) -> None:
         """End after the batch it is at; the next start goes on."""
-        self._stopped.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        self._rounds.stop(timeout_s)
 
     def look_again(self) -> None:
         """See what another app has changed of videos, and label it: no count says that it has."""
         self._discover().look_again()
         self._through = None
-        self._wake.set()
+        self._rounds.wake()
 
     def soon(self, within_s: float) -> bool:
         """Look at once, and return whether everything has its labels within this time."""
-        self._wake.set()
+        self._rounds.wake()
         deadline = time.monotonic() + within_s
         try:
             while self.progress() is not None:
-                if time.monotonic() > deadline or self._thread is None or not self._thread.is_alive():
+                if time.monotonic() > deadline or not self._rounds.is_running:
                     return False
                 time.sleep(0.01)
         except AppError:  # whoever asks for something is told
@@ -125,20 +121,16 @@ class Relabel:
                 index.label(labelled)
             return tuple(entry.video_id for entry in labelled)
 
-    def _run(self) -> None:
-        tries = 0
-        while not self._stopped.is_set():
-            try:
-                self._pass()
-                self._problem, tries = None, 0
-                self._wake.wait(self._look_every_s)
-            except AppError as error:
-                if self._problem != error.sentence:
-                    logger.warning("Labels are worked out later: %s", error)
-                self._problem = error.sentence
-                self._wake.wait(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
-                tries += 1
-            self._wake.clear()
+    def _round(self) -> float | None:
+        try:
+            self._pass()
+        except AppError as error:
+            if self._problem != error.sentence:
+                logger.warning("Labels are worked out later: %s", error)
+            self._problem, self._tries = error.sentence, self._tries + 1
+            return PAUSES_S[min(self._tries, len(PAUSES_S)) - 1]
+        self._problem, self._tries = None, 0
+        return None
 
     def _pass(self) -> None:
         """Label whatever lacks today's labels; nothing is asked where nothing has changed since all had them."""
@@ -152,14 +144,14 @@ class Relabel:
 
     def _label_all(self) -> None:
         before: tuple[str, ...] = ()
-        while not self._stopped.is_set() and (state := self._state()) != self._through:
+        while not self._rounds.is_stopped and (state := self._state()) != self._through:
             began = time.monotonic()
             done = self.one_batch()
             if not done or done == before:  # the same ones again would come for ever
                 self._through = state
                 return
             before, self._problem = done, None
-            self._stopped.wait((time.monotonic() - began) * (1 - SHARE) / SHARE)
+            self._rounds.rest((time.monotonic() - began) * (1 - SHARE) / SHARE)
 
     def _state(self) -> object:
         discover = self._discover()

@@ -27,6 +27,7 @@ from core.ingest.work import stored_source
 from core.ingest.working import Queue
 from core.library.spaces import Serving
 from core.models import Entry
+from core.rounds import Rounds
 from core.state.corrections import Corrections
 from core.state.taste import TasteBook
 from core.state.trash import KeptEntry, TrashBook, Trashed
@@ -85,8 +86,7 @@ class Trash:
         self._forget = forget
         self._now = now
         self._lock = threading.RLock()
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds("trash", self.tend, TEND_EVERY_S)
 
     def videos(self) -> list[Trashed]:
         """Return the videos that can be had back, the last deleted first."""
@@ -165,7 +165,7 @@ class Trash:
     def tend(self) -> None:
         """End what was begun, and remove for good what has been deleted long enough."""
         for video in self._book.videos():
-            if self._stopped.is_set():
+            if self._rounds.is_stopped:
                 return
             try:
                 with self._lock:
@@ -175,25 +175,10 @@ class Trash:
 
     def start(self) -> None:
         """Tend in the background, now and from time to time."""
-        with self._lock:
-            if self._thread is None and not self._stopped.is_set():
-                self._thread = threading.Thread(target=self._run, name="trash", daemon=True)
-                self._thread.start()
+        self._rounds.start()
 
     def stop(self, timeout_s: float) -> None:
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                self.tend()
-            except AppError as error:
-                logger.warning("The trash has to wait: %s", error)
-            except Exception:  # the thread must live: without it nothing that is deleted ever goes
-                logger.exception("The trash has to wait")
-            self._stopped.wait(TEND_EVERY_S)
+        self._rounds.stop(timeout_s)
 
     def _tend(self, video: Trashed) -> None:
         if video.state == "restoring":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 import uuid
 from collections.abc import Callable
 
 from core.errors import AppError
+from core.rounds import Rounds
 from core.state.base import Document
 from core.state.opening import State
 
@@ -26,41 +26,22 @@ def tell(state: State) -> None:
             logger.warning("Other apps are not told of a change: %s", error)
 
 
-def started(*watched: tuple[Document, Callable[[], None]]) -> list[Watch]:
+def started(*watched: tuple[Document, Callable[[], None]]) -> list[Rounds]:
     """Look at documents now and then from now on, and say which is another one."""
-    watches = [Watch(document, on_change) for document, on_change in watched]
-    for watch in watches:
-        watch.start()
+    watches = [watch(document, on_change) for document, on_change in watched]
+    for one in watches:
+        one.start()
     return watches
 
 
-class Watch:
-    """Look at a document now and then, in the background, and say when it is another one."""
+def watch(document: Document, on_change: Callable[[], None], *, every_s: float = EVERY_S) -> Rounds:
+    """Return rounds that look at a document and say when it is another one, and at first."""
+    seen: list[str | None] = []
 
-    def __init__(self, document: Document, on_change: Callable[[], None], *, every_s: float = EVERY_S) -> None:
-        self._document = document
-        self._on_change = on_change
-        self._every_s = every_s
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+    def look() -> None:
+        text = document.read()
+        if seen != [text]:
+            on_change()
+            seen[:] = [text]
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        seen: str | None = None
-        is_first = True
-        while not self._stopped.is_set():
-            try:
-                text = self._document.read()
-                if is_first or text != seen:
-                    self._on_change()
-                    seen, is_first = text, False
-            except (AppError, ValueError) as error:  # what is known goes on; the next look may do
-                logger.warning("%s could not be looked at: %s", self._document, error)
-            self._stopped.wait(self._every_s)
+    return Rounds(f"look at {document}", look, every_s)

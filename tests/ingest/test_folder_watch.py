@@ -250,7 +250,7 @@ def test_many_files_are_held_a_folder_at_a_time_and_watched_a_few_at_a_time(
     monkeypatch.setattr(folder_watch, "HELD", 10)
     monkeypatch.setattr(folder_watch, "BREATHE_AFTER", 20)
     pauses: list[float] = []
-    monkeypatch.setattr(watched.watch._stopped, "wait", pauses.append)
+    monkeypatch.setattr(watched.watch._rounds, "rest", pauses.append)
     for folder in range(4):
         (watched.folder / str(folder)).mkdir()
         for n in range(20):

@@ -246,14 +246,15 @@ def test_it_waits_for_texts_that_are_still_to_be_read(running):
     assert relabel.soon(20)
 
 
-def test_an_index_that_is_away_is_asked_again(running, monkeypatch):
+@pytest.mark.parametrize("error", [LibraryError("Qdrant does not answer."), RuntimeError("nobody thought of it")])
+def test_an_index_that_is_away_is_asked_again(running, monkeypatch, error):
     discover = open_discover()
     label, times = discover.index.label, [0]
 
     def fail_once(wholes):
         times[0] += 1
         if times[0] == 1:
-            raise LibraryError("Qdrant does not answer.")
+            raise error
         label(wholes)
 
     monkeypatch.setattr(relabelling, "PAUSES_S", (0.01,))

@@ -18,7 +18,7 @@ from sqlalchemy import insert, select, text
 from core import doctor
 from core.discover import taxonomy
 from core.errors import SettingsError, StoreError, Unavailable
-from core.library.watching import Watch
+from core.library.watching import watch
 from core.settings import Settings, load
 from core.state.base import Document
 from core.state.calibration import Calibrations
@@ -29,6 +29,7 @@ from core.state.tables import METADATA, PROFILES
 from tests.fakes import FAKE_INFO
 from tests.servers.postgres import PostgresServer
 from tests.state.conftest import OpenShelf
+from tests.support import until
 
 ROOT = Path(__file__).parents[2]
 WRITER = """
@@ -50,6 +51,11 @@ def keys(shelf: PostgresShelf) -> list[str]:
     return [key for (key,) in shelf.rows(select(PROFILES.c.key).order_by(PROFILES.c.key))]
 
 
+def is_alone(database: Database) -> bool:
+    with database.alone("labels") as is_alone:
+        return is_alone
+
+
 def test_one_is_alone_until_it_ends_or_dies(database_url: str) -> None:
     with closing(Database(database_url)) as one, closing(Database(database_url)) as other:
         with one.alone("labels") as first, other.alone("labels") as second, other.alone("else") as third:
@@ -57,8 +63,7 @@ def test_one_is_alone_until_it_ends_or_dies(database_url: str) -> None:
         with other.alone("labels") as first:
             assert first
             other.close()  # as its process ends
-            with one.alone("labels") as second:
-                assert second
+            until(lambda: is_alone(one))  # the server has to see it first
 
 
 def test_processes_make_the_tables_and_fill_them_together(database_url: str) -> None:
@@ -229,11 +234,11 @@ def test_another_apps_own_categories_are_noticed(database: Database) -> None:
         if seen[-1]:
             noticed.set()
 
-    watch = Watch(mine, look, every_s=0.01)
-    watch.start()
+    rounds = watch(mine, look, every_s=0.01)
+    rounds.start()
     taxonomy.add(other, "mood", "Cosy", ["by the fire"])
     assert noticed.wait(60)
-    watch.stop()
+    rounds.stop(60)
     assert seen[-1] == {"cosy"}
 
 
