@@ -1,19 +1,12 @@
 """The cloud path as a whole, through crashes, storms and outages: every job ready, nobody's help, each video paid once.
 
-Run as a program (`python -m tests.test_cloud FOLDER URL`), this file is a nursery: it loads everything once, and for
-each line of its input forks a life that goes on with what is in the folder.
+Run as a program this file is the nursery of lives that are killed; each goes on with what is in a folder.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
-import select
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -43,6 +36,7 @@ from core.stores.base import Store
 from core.stores.folder import FolderStore
 from core.stores.s3 import S3Store
 from tests.fakes import FAKE_INFO, FakeEncoder
+from tests.nursery import Nursery, serve
 from tests.servers.qdrant import QdrantServer
 from tests.servers.s3 import ACCESS_KEY, CLEAN_ENVIRONMENT, REGION, SECRET_KEY, S3Server
 from tests.servers.twelvelabs import API_KEY, TwelveLabsServer
@@ -118,19 +112,29 @@ def server() -> Iterator[TwelveLabsServer]:
         yield server
 
 
+def killed(what: str, folder: Path, server: TwelveLabsServer) -> int:
+    """Kill lives at random moments, one after the other, and let the last come to its end; return how many it was."""
+    moments, kills = random.Random(4), 0
+    with Nursery("tests.test_cloud") as nursery:
+        for _ in range(KILLS):
+            requests = len(server.seen) + moments.randrange(1, 16)
+            with nursery.life(what, str(folder), server.url) as life:
+                while not life.is_over(0.002):
+                    if len(server.seen) >= requests and not life.is_over(moments.uniform(0, 0.15)):
+                        kills += 1
+                        break
+        with nursery.life(what, str(folder), server.url) as life:
+            assert life.is_over(2 * PATIENCE_S)
+    return kills
+
+
 class TestKills:
     def test_twenty_videos_outlive_kills_at_random_moments(self, server: TwelveLabsServer, tmp_path: Path) -> None:
         make_files(tmp_path / "inbox", FILES)
         server.seconds_per_task = 0.8
         # A task comes about while its request hangs, and its answer hangs again: many kills fall into that window.
         server.fail("slow", method="POST", path="/tasks", seconds=0.1, times=10_000)
-        moments = random.Random(4)
-        with Nursery(tmp_path, server.url) as nursery:
-            kills = 0
-            for _ in range(KILLS):
-                requests = len(server.seen) + moments.randrange(1, 16)
-                kills += nursery.live(lambda requests=requests: len(server.seen) >= requests, moments.uniform(0, 0.15))
-            assert nursery.live(lambda: False) is False
+        kills = killed("ingest", tmp_path, server)
         assert kills >= KILLS // 3, "most lives came to their end by themselves: kill earlier"
         assert server.count("GET", "/embed-v2/tasks") > 0, "no kill fell between a task and its id"
         cloud = open_cloud(tmp_path, server.url)
@@ -161,12 +165,7 @@ class TestReembedding:
 
         server.seconds_per_task = 0.8
         server.fail("slow", method="POST", path="/tasks", seconds=0.1, times=10_000)
-        moments, kills = random.Random(4), 0
-        with Nursery(tmp_path, server.url, "reembed") as nursery:
-            for _ in range(KILLS):
-                requests = len(server.seen) + moments.randrange(1, 16)
-                kills += nursery.live(lambda requests=requests: len(server.seen) >= requests, moments.uniform(0, 0.15))
-            assert nursery.live(lambda: False) is False
+        kills = killed("reembed", tmp_path, server)
         assert kills >= KILLS // 3, "most lives came to their end by themselves: kill earlier"
         spaces = EdgeSpaces(tmp_path)
         new = make_encoder(tmp_path, server.url).info
@@ -179,51 +178,6 @@ class TestReembedding:
             index.close()
         assert videos[0] == videos[1]
         assert len(server.tasks) == FILES, "each was paid for once"
-
-
-class Nursery:
-    """A process that has everything loaded and forks one life after the other, so that they begin at once."""
-
-    def __init__(self, folder: Path, url: str, what: str = "ingest") -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.test_cloud", str(folder), url, what],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            cwd=Path(__file__).parents[1],
-        )
-
-    def __enter__(self) -> Nursery:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def live(self, is_time: Callable[[], bool], then_s: float = 0.0) -> bool:
-        """Let a life begin, kill it `then_s` after it is time, and return whether it was not over before."""
-        self._process.stdin.write(b"\n")
-        life = int(self._process.stdout.readline())
-        while not self._says_something(0.002):
-            if is_time() and not self._says_something(then_s):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(life, signal.SIGKILL)
-                break
-        return self._process.stdout.readline() == b"killed\n"
-
-    def _says_something(self, within_s: float) -> bool:
-        return bool(select.select([self._process.stdout], [], [], within_s)[0])
-
-
-def main(folder: str, url: str, what: str) -> None:
-    for _ in sys.stdin:
-        child = os.fork()
-        if not child:
-            (live if what == "ingest" else live_reembedding)(Path(folder), url)
-            os._exit(0)
-        print(child, flush=True)
-        _, status = os.waitpid(child, 0)
-        print("killed" if os.WIFSIGNALED(status) else "over", flush=True)
 
 
 def live(folder: Path, url: str) -> None:
@@ -501,4 +455,5 @@ def join_reading() -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    lives = {"ingest": live, "reembed": live_reembedding}
+    serve(lambda what, folder, url: lives[what](Path(folder), url))

@@ -1,15 +1,13 @@
 """Kill a real ingest with SIGKILL at every step in turn, over the real index and the real store, and start it again.
 
-Run as a program (`python -m tests.ingest.test_kill FOLDER [HOLD]`), this file is the life that is killed: it goes on
-with what it finds in the folder, says what it does line by line, and at the step HOLD stands still until it is killed.
+Run as a program this file is the nursery of the lives that are killed: each goes on with what it finds in a folder,
+says what it does line by line, and at the step `hold` stands still until it is killed.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -27,6 +25,7 @@ from core.state.sqlite import SqliteLedger
 from core.stores.base import KEY
 from core.stores.folder import FolderStore
 from tests.fakes import FAKE_INFO, FakeEncoder
+from tests.nursery import Nursery, serve
 from tests.videos import make_video, plain
 
 FILES = 10
@@ -94,20 +93,11 @@ class HoldingPipeline(Pipeline):
         return done
 
 
-def live(folder: Path, hold: str | None) -> list[list[object]] | None:
+def live(nursery: Nursery, folder: Path, hold: str | None) -> list[list[object]] | None:
     """Run one life; kill it where it holds. Returns what it said at its end, None when it was killed."""
-    life = subprocess.Popen(
-        [sys.executable, "-m", "tests.ingest.test_kill", str(folder), *([hold] if hold else [])],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    with life:
-        try:
-            last = life.stdout.readline()
-        finally:
-            life.kill()
-    return None if last == "HELD\n" else json.loads(last)
+    with nursery.life(str(folder), hold) as life:
+        last = next(life)
+    return None if last == "HELD" else json.loads(last)
 
 
 @pytest.fixture
@@ -144,17 +134,14 @@ def check_library(folder: Path, jobs: list[list[object]]) -> None:
 
 
 def test_ten_files_outlive_a_kill_at_every_step(folder: Path) -> None:
-    for hold in HOLDS:
-        assert live(folder, hold) is None, f"it was over before it came to {hold}"
-    jobs = live(folder, None)
-    check_library(folder, jobs)
-    assert live(folder, None) == jobs, "one more start changed something"
-    check_library(folder, jobs)
-
-
-def main(folder: str, hold: str | None = None) -> None:
-    Life(Path(folder), hold).run()
+    with Nursery("tests.ingest.test_kill") as nursery:
+        for hold in HOLDS:
+            assert live(nursery, folder, hold) is None, f"it was over before it came to {hold}"
+        jobs = live(nursery, folder, None)
+        check_library(folder, jobs)
+        assert live(nursery, folder, None) == jobs, "one more start changed something"
+        check_library(folder, jobs)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(lambda folder, hold: Life(Path(folder), hold).run())

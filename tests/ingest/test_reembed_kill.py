@@ -1,15 +1,13 @@
 """Kill a re-embed of twenty videos with SIGKILL at ten random moments: the old space answers all along, and in the end
 all twenty are in the new one, none twice.
 
-Run as a program (`python -m tests.ingest.test_reembed_kill FOLDER`), this file is one life: it goes on with what it
-finds, searches all the time, and writes down what answered.
+Run as a program this file is the nursery of the lives: each goes on with what it finds in a folder, searches all the
+time, and writes down what answered.
 """
 
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -28,6 +26,7 @@ from core.models import EncoderInfo, Query, Stage
 from core.state.sqlite import SqliteLedger
 from core.stores.folder import FolderStore
 from tests.fakes import FAKE_INFO, FakeEncoder
+from tests.nursery import Nursery, serve
 from tests.videos import make_video, plain
 
 FILES, KILLS = 20, 10
@@ -95,24 +94,14 @@ class Life:
         self.serving.close()
 
 
-def live(folder: Path, kill_after_s: float | None) -> bool:
+def live(nursery: Nursery, folder: Path, kill_after_s: float | None) -> bool:
     """Run one life and kill it so long after it has opened; return whether it came to its end by itself."""
-    life = subprocess.Popen(
-        [sys.executable, "-m", "tests.ingest.test_reembed_kill", str(folder)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    with life:
-        assert life.stdout is not None
-        try:
-            assert life.stdout.readline() == "open\n"
-            if kill_after_s is not None:
-                time.sleep(kill_after_s)
-        finally:
-            if kill_after_s is not None:
-                life.kill()
-        return "over\n" in life.stdout.readlines()
+    with nursery.life(str(folder)) as life:
+        assert next(life) == "open"
+        if kill_after_s is not None:
+            time.sleep(kill_after_s)
+            life.kill()
+        return "over" in list(life)
 
 
 def test_twenty_videos_outlive_ten_kills(tmp_path: Path) -> None:
@@ -130,10 +119,11 @@ def test_twenty_videos_outlive_ten_kills(tmp_path: Path) -> None:
     media = sorted(path.name for path in (tmp_path / "media").iterdir())
 
     moments, kills = random.Random(11), 0
-    for _ in range(KILLS):
-        kills += not live(tmp_path, moments.uniform(0.0, 0.5))
-    assert kills >= KILLS // 2, "most lives came to their end by themselves: kill earlier"
-    assert live(tmp_path, None)
+    with Nursery("tests.ingest.test_reembed_kill") as nursery:
+        for _ in range(KILLS):
+            kills += not live(nursery, tmp_path, moments.uniform(0.0, 0.5))
+        assert kills >= KILLS // 2, "most lives came to their end by themselves: kill earlier"
+        assert live(nursery, tmp_path, None)
 
     spaces = EdgeSpaces(tmp_path)
     assert spaces.all() == [Space(NEW.name, 48, True), Space(OLD.name, 64, True)]
@@ -157,4 +147,4 @@ def test_twenty_videos_outlive_ten_kills(tmp_path: Path) -> None:
 
 
 if __name__ == "__main__":
-    Life(Path(sys.argv[1]), NEW).run()
+    serve(lambda folder: Life(Path(folder), NEW).run())
