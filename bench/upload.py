@@ -110,7 +110,8 @@ def ours(folder: Path, page: Page, file: Path) -> tuple[float, float, list[str]]
         ready_mb = peak_mb(server.process.pid) - calm_mb
     finally:
         server.stop()
-    return here_mb, ready_mb, [str(path) for name in ("spool", "work") for path in (data_dir / name).rglob("*")]
+    left = {path for name in ("spool", "work") for path in (data_dir / name).rglob("*")}
+    return here_mb, ready_mb, sorted(map(str, left - {data_dir / "spool" / "arriving"}))
 
 
 def wait_for(spool: Path, size: int) -> None:
