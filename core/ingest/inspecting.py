@@ -200,7 +200,7 @@ class _Survey:
     promised: int = 0
     """Frames the container's index lists; 0 where it has none."""
     failed: bool = False
-    """Packets were broken, or reading ended in an error instead of at the end."""
+    """Packets or the index were broken, or reading ended in an error instead of at the end."""
     cues: list[str] = field(default_factory=list)
     captions: dict[int, list[Cue]] = field(default_factory=dict)
     """Cues with their times in the file, by the index of their stream."""
@@ -218,6 +218,8 @@ def _survey(container: InputContainer, picture: av.VideoStream) -> _Survey:
         stream.discard = Discard.default if stream.index in wanted else Discard.all
     # Only MP4's index is to be trusted: AVI's also counts the frames that were left out.
     survey = _Survey(promised=picture.frames if container.format.name == MP4 else 0)
+    if survey.promised > container.size:  # more frames than bytes: the index lies, all frames may be there
+        survey.promised, survey.failed = 0, True
     survey.start_s = start_of(container, picture)
     first, last, end = float("inf"), float("-inf"), float("-inf")
     cue_chars = 0

@@ -14,7 +14,7 @@ from core.errors import MediaError
 from core.ingest import frames, inspecting, playable, titles
 from core.models import MediaInfo
 from tests.corpus import CORPUS, needs_corpus
-from tests.videos import HostileFile, hostile_files, make_video
+from tests.videos import HostileFile, frame_times, hostile_files, make_video
 
 
 def test_inspect_says_what_is_in_a_file(tmp_path):
@@ -142,6 +142,19 @@ def test_refusals_say_what_is_wrong(hostile, name, words):
     path = next(file.path for file in hostile if file.name == name)
     with pytest.raises(MediaError, match=words):
         inspecting.inspect(path)
+
+
+def test_an_index_of_more_frames_than_the_file_has_bytes_is_made_anew(tmp_path):
+    path = make_video(tmp_path / "lied.mp4")
+    data = bytearray(path.read_bytes())
+    count_of_times = data.index(b"stts") + 12
+    data[count_of_times : count_of_times + 4] = b"\x7f\xff\xff\xff"
+    path.write_bytes(data)
+    info = inspecting.inspect(path)
+    assert info.playable == "remux"
+    copy = playable.make_playable(path, info, tmp_path / "copy.mp4")
+    assert inspecting.inspect(copy).playable == "as-is"
+    assert len(frame_times(copy)) == 24
 
 
 def test_missing_folder_and_too_large(tmp_path):
