@@ -265,6 +265,7 @@ def _thumbs(path: Path, side_px: int) -> Iterator[np.ndarray]:
     """Yield a thumbnail of a frame every half second, as the preprocessor and the network's first layers make it."""
     last_s = -1.0
     with av.open(str(path)) as file:
+        file.streams.video[0].codec_context.skip_frame = "NONREF"  # the frame before or after will do as well
         for number, frame in enumerate(file.decode(video=0)):
             at_s = float(frame.time if frame.time is not None else number / 25)
             if at_s - last_s >= 0.5:

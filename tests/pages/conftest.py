@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -12,6 +13,10 @@ from pages.components.services import close_services, shared_services
 from tests.environ import clean_environ
 from tests.pages.support import ROOT, add
 from tests.videos import make_video
+
+# AppTest puts a page's folder into sys.path while it runs, unless it is there, and what another thread imports then
+# may not be found: it goes through the same list. `streamlit run` has its folder there from the start.
+sys.path.append(str(ROOT / "pages"))
 
 
 @pytest.fixture
