@@ -62,7 +62,12 @@ WARM_MINUTES = 4.0
 VIDEOS = 24
 """About how many the library holds all along."""
 PATIENCE_S = 60.0
+"""For an answer."""
+READY_S = 300.0
+"""For a file: it lets pages at the processor first, and where everybody presses it waits."""
 PRESSES_A_SESSION = 15
+_VARIES = re.compile(r"[0-9a-f]{8}[0-9a-f-]*|\d+")
+"""What is different in the name of each of a kind."""
 COLOURS = ((200, 40, 40), (40, 160, 60), (40, 60, 200), (200, 180, 40), (120, 120, 120), (20, 20, 20))
 
 
@@ -198,10 +203,10 @@ def add(run: Run, chance: random.Random) -> None:
     with Session(run) as session:
         session.run("ingest", {})
         session.upload(name, unlike(chance.choice(run.films)))
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + READY_S
         while not any(video["filename"] == name for video in listed(run, name=name)):
             if time.monotonic() > deadline:
-                raise WrongError(f"{name} did not get ready")
+                raise WrongError(f"{name} did not get ready; Ingest says: {' | '.join(session.words)}")
             time.sleep(0.5)
             session.run("ingest", {})
     run.count("uploads")
@@ -228,7 +233,7 @@ def fill(run: Run) -> None:
         for number in range(VIDEOS):
             session.run("ingest", {})
             session.upload(f"first {number}.mp4", unlike(run.films[number % len(run.films)]))
-    deadline = time.monotonic() + 3 * PATIENCE_S
+    deadline = time.monotonic() + READY_S
     while len(listed(run)) < VIDEOS:
         if time.monotonic() > deadline:
             raise SystemExit("The library was not filled in time.")
@@ -297,6 +302,8 @@ class Session:
             info = widget.file_uploader_state_value.uploaded_file_info.add(name=name, size=size, file_id=file_id)
             info.file_urls.CopyFrom(urls)
         self._socket.send(message.SerializeToString())
+        self.words: list[str] = []
+        """What the page says as text."""
         runs = 1
         for told in self._told():
             kind = told.WhichOneof("type")
@@ -352,6 +359,8 @@ class Session:
         match element.WhichOneof("type"):
             case "file_uploader":
                 self._uploader = element.file_uploader.id
+            case "text" | "markdown" | "heading" as kind:
+                self.words.append(getattr(element, kind).body[:80])
             case "exception":
                 raise WrongError(f"a page ended with {element.exception.type}: {element.exception.message}")
             case "alert" if element.alert.format == element.alert.ERROR:
@@ -386,7 +395,7 @@ def opened(pid: int) -> Counter[str]:
             for number in os.listdir(f"/proc/{one}/fd"):
                 with _gone_is_nothing():
                     path = os.readlink(f"/proc/{one}/fd/{number}")
-                    kinds[re.sub(r"[0-9a-f]{8}[0-9a-f-]*|\d+", "…", path)] += 1
+                    kinds[_VARIES.sub("…", path)] += 1
     return kinds
 
 
@@ -425,8 +434,9 @@ def told(run: Run, readings: np.ndarray, lines: list[str]) -> int:
     grown = run.opened[-1] - run.opened[len(run.opened) // 3]
     if grown.total() > COLUMNS["files"]:
         print(f"files that were not open before: {', '.join(f'{n} {what}' for what, n in grown.most_common(5))}")
-    for what, times in Counter([*run.wrong, *lines]).most_common(10):
-        print(f"{times} times: {what[:300]}")
+    print(f"went wrong: {len(run.wrong)}; lines of errors in the log: {len(lines)}")
+    for what, times in Counter(_VARIES.sub("…", one) for one in (*run.wrong, *lines)).most_common(10):
+        print(f"{times} times: {what[:600]}")
     met &= not run.wrong and not lines
     said = "met" if met else "MISSED"
     print(f"memory under {COLUMNS['MB']:g} MB a minute, files and threads level, no error: {said}")

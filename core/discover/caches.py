@@ -45,6 +45,8 @@ class Caches:
         self._kept = Kept(64)
         self._looks = 0
         self._answers = Kept(ANSWERS, for_s=ANSWERS_FOR_S)
+        self._similar = Kept(ANSWERS, for_s=ANSWERS_FOR_S)
+        """Apart from the answers: a page of hits asks for as many, and would push those out."""
 
     def origin(self) -> Origin:
         """Return where the encoder's texts begin to ask for something; computed once."""
@@ -143,6 +145,10 @@ class Caches:
                 raise
             return compute()
         return self._answers.get(question, state, compute)
+
+    def similar(self, question: Hashable, compute: Callable[[], T]) -> T:
+        """Return what is like a video; kept as answers are. Raises AppError."""
+        return self._similar.get(question, self.state(), compute)
 
     def look_again(self) -> None:
         """Take the library for another one than before."""

@@ -318,7 +318,13 @@ class Discover:
         return self._has_taste(self._marks(profile))
 
     def similar(self, video_id: str, limit: int = 3) -> list[Hit]:
-        """Return the videos most like one in the library, best first; empty if it is not there."""
+        """Return the videos most like one in the library, best first; empty if it is not there.
+
+        Worked out once for each state of the library: each card asks for it, each time it is drawn.
+        """
+        return list(self._caches.similar((video_id, limit), lambda: self._similar(video_id, limit)))
+
+    def _similar(self, video_id: str, limit: int) -> Sequence[Hit]:
         entry = next(self.index.scroll(video_id=video_id, scope="video"), None)
         if entry is None:
             return []

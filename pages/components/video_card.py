@@ -250,7 +250,7 @@ def title(text: str, key: str) -> None:
 def most_like(services: Services, video_id: str, key: str, on_open: Callable[[str], None] | None = None) -> None:
     """Draw the posters and titles of the videos most like one, or nothing while it is alone; `on_open` makes their
     titles buttons."""
-    similar = _similar(services, video_id, services.index.version)
+    similar = services.discover.similar(video_id)
     if not similar:
         return
     st.caption(say("similar"))
@@ -275,12 +275,6 @@ def most_like(services: Services, video_id: str, key: str, on_open: Callable[[st
 def _caption(_services: Services, key: str) -> str:
     """Fetch a track of subtitles once: its key is made of the content of the video, so it never changes."""
     return _services.caption(key)
-
-
-@st.cache_data(max_entries=500, show_spinner=False)
-def _similar(_services: Services, video_id: str, version: str) -> list[Hit]:
-    """Ask for the most similar videos once for each state of the library: pages are drawn again every second."""
-    return _services.discover.similar(video_id)
 
 
 def _reason(reason: Reason, most: float, services: Services) -> None:

@@ -228,6 +228,19 @@ def test_likeness_can_be_tinted_by_a_mood(discover):
     assert titles(results)[0] == "animals joyful"
 
 
+def test_what_is_similar_is_worked_out_once_for_each_state_of_the_library(discover, monkeypatch):
+    search, asked = discover.index.search, []
+    monkeypatch.setattr(discover.index, "search", lambda *what, **how: (asked.append(what), search(*what, **how))[1])
+    animals = id_of(discover, "animals")
+    first = discover.similar(animals)
+    first.clear()  # what one does with an answer is nothing to the next
+    assert len(discover.similar(animals)) == 3
+    assert len(asked) == 1
+    discover.index.delete(discover.similar(animals)[0].video_id)
+    discover.similar(animals)
+    assert len(asked) == 2
+
+
 def test_similar_show_and_browse_know_the_library(discover):
     found = discover.similar(id_of(discover, "animals"), limit=2)
     assert len(found) == 2
