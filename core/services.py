@@ -313,7 +313,9 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         pipeline.deleted, editor = trash, Editor(serving, store, partial(tell, state))
         moments = Moments(lambda: serving.now.lane.index, store, settings.data_dir / "moments")
         listing = Listing(lambda: serving.now.lane.index, store, settings.data_dir)
-        keepsakes = Keepsakes(taste, channels, corrections, own, Calibrations(state.document(CALIBRATION)))
+        ads = wired_ads(state.document(ADS), store, settings.data_dir / "ads", lambda: serving.now.discover, rhythms)
+        fitted = Calibrations(state.document(CALIBRATION))
+        keepsakes = Keepsakes(taste, channels, corrections, own, fitted, ads.book)
         importer = Importer(serving, store, trash, keepsakes, settings.data_dir / "import.json")
         tend_or_wait(importer)
         carrying = Carrying(Exporter(serving, store, keepsakes), importer, settings.exports_dir)
@@ -324,7 +326,6 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         raise
     getter = Getter(settings.models_dir, threads=settings.clip_threads, on_ready=partial(_see, settings, serving))
     relabel = Relabel(lambda: serving.now.discover, alone=partial(state.alone, "labels"))
-    ads = wired_ads(state.document(ADS), store, settings.data_dir / "ads", lambda: serving.now.discover, rhythms)
     trends = Trends(lambda: serving.now.discover)
     wired = (settings, store, serving, jobs, reembed, taste, channels, library, state, own, ads, trends)
     services = Services(*wired, warmings, getter, budget)

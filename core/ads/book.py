@@ -12,11 +12,12 @@ import json
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from core.ads.models import Ad
 from core.ads.placing import video_ad
@@ -29,7 +30,7 @@ from core.ingest.playable import playable_suffix
 from core.ingest.work import Work
 from core.models import Entry, MediaInfo, Progress, Video, ignore_progress
 from core.state.base import Document
-from core.stores.base import Store
+from core.stores.base import CONTENT_TYPES, Store
 
 MOST = 50
 PAID = (
@@ -54,6 +55,39 @@ class Kept:
     tags: dict[str, str]
     added_at: str
     """UTC, ISO 8601."""
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Keys of its files in the store: what plays comes last."""
+        return self.poster_key, self.media_key
+
+
+def kept_of(row: Mapping[str, Any]) -> Kept:
+    """Return the ad that a row of an export tells of. Raises ValueError, KeyError or TypeError for what this app does
+    not write: ids and keys become names of files, and those of a video must not be taken for an ad's."""
+    kept = Kept(**row)
+    suffix = Path(kept.media_key).suffix
+    numbers = (kept.duration_s, kept.width_px, kept.height_px)
+    texts = (kept.title, kept.filename, *dict(kept.tags), *dict(kept.tags).values())
+    if (
+        len(bytes.fromhex(kept.content_sha256)) != 32
+        or kept.id != video_id(kept.content_sha256)
+        or suffix not in CONTENT_TYPES
+        or kept.keys != (_poster_key(kept.id), _media_key(kept.id, suffix))
+        or not all(isinstance(number, int | float) and number > 0 for number in numbers)
+        or not all(isinstance(text, str) for text in texts)
+    ):
+        raise ValueError(f"{kept.id!r} is no ad of this app")
+    datetime.fromisoformat(kept.added_at)
+    return kept
+
+
+def _media_key(ad_id: str, suffix: str) -> str:
+    return f"ad-{ad_id}{suffix}"
+
+
+def _poster_key(ad_id: str) -> str:
+    return _media_key(ad_id, ".jpg")
 
 
 class AdBook:
@@ -91,8 +125,7 @@ class AdBook:
             there = self.all()
             if found := next((one for one in there if one.id == id_), None):
                 return found
-            if len(there) >= MOST:
-                raise QueryError("There are {most} ads already. Remove one first.", most=MOST)
+            _check_room(there)
             info = sandbox.inspect(path)
             suffix = playable_suffix(info)
             copy, poster = workshop / f"copy{suffix}", workshop / "poster.jpg"
@@ -103,8 +136,8 @@ class AdBook:
                 title=titles.title_of(filename, info.tags),
                 filename=filename,
                 content_sha256=sha256,
-                media_key=f"ad-{id_}{suffix}",
-                poster_key=f"ad-{id_}.jpg",
+                media_key=_media_key(id_, suffix),
+                poster_key=_poster_key(id_),
                 duration_s=info.duration_s,
                 width_px=info.width_px,
                 height_px=info.height_px,
@@ -119,6 +152,17 @@ class AdBook:
         on_progress(1.0)
         return kept
 
+    def take(self, kept: Kept) -> bool:
+        """Keep an ad whose files are in the store already; return whether it is new. Raises QueryError where there is
+        no room. What an encoder makes of it is made when it is asked for."""
+        with self._document.editing():
+            there = self.all()
+            if any(one.id == kept.id for one in there):
+                return False
+            _check_room(there)
+            self._write((*there, kept))
+        return True
+
     def remove(self, ad_id: str) -> bool:
         """Remove an ad and its files; return whether it was there."""
         with self._document.editing():
@@ -126,8 +170,8 @@ class AdBook:
             gone = [one for one in there if one.id == ad_id]
             self._write(tuple(one for one in there if one.id != ad_id))
         for one in gone:
-            self._store.delete(one.media_key)
-            self._store.delete(one.poster_key)
+            for key in one.keys:
+                self._store.delete(key)
             for file in self._folder.glob(f"{one.id}.*"):
                 file.unlink(missing_ok=True)
         return bool(gone)
@@ -189,6 +233,11 @@ class AdBook:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_room(there: Sequence[Kept]) -> None:
+    if len(there) >= MOST:
+        raise QueryError("There are {most} ads already. Remove one first.", most=MOST)
 
 
 def _info_of(kept: Kept) -> MediaInfo:

@@ -1,11 +1,11 @@
 """What an export is: a folder that says what is in it, so that it can be checked, gone on with and taken in again.
 
     manifest.json            what is there, and whether all of it is: the last thing that is written
-    media/KEY                videos, posters and subtitles under the names that they have in the store
+    media/KEY                videos, posters, subtitles and ads under the names that they have in the store
     20261126T045501Z/        everything else as it was at that time (UTC)
         checksums.txt        of every file, as `sha256sum -c` reads it
         vectors/SPACE/*.parquet    what each encoder made of the videos (vectors.py)
-        likes.jsonl, channels.jsonl, corrections.jsonl, taxonomy.toml, calibration.json    (keepsakes.py)
+        likes.jsonl, channels.jsonl, corrections.jsonl, taxonomy.toml, calibration.json, ads.jsonl    (keepsakes.py)
 
 An export into a folder that holds one already writes a new folder of the second kind and the media that are missing;
 then the manifest names the new one and the old one goes. So at every moment the manifest tells the truth: a kill
@@ -87,7 +87,7 @@ def new_run(now: datetime | None = None) -> str:
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Put a manifest in the place of the one that is there. Raises OSError."""
-    said = {"format": FORMAT, "left_out": ["deleted videos", "jobs", "ads"], **asdict(manifest)}
+    said = {"format": FORMAT, "left_out": ["deleted videos", "jobs"], **asdict(manifest)}
     write_text(folder / MANIFEST, json.dumps(said, ensure_ascii=False, indent=1) + "\n")
 
 

@@ -20,6 +20,7 @@ KEPT = {
     "corrections.jsonl": "corrections",
     "taxonomy.toml": "own categories and moods",
     "calibration.json": "fitted encoders (from the next start on)",
+    "ads.jsonl": "ads",
 }
 
 
@@ -67,7 +68,7 @@ def _exported(folder: Path, done: Exported) -> Iterator[str]:
     )
     for space in manifest.spaces:
         yield f"  {space.videos:,} as {space.encoder} reads them{'' if space.complete else ', which is not all'}"
-    yield "Deleted videos, jobs and ads are not in it. Everything else is: python -m core import takes it in elsewhere."
+    yield "Deleted videos and jobs are not in it. Everything else is: python -m core import takes it in elsewhere."
     yield from _told(done.problems)
 
 

@@ -1,6 +1,6 @@
 """Export a library: everything that it takes to have it elsewhere without encoding or paying again (archive.py).
 
-Deleted videos, jobs and ads stay behind. Nothing is held of a library but some videos' entries and its files' names.
+Deleted videos and jobs stay behind. Nothing is held of a library but some videos' entries and its files' names.
 What is added, edited or deleted meanwhile may be in the export or not; each video is in it whole or not at all.
 """
 
@@ -58,7 +58,7 @@ class Exported:
 
 
 Wanted = dict[str, None]
-"""Keys of the media that the entries of all spaces name, in the order in which they came."""
+"""Keys of the media that the entries of all spaces and the ads name, in the order in which they came."""
 
 
 class Exporter:
@@ -91,8 +91,10 @@ class Exporter:
         sums: dict[str, str] = {}
         wanted: Wanted = {}
         spaces = self._write_spaces(run, sums, wanted, show)
+        ads = self._keepsakes.ads.all()
+        wanted.update(dict.fromkeys(key for ad in ads for key in ad.keys))
         media, copied, size_bytes = self._copy_media(folder, known, wanted, show)
-        for name in self._keepsakes.write(run):
+        for name in self._keepsakes.write(run, ads):
             sums[f"{run.name}/{name}"] = archive.sha256(run / name)
         checksums = run / archive.CHECKSUMS
         with whole(checksums) as making, making.open("w", encoding="utf-8") as file:

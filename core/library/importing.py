@@ -4,6 +4,8 @@ A video comes as a whole or not at all: its files are checked and stored, its cl
 What is being written is noted before; after a kill `tend` removes what is there of it by halves, at the next start, and
 the same import goes on where it was. Whatever is damaged is left out with a sentence that names it, and all else comes.
 
+Ads come in the same way, each with its files or not at all.
+
 The vectors of the encoder that answers here come into its space; into an empty library those of the encoder that
 answered there, which then answers here too. Spaces of other encoders come along. Where the two libraries have no
 encoder in common nothing is taken: its videos would be in a space that does not answer, and not be found.
@@ -18,7 +20,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from core.errors import AppError, LibraryError, Sentence, StoreError, Unavailable
+from core.ads.book import Kept, kept_of
+from core.errors import AppError, LibraryError, QueryError, Sentence, StoreError, Unavailable
 from core.files import write_text
 from core.index.base import Index
 from core.ingest.comparing import compared
@@ -27,7 +30,7 @@ from core.ingest.stored import as_known
 from core.library import archive, vectors
 from core.library.archive import MEDIA, Manifest, SpaceThere
 from core.library.exporting import Show, files_of
-from core.library.keepsakes import NAMES, Keepsakes, take_all
+from core.library.keepsakes import ADS, NAMES, Keepsakes, rows_of, take_all
 from core.library.removal import Trash
 from core.library.spaces import Serving
 from core.models import EncoderInfo, Entry
@@ -104,6 +107,7 @@ class Importer:
         try:
             said = json.loads(self._note.read_text("utf-8"))
             space, videos = str(said["space"]), [(str(id_), str(sha), list(keys)) for id_, sha, keys in said["videos"]]
+            ads = [(str(id_), list(keys)) for id_, keys in said.get("ads", ())]
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -120,6 +124,9 @@ class Importer:
                 if not any(whole.values()) and not self._trash.holds(content):
                     for key in keys:
                         self._store.delete(key)
+        here = {ad.id for ad in self._keepsakes.ads.all()} if ads else set()
+        for key in (key for ad_id, keys in ads if ad_id not in here for key in keys):
+            self._store.delete(key)
         self._note.unlink(missing_ok=True)
 
     # For the import that runs
@@ -131,8 +138,15 @@ class Importer:
     def begin(self, lane: Lane, videos: Sequence[Sequence[Entry]]) -> None:
         """Note what is about to be written; when it returns that survives a kill."""
         rows = [(one[0].video_id, one[0].content_sha256, files_of(one[0])) for one in videos]
+        self._write_down({"space": lane.name, "videos": rows})
+
+    def begin_ad(self, ad: Kept) -> None:
+        """Note which ad is about to be taken in; when it returns that survives a kill."""
+        self._write_down({"space": "", "videos": [], "ads": [(ad.id, ad.keys)]})
+
+    def _write_down(self, said: Mapping[str, object]) -> None:
         try:
-            write_text(self._note, json.dumps({"space": lane.name, "videos": rows}))
+            write_text(self._note, json.dumps(said))
         except OSError as error:
             raise StoreError(
                 "{path} cannot be written ({why}). Free some space there, or let this user write to it.",
@@ -175,6 +189,7 @@ class _Import:
             if space is not main:
                 self._bring_along(space, lane.index)
         settle(self._serving)
+        self._take_ads()
         self._take([NAMES[-1]])
         self._show("videos", 1.0)
         return self.came
@@ -363,27 +378,64 @@ class _Import:
                 )
 
     def _take(self, names: Sequence[str] | Iterator[str]) -> None:
-        def path_of(name: str) -> Path | None:
-            full = f"{self._manifest.run}/{name}"
-            if (said := self._sums.get(full)) is None:
-                return None
-            path = archive.inside(self._folder, full)
-            try:
-                whole = archive.sha256(path) == said
-            except OSError:
-                whole = False
-            if not whole:
-                self.came.problems.append(
-                    Sentence("{name} is damaged: what it held is left out. {mend}", name=full, mend=self._mend(full))
-                )
-            return path if whole else None
-
-        new, broken = take_all(self._keepsakes, names, path_of, self._ids)
+        new, broken = take_all(self._keepsakes, names, self._whole_file, self._ids)
         self.came.kept |= new
         self.came.problems += [
             Sentence("{name} cannot be taken in: {why}", name=f"{self._manifest.run}/{name}", why=why)
             for name, why in broken.items()
         ]
+
+    def _whole_file(self, name: str) -> Path | None:
+        """Return where a file of what people left behind is, if there is one and it is whole."""
+        full = f"{self._manifest.run}/{name}"
+        if (said := self._sums.get(full)) is None:
+            return None
+        path = archive.inside(self._folder, full)
+        try:
+            whole = archive.sha256(path) == said
+        except OSError:
+            whole = False
+        if not whole:
+            self.came.problems.append(
+                Sentence("{name} is damaged: what it held is left out. {mend}", name=full, mend=self._mend(full))
+            )
+        return path if whole else None
+
+    def _take_ads(self) -> None:
+        """Take in the ads that are not here."""
+        path = self._whole_file(ADS)
+        if path is None:
+            return
+        try:
+            ads = [*map(kept_of, rows_of(path))]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("%s cannot be taken in", path, exc_info=error)
+            why, name = Sentence("it was not written by this app."), f"{self._manifest.run}/{ADS}"
+            self.came.problems.append(Sentence("{name} cannot be taken in: {why}", name=name, why=why))
+            return
+        here = {ad.id for ad in self._keepsakes.ads.all()}
+        new = 0
+        for ad in ads:
+            if ad.id in here:
+                continue
+            self._importer.begin_ad(ad)
+            try:
+                new += self._take_ad(ad)
+                self._importer.end()
+            except (_LeftOut, QueryError) as error:
+                self._importer.tend()
+                self.came.problems.append(Sentence('{why} "{title}" is left out.', why=error.sentence, title=ad.title))
+        self.came.kept[ADS] = new
+
+    def _take_ad(self, ad: Kept) -> bool:
+        """Check all files of an ad, store those that are not here, and keep it. Raises _LeftOut, QueryError."""
+        files = [(key, self._checked_file(key, f"{MEDIA}/{key}")) for key in ad.keys]
+        for key, path in files:
+            if path is not None:
+                self._store.put(path, key, lambda fraction: self._tell())
+        taken = self._keepsakes.ads.take(ad)
+        self.came.files += sum(path is not None for _, path in files)
+        return taken
 
     def _mend(self, name: str) -> Sentence:
         if name.startswith(MEDIA):

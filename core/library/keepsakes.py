@@ -1,5 +1,6 @@
 """What people left behind in a library, as files of an export: likes, channels, corrections, own categories, what was
-fitted. Taken in, it adds to what is there; what is said there of the same thing stays."""
+fitted, ads. Taken in, it adds to what is there; what is said there of the same thing stays. Ads have media as videos
+have, and are taken in with them (importing.py)."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from core.ads.book import AdBook, Kept
 from core.discover import taxonomy
 from core.errors import AppError, Sentence
 from core.files import write_text
@@ -22,7 +24,7 @@ from core.state.taste import TasteBook
 logger = logging.getLogger(__name__)
 
 LIKES, CHANNELS, CORRECTIONS = "likes.jsonl", "channels.jsonl", "corrections.jsonl"
-THEMES, CALIBRATION = "taxonomy.toml", "calibration.json"
+THEMES, CALIBRATION, ADS = "taxonomy.toml", "calibration.json", "ads.jsonl"
 NAMES = (THEMES, CALIBRATION, CORRECTIONS, CHANNELS, LIKES)
 
 
@@ -35,14 +37,16 @@ class Keepsakes:
     corrections: Corrections
     themes: Document
     calibrations: Calibrations
+    ads: AdBook
 
-    def write(self, folder: Path) -> list[str]:
-        """Write all there is into a folder; return the names of the files. Raises OSError, AppError."""
+    def write(self, folder: Path, ads: Iterable[Kept]) -> list[str]:
+        """Write all there is into a folder, of ads these; return the names of the files. Raises OSError, AppError."""
         written = []
         lines: Mapping[str, Iterable[object]] = {
             LIKES: ({"profile": who, "video_id": video, "mark": mark} for who, video, mark in self.taste.all()),
             CHANNELS: (asdict(channel) for channel in self.channels.channels()),
             CORRECTIONS: (asdict(one) for one in self.corrections.all()),
+            ADS: map(asdict, ads),
         }
         for name, rows in lines.items():
             write_text(folder / name, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
@@ -63,7 +67,7 @@ class Keepsakes:
         match name:
             case "likes.jsonl":
                 marks = (
-                    (row["profile"], ids.get(row["video_id"], row["video_id"]), row["mark"]) for row in _rows(path)
+                    (row["profile"], ids.get(row["video_id"], row["video_id"]), row["mark"]) for row in rows_of(path)
                 )
                 return self.taste.take(marks)
             case "channels.jsonl":
@@ -71,17 +75,17 @@ class Keepsakes:
                     Channel(
                         row["name"], row["slug"], tuple((key, value) for key, value in row["link"]), row["created_at"]
                     )
-                    for row in _rows(path)
+                    for row in rows_of(path)
                 )
             case "corrections.jsonl":
-                return self.corrections.take(Correction(**row) for row in _rows(path))
+                return self.corrections.take(Correction(**row) for row in rows_of(path))
             case "taxonomy.toml":
                 return len(taxonomy.take(self.themes, path.read_bytes().decode("utf-8"), str(path)))
             case _:
                 return self.calibrations.take(json.loads(path.read_text("utf-8")))
 
 
-def _rows(path: Path) -> Iterator[Any]:
+def rows_of(path: Path) -> Iterator[Any]:
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)

@@ -430,8 +430,8 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "take.wrong": "片段的结束必须晚于开始。",
     "carry.out": "导出",
     "carry.out.means": "导出全部内容，在别处使用时无需重新编码或付费：视频、从中看到的内容、"
-    "点赞、频道、自定义类别和更正。"
-    "已删除的视频、任务和广告不包括在内。写入 {folder}。",
+    "点赞、频道、自定义类别、更正和广告。"
+    "已删除的视频和任务不包括在内。写入 {folder}。",
     "carry.name": "导出名称",
     "carry.name.example": "library",
     "carry.export": "导出",

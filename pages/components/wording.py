@@ -458,7 +458,7 @@ ENGLISH: dict[str, Template] = {
     "take.wrong": "A moment ends after it begins.",
     "carry.out": "Export",
     "carry.out.means": "Everything, to have it elsewhere without encoding or paying again: videos, what was seen in "
-    "them, likes, channels, own categories, corrections. Deleted videos, jobs and ads stay behind. It is written "
+    "them, likes, channels, own categories, corrections, ads. Deleted videos and jobs stay behind. It is written "
     "into {folder}.",
     "carry.name": "Name of the export",
     "carry.name.example": "library",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from core.ads.book import Kept, kept_of
 from core.ads.models import Wanted
 from core.errors import MediaError, QueryError, StoreError
+from core.index.base import video_id
 from core.models import Query
 from core.services import Services
 from tests.ads.conftest import Add
@@ -78,3 +80,31 @@ def test_a_damaged_list_is_said(services: Services) -> None:
     (services.settings.data_dir / "ads.json").write_text("{")
     with pytest.raises(StoreError, match=r"ads\.json"):
         services.ads.book.all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": "../../ads"},
+        {"id": video_id("cd" * 32)},
+        {"content_sha256": "zz" * 32},
+        {"media_key": f"{video_id('ab' * 32)}.mp4"},
+        {"media_key": f"ad-{video_id('ab' * 32)}.exe"},
+        {"poster_key": "../ads.json"},
+        {"duration_s": "5"},
+        {"width_px": 0},
+        {"title": None},
+        {"tags": {"comment": 7}},
+        {"tags": 7},
+        {"added_at": "yesterday"},
+        {"more": 1},
+    ],
+)
+def test_a_row_that_this_app_did_not_write_is_none(wrong: dict[str, object]) -> None:
+    content = "ab" * 32
+    id_ = video_id(content)
+    keys = (f"ad-{id_}.mp4", f"ad-{id_}.jpg")
+    row = asdict(Kept(id_, "Dogs", "dogs.mp4", content, *keys, 5.0, 64, 36, {"comment": "x"}, "2026-11-26T05:27:00Z"))
+    assert asdict(kept_of(row)) == row
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        kept_of(row | wrong)

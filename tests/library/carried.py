@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from core.ads.book import Kept, kept_of
+from core.index.base import video_id
 from core.models import ignore_progress
 from core.services import Services
 from core.serving.routes import routes
@@ -56,6 +59,25 @@ def fill(services: Services, scratch: Path, titles: Sequence[str] = TITLES) -> N
             path.write_bytes(f"{key} ".encode() * (size // 40))
             services.store.put(path, str(key), ignore_progress)
     label(services)
+
+
+def add_ad(services: Services, scratch: Path, title: str = "A hotel for dogs") -> Kept:
+    """Keep an ad that nobody filmed, with its files."""
+    content = hashlib.sha256(title.encode()).hexdigest()
+    id_ = video_id(content)
+    kept = kept_of(
+        {
+            "id": id_, "title": title, "filename": f"{title}.mp4", "content_sha256": content,
+            "media_key": f"ad-{id_}.mp4", "poster_key": f"ad-{id_}.jpg", "duration_s": 5.5, "width_px": 64,
+            "height_px": 36, "tags": {"comment": "dogs"}, "added_at": "2026-11-26T05:27:00.000+00:00",
+        }
+    )  # fmt: skip
+    scratch.mkdir(parents=True, exist_ok=True)
+    for key in kept.keys:
+        (scratch / "file").write_bytes(f"{key} ".encode() * 50)
+        services.store.put(scratch / "file", key, ignore_progress)
+    assert services.ads.book.take(kept)
+    return kept
 
 
 def label(services: Services) -> None:

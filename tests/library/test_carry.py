@@ -27,7 +27,7 @@ from core.services import Services, build
 from core.settings import Settings
 from core.state.calibration import Kept
 from tests.fakes import FAKE_INFO, make_entries
-from tests.library.carried import TITLES, answers, fill, id_of, labels, remember
+from tests.library.carried import TITLES, add_ad, answers, fill, id_of, labels, remember
 from tests.servers.qdrant import QdrantServer
 from tests.servers.s3 import ACCESS_KEY, SECRET_KEY, shared_server
 
@@ -123,6 +123,7 @@ def halves(services: Services) -> list[str]:
     wholes = {entry.video_id: entry for entry in entries if entry.scope == "video"}
     lonely = [entry.video_id for entry in entries if entry.video_id not in wholes]
     files = {key for whole in wholes.values() for key in exporting.files_of(whole)}
+    files |= {key for ad in services.ads.book.all() for key in ad.keys}
     return [*lonely, *(files ^ services.store.sizes().keys())]
 
 
@@ -338,6 +339,54 @@ def test_an_import_that_was_cut_off_leaves_nothing_by_halves_and_goes_on(
     assert (came.videos, came.present) == (2, 2)
 
 
+def test_ads_come_along_with_their_files(home: Services, empty: Services, tmp_path: Path) -> None:
+    ad = add_ad(home, tmp_path / "scratch")
+    done = export(home, tmp_path / "out")
+    assert (done.copied, done.problems) == (14, ())
+    assert done.manifest.size_bytes == sum(home.store.sizes().values())
+    came = take(empty, tmp_path / "out")
+    assert (came.kept["ads.jsonl"], came.files, came.problems) == (1, 14, [])
+    assert empty.ads.book.all() == (ad,)
+    assert empty.store.sizes() == home.store.sizes()
+    again = take(empty, tmp_path / "out")
+    assert (again.kept["ads.jsonl"], again.files, again.problems) == (0, 0, [])
+
+
+def test_an_ad_comes_whole_or_not_at_all(
+    home: Services, empty: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, ad = tmp_path / "out", add_ad(home, tmp_path / "scratch")
+    export(home, out)
+    spoil(out / "media" / ad.media_key)
+    came = take(empty, out)
+    assert came.videos == 4
+    assert [said.partition(" Remove it,")[0] for said in came.problems] == [f"media/{ad.media_key} is damaged."]
+    assert came.problems[0].endswith('"A hotel for dogs" is left out.')
+    assert (empty.ads.book.all(), halves(empty)) == ((), [])
+    (out / "media" / ad.media_key).unlink()
+    export(home, out)
+    with monkeypatch.context() as patch:
+        patch.setattr("core.ads.book.MOST", 0)
+        (said,) = take(empty, out).problems
+    assert said == 'There are 0 ads already. Remove one first. "A hotel for dogs" is left out.'
+    assert halves(empty) == []
+    assert take(empty, out).problems == []
+    assert (empty.ads.book.all(), halves(empty)) == ((ad,), [])
+
+
+def test_what_names_files_of_others_as_an_ads_is_not_taken(home: Services, empty: Services, tmp_path: Path) -> None:
+    out, ad = tmp_path / "out", add_ad(home, tmp_path / "scratch")
+    run = export(home, out).manifest.run
+    rows, sums = out / run / "ads.jsonl", out / run / archive.CHECKSUMS
+    old = archive.sha256(rows)
+    rows.write_text(rows.read_text().replace(ad.media_key, f"{id_of('Tax office')}.mp4"))
+    sums.write_text(sums.read_text().replace(old, archive.sha256(rows)))
+    says(out, checksums_sha256=archive.sha256(sums))
+    came = take(empty, out)
+    assert came.problems == [f"{run}/ads.jsonl cannot be taken in: it was not written by this app."]
+    assert (came.videos, empty.ads.book.all(), halves(empty)) == (4, (), [])
+
+
 @pytest.mark.parametrize(
     ("spoilt", "said"),
     [
@@ -505,7 +554,7 @@ def test_the_command_line(
     assert main(["export", "out"]) == 0
     said = capsys.readouterr().out
     assert "4 videos are in out, with 12 files" in said
-    assert "Deleted videos, jobs and ads are not in it" in said
+    assert "Deleted videos and jobs are not in it" in said
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "there"))
     assert main(["import", "out", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["videos"] == 4

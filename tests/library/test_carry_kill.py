@@ -23,7 +23,7 @@ from core.library import archive, importing
 from core.services import Services, build
 from core.settings import Settings
 from core.stores.folder import FolderStore
-from tests.library.carried import TITLES, fill, labels
+from tests.library.carried import TITLES, add_ad, fill, labels
 from tests.library.test_carry import export, halves, take
 
 STRIDE = 4
@@ -127,16 +127,22 @@ def _import(services: Services, out: Path) -> None:
     assert take(services, out).problems == []
 
 
+def made(services: Services, scratch: Path) -> None:
+    fill(services, scratch, FILMS)
+    add_ad(services, scratch)
+
+
 def same(root: Path) -> None:
     known: dict[str, object] = {}
     services = build(Settings(data_dir=root / "home"))
     known.update(labels(services))
-    sizes = services.store.sizes()
+    sizes, ads = services.store.sizes(), services.ads.book.all()
+    assert len(ads) == 1
     services.close()
     services = build(Settings(data_dir=root / "there"))
     assert labels(services) == known
     assert len(known) == len(FILMS)
-    assert services.store.sizes() == sizes
+    assert (services.store.sizes(), services.ads.book.all()) == (sizes, ads)
     assert halves(services) == []
     services.close()
     assert not (root / "there/import.json").exists()
@@ -163,7 +169,7 @@ if __name__ == "__main__":
     with pytest.MonkeyPatch.context() as patch:
         for name in ("DATA_DIR", "ENCODER", "QDRANT_URL", "AWS_BUCKET_NAME", "DATABASE_URL"):
             patch.delenv(name, raising=False)
-        life(opened(folder / "home", lambda services: fill(services, folder / "scratch", FILMS)))
+        life(opened(folder / "home", lambda services: made(services, folder / "scratch")))
         counts = exports(folder), imports(folder)
         life(lambda: same(folder))
     print(*counts)

@@ -103,7 +103,7 @@ def test_a_page_at_a_time_and_as_a_table(services):
 
 def test_a_library_is_exported_and_what_is_there_is_not_imported_again(library):
     app = tab(open_page("library"), "carry")
-    assert "Deleted videos, jobs and ads stay behind" in readable(app)
+    assert "Deleted videos and jobs stay behind" in readable(app)
     app.text_input(key="carry-name").set_value("My films").run()
     app.button(key="carry-export").click().run()
     library.library.carrying.wait(60)
