@@ -1,4 +1,8 @@
-"""What a cluster is called: the categories, moods and words that its videos have and others do not."""
+"""What a cluster is called: the categories, moods and words that its videos have and others do not.
+
+A name is read as if it held for all that is in there. So it says only what most of them have, more of them than of the
+library, and so many more that a cluster drawn by chance would hardly have them (hypergeometric test). Words stand
+beside the name and need not hold for most."""
 
 from __future__ import annotations
 
@@ -11,10 +15,12 @@ from dataclasses import dataclass
 from core.library.listing import tags_of
 from core.models import Entry
 
-COMMON = 1 / 3
-"""Share of a cluster's videos that must have a label for it to be called by it."""
+COMMON, COMMON_WORD = 0.5, 0.2
+"""Share of a cluster's videos that must be passed by a label, and by a word, for it to be called by it."""
 TELLING = 1.25
 """How much more often than in the whole library."""
+CHANCE = 0.1
+"""How likely it may be by chance: of six videos in two clusters the smaller one must be able to get a name."""
 CATEGORIES, MOODS, WORDS = 2, 1, 3
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _SAY_NOTHING = frozenset(
@@ -53,7 +59,7 @@ def names_of(entries: Sequence[Entry], groups: Sequence[int]) -> list[Name]:
             Name(
                 telling(lambda entry: entry.categories or (), CATEGORIES, COMMON),
                 telling(lambda entry: entry.moods or (), MOODS, COMMON),
-                telling(words_of, WORDS, 0.0),
+                telling(words_of, WORDS, COMMON_WORD),
             )
         )
     return found
@@ -73,9 +79,22 @@ def _telling(
     scored = []
     for value, count in here.items():
         share, usual = count / len(inside), there[value] / len(every)
-        if share >= least and (everywhere or share >= TELLING * usual) and (least or count > 1 or len(inside) < 3):
+        is_common = share > least and (count > 1 or len(inside) == 1)
+        is_telling = share >= TELLING * usual and chance(count, len(inside), there[value], len(every)) <= CHANCE
+        if is_common and (everywhere or is_telling):
             scored.append((-share * (1.0 if everywhere else math.log(share / usual)), value))
     return tuple(value for _, value in sorted(scored)[:most])
+
+
+def chance(count: int, drawn: int, having: int, every: int) -> float:
+    """Return how likely it is that of so many drawn from all, of whom so many have something, as many or more do."""
+
+    def ways(some: int, of: int) -> float:
+        return math.lgamma(of + 1) - math.lgamma(some + 1) - math.lgamma(of - some + 1)
+
+    possible = range(max(count, drawn - (every - having)), min(drawn, having) + 1)
+    all_ways = ways(drawn, every)
+    return sum(math.exp(ways(n, having) + ways(drawn - n, every - having) - all_ways) for n in possible)
 
 
 def words_of(entry: Entry) -> set[str]:

@@ -4,13 +4,14 @@ them apart."""
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 
 from core.models import Entry
 from core.trends.clusters import LEAST, Map, features_of, grouped, map_of, sampled
-from core.trends.naming import words_of
+from core.trends.naming import chance, names_of, words_of
 from tests.fakes import FAKE_INFO, make_entries
 
 DIMENSION = FAKE_INFO.dimension
@@ -98,3 +99,36 @@ def test_of_many_the_same_ones_are_shown_whatever_is_added() -> None:
 
 def test_words_that_say_nothing_are_none() -> None:
     assert words_of(video("The Fox and a video", 0, 1, tags={"keywords": "red, 2026"})) == {"fox", "red"}
+
+
+def test_a_name_says_only_what_most_have_and_hardly_would_by_chance() -> None:
+    def some(count: int, kind: int, categories: tuple[str, ...], moods: tuple[str, ...]) -> list[Entry]:
+        return [video(f"{kind} {categories}", kind, n, categories=categories, moods=moods) for n in range(count)]
+
+    calm = [*some(1, 0, ("food", "film"), ("calm",)), *some(1, 0, ("nature", "film"), ("calm",))]
+    loud = [*some(2, 1, ("sports", "film"), ("loud",)), *some(2, 1, ("music", "film"), ("loud",))]
+    rest = [*some(6, 2, ("film",), ()), *some(4, 2, (), ())]
+    first, second, third = names_of([*calm, *loud, *rest], [0] * 2 + [1] * 4 + [2] * 10)
+    assert (first.moods, first.categories) == (("calm",), ()), "half of it is food, and film is nearly everything"
+    assert (second.moods, second.categories) == (("loud",), ()), "half of it is sports"
+    assert (third.moods, third.categories) == ((), ())
+
+
+def test_of_two_clusters_of_six_the_smaller_gets_a_name() -> None:
+    entries = [video("Wolf", 0, n, categories=("animals",), moods=()) for n in range(2)]
+    entries += [video("Match", 1, n, categories=("sports",), moods=()) for n in range(4)]
+    assert [name.categories for name in names_of(entries, [0] * 2 + [1] * 4)] == [("animals",), ("sports",)]
+
+
+def test_a_word_of_a_few_of_many_names_nothing() -> None:
+    entries = [video("Wolf" if n < 2 else f"x{n}", 0, n, categories=(), moods=()) for n in range(20)]
+    entries += [video(f"y{n}", 1, n, categories=(), moods=()) for n in range(20)]
+    assert [name.words for name in names_of(entries, [0] * 20 + [1] * 20)] == [(), ()]
+
+
+def test_how_likely_a_draw_is_by_chance() -> None:
+    drawn = list(combinations(range(9), 4))
+    for count in range(6):
+        often = sum(sum(one < 5 for one in draw) >= count for draw in drawn)
+        assert chance(count, 4, 5, 9) == pytest.approx(often / len(drawn))
+    assert 0 < chance(900, 1_000, 3_000, 4_000) < 1e-9
