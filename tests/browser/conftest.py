@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.environ import clean_environ
 from tests.ports import free_port
+from tests.support import copy_library
 from tests.videos import make_video, plain
 
 ROOT = Path(__file__).parents[2]
@@ -163,7 +164,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with thirteen animals, more than one page, for tests that leave them as they are."""
     library = thirteen_animals(tmp_path_factory)
     server = Server(tmp_path_factory.mktemp("full") / "data", free_port())
-    shutil.copytree(library, server.data_dir)
+    copy_library(library, server.data_dir)
     server.start()
     yield server
     server.stop()

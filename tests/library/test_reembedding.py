@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from core.models import EncoderInfo, Stage
 from core.services import Services
 from core.settings import Settings
 from tests.fakes import FAKE_INFO, FakeEncoder
-from tests.support import PATIENCE_S
+from tests.support import PATIENCE_S, copy_library
 from tests.videos import make_video, plain
 
 OLD = replace(FAKE_INFO, name="local-v0")
@@ -66,19 +67,26 @@ class Desk:
             self._open.pop().close()
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The DATA_DIR of a library that the old encoder filled, to be copied."""
+    folder = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as patch, closing(Desk(folder / "data", patch)) as desk:
+        opened = desk.open(OLD)
+        opened.start()
+        paths = [
+            make_video(folder / f"Film {n}.mp4", seconds=1.2, size=(64, 36), fps=5, pattern=plain(60 * n, 50, 90))
+            for n in range(3)
+        ]
+        jobs = opened.jobs.wait([opened.jobs.submit(path).id for path in paths], PATIENCE_S)
+        assert {job.stage for job in jobs} == {Stage.READY}
+    return folder / "data"
+
+
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    desk = Desk(tmp_path / "data", monkeypatch)
-    opened = desk.open(OLD)
-    opened.start()
-    paths = [
-        make_video(tmp_path / f"Film {n}.mp4", seconds=1.2, size=(64, 36), fps=5, pattern=plain(60 * n, 50, 90))
-        for n in range(3)
-    ]
-    jobs = opened.jobs.wait([opened.jobs.submit(path).id for path in paths], PATIENCE_S)
-    assert {job.stage for job in jobs} == {Stage.READY}
-    yield desk
-    desk.close()
+def desk(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    with closing(Desk(copy_library(filled, tmp_path / "data"), monkeypatch)) as desk:
+        yield desk
 
 
 def test_it_says_what_it_takes_and_costs_and_asks(desk: Desk) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from core.ingest.jobs import JobQueue
+from core.services import build
+from core.settings import Settings
 from pages.components.doors import shared_access
 from pages.components.services import close_services, shared_services
 from tests.environ import clean_environ
 from tests.pages.support import ROOT, add
+from tests.support import copy_library
 from tests.videos import make_video
 
 # AppTest puts a page's folder into sys.path while it runs, unless it is there, and what another thread imports then
@@ -19,12 +24,26 @@ from tests.videos import make_video
 sys.path.append(str(ROOT / "pages"))
 
 
+@pytest.fixture(scope="session")
+def two_videos(tmp_path_factory) -> Path:
+    """A DATA_DIR with an animal and none, and the clips they came from; made once, to be copied."""
+    folder = tmp_path_factory.mktemp("two")
+    clips = {"a": "grey wolf in a forest.mp4", "b": "tax office.mp4"}
+    with closing(build(Settings(data_dir=folder / "data"))) as services:
+        services.jobs.start()
+        for number, (name, filename) in enumerate(clips.items()):
+            add(services, make_video(folder / f"{name}.mp4", audio="aac", tone_hz=300 + 100 * number), filename)
+    return folder
+
+
 @pytest.fixture
-def services(tmp_path, monkeypatch):
+def services(request, tmp_path, monkeypatch):
     for name in set(os.environ) - set(clean_environ()):
         monkeypatch.delenv(name)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(ROOT)
+    if "library" in request.fixturenames:
+        copy_library(request.getfixturevalue("two_videos") / "data", tmp_path / "data")
     shared_services.clear()
     shared_access.clear()
     yield shared_services()
@@ -32,10 +51,8 @@ def services(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def library(services, tmp_path):
+def library(services):
     """Two videos: an animal and none."""
-    add(services, make_video(tmp_path / "a.mp4", audio="aac", tone_hz=300), "grey wolf in a forest.mp4")
-    add(services, make_video(tmp_path / "b.mp4", audio="aac", tone_hz=400), "tax office.mp4")
     return services
 
 

@@ -351,13 +351,13 @@ def test_nothing_found_says_so_and_shows_nothing(library):
     assert not shown(app)
 
 
-def test_what_is_most_like_a_video_follows_a_library_that_stays_as_large(library, tmp_path):
+def test_what_is_most_like_a_video_follows_a_library_that_stays_as_large(library, two_videos, tmp_path):
     assert "tax office" in " ".join(texts(open_page("ingest"))).casefold()
     office = next(entry for entry in library.index.scroll(scope="video") if "office" in entry.title.casefold())
     library.index.delete(office.video_id)
     library.jobs.clear()
     add(library, make_video(tmp_path / "c.mp4", audio="aac", tone_hz=500), "harbour at night.mp4")
-    wolf = library.jobs.submit(tmp_path / "a.mp4", "grey wolf in a forest.mp4")
+    wolf = library.jobs.submit(two_videos / "a.mp4", "grey wolf in a forest.mp4")
     library.jobs.wait([wolf.id], timeout_s=60)
     app = open_page("ingest")
     assert not app.exception
