@@ -6,7 +6,7 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     # Trends
     "trends.working": "正在绘制地图，您可以先离开此页。",
     "trends.map": "由什么组成",
-    "trends.map.how": "每个点是一个视频，相近的在一起。按一个点播放，或拖出一个框选中几个。",
+    "trends.map.how": "每个点是一个视频，相近的在一起。按一个点播放，按数字选中整个群组，或拖出一个框选中几个。",
     "trends.map.sample": "显示 {total:,} 个中的 {n:,} 个。",
     "trends.map.alt": "片库地图",
     "trends.colour": "颜色",
@@ -23,6 +23,7 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     "trends.period.week": "按周",
     "trends.period.month": "按月",
     "trends.since": "从",
+    "trends.count.each": "视频数（按每个标签）",
     "trends.count": "视频",
     "trends.taste": "您喜欢和看过的",
     "trends.liked": "喜欢",

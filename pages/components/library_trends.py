@@ -26,6 +26,10 @@ COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b
            "#d37295", "#8cd17d", "#b6992d", "#499894", "#79706e")  # fmt: skip
 NOTHING = "#a09aa6"
 """Colour of what has none of the labels."""
+RING = "#808080"
+"""Around the point that was pressed; it can be seen on light and dark."""
+MAP_PX, TIME_PX, LEGEND_COLUMNS = 360, 220, 3
+"""Height of a chart without its legend, and labels in a row of that."""
 SHOWN_THEMES = 10
 """Categories that get a colour of their own over time; the others are one."""
 
@@ -153,17 +157,21 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
         for number, cluster in enumerate(told.clusters)
     ]
     picked = alt.selection_point(name="picked", fields=["id"], on="click")
+    numbered = alt.selection_point(name="numbered", fields=["number"], on="click")
     area = alt.selection_interval(name="area", encodings=["x", "y"])
     bare = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
     x, y = alt.X("x:Q", axis=bare, scale=alt.Scale(padding=24)), alt.Y("y:Q", axis=bare, scale=alt.Scale(padding=24))
     points = (
         alt.Chart(alt.Data(values=rows))
-        .mark_circle(size=130 if len(rows) < 300 else 40, stroke="#00000030", strokeWidth=0.5)
+        .mark_circle(size=130 if len(rows) < 300 else 40, cursor="pointer")
         .encode(
             x=x,
             y=y,
             color=_colour(),
-            opacity=alt.condition(picked & area, alt.value(0.95), alt.value(0.3)),
+            opacity=alt.condition(numbered & area, alt.value(0.95), alt.value(0.3)),
+            stroke=alt.condition(picked, alt.value(RING), alt.value("#00000030"), empty=False),
+            strokeWidth=alt.condition(picked, alt.value(3), alt.value(0.5), empty=False),
+            description="title:N",
             tooltip=[
                 alt.Tooltip("title:N", title="title"),  # vega-tooltip draws these two as a heading and a picture
                 alt.Tooltip("image:N", title="image"),
@@ -176,21 +184,32 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
     )
     names = (
         alt.Chart(alt.Data(values=labels))
-        .mark_text(fontSize=22, fontWeight=800, color="#7d7688", opacity=0.8)
-        .encode(x="x:Q", y="y:Q", text="number:N", tooltip=[alt.Tooltip("name:N", title="title")])
+        .mark_text(fontSize=22, fontWeight=800, color="#7d7688", opacity=0.8, cursor="pointer")
+        .encode(x=x, y=y, text="number:N", tooltip=[alt.Tooltip("name:N", title="title")], description="name:N")
+        .add_params(numbered)
     )
-    return alt.layer(points, names).properties(height=440).configure_view(stroke=None)
+    colours = len({row[state.map_colour] for row in rows}) if state.map_colour != "date" else 0
+    # Points last: where a number is under one, a press is meant for the point.
+    return alt.layer(names, points).properties(height=MAP_PX + _legend_px(colours)).configure_view(stroke=None)
 
 
 def _colour() -> alt.Color:
     if state.map_colour == "date":
         return alt.Color("at:T", title=say("library.column.added"), scale=alt.Scale(scheme="viridis"))
-    return alt.Color(
-        f"{state.map_colour}:N",
-        title=say(f"trends.colour.{state.map_colour}"),
-        scale=alt.Scale(range=[*COLOURS]),
-        legend=alt.Legend(orient="bottom", columns=3, symbolLimit=40, labelLimit=120),
-    )
+    return alt.Color(f"{state.map_colour}:N", scale=alt.Scale(range=[*COLOURS]), legend=_legend())
+
+
+def _legend() -> alt.Legend:
+    """Return a legend below a chart, as many labels in a row as a phone has room for."""
+    return alt.Legend(
+        title=None, orient="bottom", columns=LEGEND_COLUMNS, symbolLimit=40, symbolSize=90, symbolStrokeWidth=0,
+        labelLimit=120, rowPadding=2,
+    )  # fmt: skip
+
+
+def _legend_px(labels: int) -> int:
+    """Return what a legend of so many labels takes of a chart's height."""
+    return 24 + 17 * -(-labels // LEGEND_COLUMNS) if labels else 0
 
 
 def _row(services: Services, point: Point) -> dict[str, Any]:
@@ -201,6 +220,7 @@ def _row(services: Services, point: Point) -> dict[str, Any]:
         "id": point.video_id,
         "x": round(point.x, 4),
         "y": round(point.y, 4),
+        "number": str(point.cluster + 1),
         "title": point.title,
         "category": next(iter(_names(services, "category", [point.category])), none),
         "mood": next(iter(_names(services, "mood", [point.mood])), none),
@@ -211,10 +231,13 @@ def _row(services: Services, point: Point) -> dict[str, Any]:
 
 
 def _selected(told: Map, selection: Mapping[str, Any]) -> list[str]:
-    """Return the videos that were pressed or framed on the chart."""
-    if picked := selection.get("picked"):
-        ids = {row.get("id") for row in picked}
-        return [point.video_id for point in told.points if point.video_id in ids]
+    """Return the videos that were pressed, those of a number that was, or those that are framed on the chart."""
+    ids = {row.get("id") for row in selection.get("picked") or ()}
+    if found := [point.video_id for point in told.points if point.video_id in ids]:
+        return found
+    numbers = {row.get("number") for row in selection.get("numbered") or ()}
+    if found := [id_ for n, one in enumerate(told.clusters, 1) if str(n) in numbers for id_ in one.video_ids]:
+        return found
     area = selection.get("area") or {}
     if not {"x", "y"} <= {*area}:
         return []
@@ -286,12 +309,12 @@ def _over_time(services: Services, told: Found) -> None:
         .mark_bar(size=28)
         .encode(
             x=alt.X("since:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("sum(count):Q", title=say("trends.count")),
+            y=alt.Y("sum(count):Q", title=say("trends.count.each")),
             color=alt.Color(
                 "theme:N",
                 title=None,
                 scale=alt.Scale(range=[*COLOURS]),
-                legend=alt.Legend(orient="bottom", columns=3, symbolLimit=40, labelLimit=120),
+                legend=_legend(),
             ),
             tooltip=[
                 alt.Tooltip("since:N", title=say("trends.since")),
@@ -299,7 +322,7 @@ def _over_time(services: Services, told: Found) -> None:
                 alt.Tooltip("sum(count):Q", title=say("trends.count")),
             ],
         )
-        .properties(height=260)
+        .properties(height=TIME_PX + _legend_px(len({row["theme"] for row in rows})))
     )
     st.altair_chart(chart, key="trends-added", alt=say("trends.time"))
 

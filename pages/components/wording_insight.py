@@ -6,7 +6,8 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     # Trends
     "trends.working": "The map is being drawn. You can leave this page meanwhile.",
     "trends.map": "What it is made of",
-    "trends.map.how": "Each point is a video, near what it is like. Press one to play it, or drag a frame around some.",
+    "trends.map.how": "Each point is a video, near what it is like. Press one to play it, a number for all of its "
+    "cluster, or drag a frame around some.",
     "trends.map.sample": "Shown are {n:,} of {total:,}.",
     "trends.map.alt": "Map of the library",
     "trends.colour": "Colour",
@@ -24,6 +25,7 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     "trends.period.month": "By month",
     "trends.since": "From",
     "trends.count": "Videos",
+    "trends.count.each": "Videos, by each label",
     "trends.taste": "What you like and have seen",
     "trends.liked": "Liked",
     "trends.seen": "Seen",

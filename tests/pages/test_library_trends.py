@@ -132,5 +132,9 @@ def test_a_press_on_a_point_and_a_frame_round_some_say_which_videos(services):
     points = [point for point in told.points if point.video_id in one.video_ids]
     area = {axis: [getattr(points[0], axis) - 1e-6, getattr(points[0], axis) + 1e-6] for axis in ("x", "y")}
     assert ids[0] in _selected(told, {"picked": [], "area": area})
+    number = told.clusters.index(one) + 1
+    pressed = {"picked": [{}], "numbered": [{"number": str(number)}], "area": {}}
+    assert {*_selected(told, pressed)} == {*one.video_ids}, "Vega says of the points only that they were not meant"
+    assert _selected(told, {"picked": [{"id": ids[2]}], "numbered": [{}]}) == [ids[2]]
     everything = {"x": [9.0, -9.0], "y": [-9.0, 9.0]}
     assert {*_selected(told, {"area": everything})} == {*ids}
