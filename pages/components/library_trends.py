@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import streamlit as st
@@ -22,6 +23,9 @@ from pages.components.state import MAP_COLOURS, state
 from pages.components.video_card import player
 from pages.components.wording import day, plain, say, tell
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#86bcb6",
            "#d37295", "#8cd17d", "#b6992d", "#499894", "#79706e")  # fmt: skip
 NOTHING = "#a09aa6"
@@ -30,6 +34,8 @@ RING = "#808080"
 """Around the point that was pressed; it can be seen on light and dark."""
 MAP_PX, TIME_PX, LEGEND_COLUMNS = 360, 220, 3
 """Height of a chart without its legend, and labels in a row of that."""
+DENSE = 300
+"""Points from which on they are small, and hardly any number would be seen below them."""
 SHOWN_THEMES = 10
 """Categories that get a colour of their own over time; the others are one."""
 
@@ -113,10 +119,10 @@ def _keep_selection() -> None:
 def _clusters(services: Services, told: Map) -> None:
     """Draw a button for each cluster: what it is called, how many it has; it opens them in Discover."""
     with st.grid(3, min_column_width=240, gap="small", key="trends-clusters"):
-        for number, cluster in enumerate(told.clusters):
+        for number, (cluster, name) in enumerate(zip(told.clusters, cluster_names(services, told), strict=True)):
             with st.container(border=True, gap="xsmall", key=f"cluster-{number}"):
                 st.button(
-                    plain(f"{number + 1} · {cluster_name(services, cluster)}"),
+                    plain(f"{number + 1} · {name}"),
                     icon=":material/explore:",
                     type="tertiary",
                     key=f"open-cluster-{number}",
@@ -128,7 +134,17 @@ def _clusters(services: Services, told: Map) -> None:
                 st.caption(plain(" · ".join(filter(None, [say("badge.videos", n=len(cluster.video_ids)), words]))))
 
 
-def cluster_name(services: Services, cluster: Cluster) -> str:
+def cluster_names(services: Services, told: Map) -> list[str]:
+    """Return what the clusters are called; of those that would be called the same, their words are told too."""
+    names = [_cluster_name(services, cluster) for cluster in told.clusters]
+    often = Counter(names)
+    return [
+        " · ".join([name, *cluster.name.words[:1]]) if often[name] > 1 else name
+        for name, cluster in zip(names, told.clusters, strict=True)
+    ]
+
+
+def _cluster_name(services: Services, cluster: Cluster) -> str:
     """Return what a cluster is called: its mood and categories, or else its words."""
     moods = _names(services, "mood", cluster.name.moods)
     categories = _names(services, "category", cluster.name.categories)
@@ -137,7 +153,8 @@ def cluster_name(services: Services, cluster: Cluster) -> str:
     named = [*moods, *([say("trends.and").join(categories)] if categories else [])]
     if len(named) == 2:
         return say("shelf.pair", mood=named[0], category=_within(named[1]))
-    return named[0] if named else say("list").join(cluster.name.words) or say("trends.mixed")
+    words = say("list").join(cluster.name.words)
+    return named[0] if named else f"{words[:1].upper()}{words[1:]}" or say("trends.mixed")
 
 
 def _within(name: str) -> str:
@@ -151,10 +168,11 @@ def _names(services: Services, kind: Kind, ids: Sequence[str]) -> list[str]:
 
 
 def _chart(services: Services, told: Map) -> alt.LayerChart:
-    rows = [_row(services, point) for point in told.points]
+    rows = _rows(services, told)
+    is_dense = len(rows) >= DENSE
     labels = [
-        {"x": cluster.x, "y": cluster.y, "number": str(number + 1), "name": cluster_name(services, cluster)}
-        for number, cluster in enumerate(told.clusters)
+        {"x": cluster.x, "y": cluster.y, "number": str(number), "name": name}
+        for number, (cluster, name) in enumerate(zip(told.clusters, cluster_names(services, told), strict=True), 1)
     ]
     picked = alt.selection_point(name="picked", fields=["id"], on="click")
     numbered = alt.selection_point(name="numbered", fields=["number"], on="click")
@@ -162,8 +180,8 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
     bare = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
     x, y = alt.X("x:Q", axis=bare, scale=alt.Scale(padding=24)), alt.Y("y:Q", axis=bare, scale=alt.Scale(padding=24))
     points = (
-        alt.Chart(alt.Data(values=rows))
-        .mark_circle(size=130 if len(rows) < 300 else 40, cursor="pointer")
+        alt.Chart(rows)
+        .mark_circle(size=40 if is_dense else 130, cursor="pointer")
         .encode(
             x=x,
             y=y,
@@ -188,9 +206,10 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
         .encode(x=x, y=y, text="number:N", tooltip=[alt.Tooltip("name:N", title="title")], description="name:N")
         .add_params(numbered)
     )
-    colours = len({row[state.map_colour] for row in rows}) if state.map_colour != "date" else 0
+    colours = rows[state.map_colour].nunique() if state.map_colour != "date" else 0
     # Points last: where a number is under one, a press is meant for the point.
-    return alt.layer(names, points).properties(height=MAP_PX + _legend_px(colours)).configure_view(stroke=None)
+    layers = (points, names) if is_dense else (names, points)
+    return alt.layer(*layers).properties(height=MAP_PX + _legend_px(colours)).configure_view(stroke=None)
 
 
 def _colour() -> alt.Color:
@@ -212,9 +231,23 @@ def _legend_px(labels: int) -> int:
     return 24 + 17 * -(-labels // LEGEND_COLUMNS) if labels else 0
 
 
-def _row(services: Services, point: Point) -> dict[str, Any]:
-    """Return a point as the chart takes it, in the words of who reads."""
-    poster = services.store.url(point.poster_key) if point.poster_key else None
+def _rows(services: Services, told: Map) -> DataFrame:
+    """Return the points as the chart takes them, in the words of who reads.
+
+    A frame goes to the browser beside the drawing. Rows inside of it would each be checked by Altair, and where the
+    address of one poster changes the map would be drawn anew.
+    """
+    import pandas as pd
+
+    names: dict[Kind, dict[str, str]] = {
+        "category": {theme.id: theme_name("category", theme) for theme in services.taxonomy.categories},
+        "mood": {theme.id: theme_name("mood", theme) for theme in services.taxonomy.moods},
+    }
+    rows = pd.DataFrame([_row(services, names, point) for point in told.points])
+    return rows.assign(at=pd.to_datetime(rows["at"], format="ISO8601", utc=True))
+
+
+def _row(services: Services, names: Mapping[Kind, Mapping[str, str]], point: Point) -> dict[str, Any]:
     none = say("trends.none")
     return {
         "id": point.video_id,
@@ -222,11 +255,11 @@ def _row(services: Services, point: Point) -> dict[str, Any]:
         "y": round(point.y, 4),
         "number": str(point.cluster + 1),
         "title": point.title,
-        "category": next(iter(_names(services, "category", [point.category])), none),
-        "mood": next(iter(_names(services, "mood", [point.mood])), none),
+        "category": names["category"].get(point.category, none),
+        "mood": names["mood"].get(point.mood, none),
         "added": day(point.added_at),
         "at": point.added_at,
-        **({"image": page_url(poster)} if poster else {}),
+        "image": page_url(services.store.url(point.poster_key)) if point.poster_key else "",
     }
 
 
