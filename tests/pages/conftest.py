@@ -41,6 +41,8 @@ def services(request, tmp_path, monkeypatch):
     for name in set(os.environ) - set(clean_environ()):
         monkeypatch.delenv(name)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    # A page that is opened outside of a server takes the host for one without routes: its folder is a test's own too.
+    monkeypatch.setattr("pages.components.services.STATIC_DIR", tmp_path / "static")
     monkeypatch.chdir(ROOT)
     if "library" in request.fixturenames:
         copy_library(request.getfixturevalue("two_videos") / "data", tmp_path / "data")

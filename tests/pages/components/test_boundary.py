@@ -67,11 +67,20 @@ FAULTS = {
 }
 
 
+@pytest.fixture
+def just_filled(library):
+    """A library as it is when a video has just come in: all fixed texts are read, and nothing is counted yet."""
+    library.relabel.stop(timeout_s=10)  # it counts when it begins
+    one = next(library.index.scroll(scope="video"))
+    library.index.upsert(library.discover.with_labels([*library.index.scroll(video_id=one.video_id)]))
+    return library
+
+
 @pytest.mark.parametrize("view", PAGES)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_a_sentence_where_it_is_and_the_rest_of_the_page_works(fault, view, library, monkeypatch):
+def test_a_fault_is_a_sentence_where_it_is_and_the_rest_of_the_page_works(fault, view, just_filled, monkeypatch):
     break_it, said_on, without_videos = FAULTS[fault]
-    sentence = break_it(library, monkeypatch)
+    sentence = break_it(just_filled, monkeypatch)
     page, query = PAGES[view]
     app = open_page(page, **query)
     assert not app.exception
