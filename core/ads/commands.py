@@ -33,6 +33,9 @@ def add_to(commands: Commands) -> None:
     breaks.add_argument("--videos", type=int, default=RULES.videos, help="videos with places")
     breaks.add_argument("--vmap", action="store_true", help="VMAP of the best video")
     breaks.add_argument("--tag", default="", metavar="URL", help="an ad server's address, for VMAP")
+    breaks.add_argument(
+        "--address", default="", metavar="URL", help="where the app is reached: files are named below it"
+    )
     breaks.add_argument("--json", action="store_true", help="the same as POST /api/breaks")
     breaks.set_defaults(run=_breaks)
 
@@ -57,9 +60,12 @@ def _breaks(services: Services, arguments: argparse.Namespace) -> int:
     rules = Rules(arguments.first, arguments.apart, arguments.most, arguments.videos)
     found = services.ads.placing.propose(Wanted(ad, arguments.text, arguments.video, avoid, rules))
     if arguments.vmap:
-        print(playlist(services, found, arguments.tag, ""))
+        print(playlist(services, found, arguments.tag, arguments.address))
+        key = None if arguments.tag or arguments.address else found.ad.media_key
+        if key and services.store.url(key).startswith("/"):
+            print("Players elsewhere find no files: add --address with where the app is reached.", file=sys.stderr)
     elif arguments.json:
-        print(json.dumps(breaks_to_json(services, found, ""), ensure_ascii=False, indent=2))
+        print(json.dumps(breaks_to_json(services, found, arguments.address), ensure_ascii=False, indent=2))
     else:
         _print(services, found)
     return 0 if found.placed else 1

@@ -166,7 +166,7 @@ class Placing:
             fits, why = match(ad, near, labels), reasons(ad, gap, near, labels)
             if fits >= AT_LEAST and (near >= VERY_NEAR or have_enough_in_common(ad, why)):
                 score = (1 - LULL_SHARE) * fits + LULL_SHARE * calm(gap)
-                found.append(Break(gap.at_s, gap.kind, score, fits, why))
+                found.append(Break(min(gap.at_s, entry.duration_s), gap.kind, score, fits, why))
         return _apart(found, wanted.rules)
 
     def _spoken(self, entry: Entry) -> list[tuple[float, float]]:

@@ -202,7 +202,7 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
     )
     names = (
         alt.Chart(alt.Data(values=labels))
-        .mark_text(fontSize=22, fontWeight=800, color="#7d7688", opacity=0.8, cursor="pointer")
+        .mark_text(fontSize=22, fontWeight=800, color="#7d7688", opacity=0.8, cursor="pointer", dy=-14)
         .encode(x=x, y=y, text="number:N", tooltip=[alt.Tooltip("name:N", title="title")], description="name:N")
         .add_params(numbered)
     )
@@ -342,7 +342,7 @@ def _over_time(services: Services, told: Found) -> None:
         .mark_bar(size=28)
         .encode(
             x=alt.X("since:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("sum(count):Q", title=say("trends.count.each")),
+            y=alt.Y("sum(count):Q", title=say("trends.count.each"), axis=alt.Axis(tickMinStep=1, format="d")),
             color=alt.Color(
                 "theme:N",
                 title=None,
@@ -385,7 +385,7 @@ def _taste(services: Services, entries: Sequence[Entry]) -> None:
         .mark_bar()
         .encode(
             y=alt.Y("category:N", title=None, sort="-x"),
-            x=alt.X("count:Q", title=say("trends.count"), axis=alt.Axis(tickMinStep=1)),
+            x=alt.X("count:Q", title=say("trends.count"), axis=alt.Axis(tickMinStep=1, format="d")),
             color=alt.Color("which:N", title=None, scale=alt.Scale(range=[COLOURS[3], COLOURS[0]])),
             yOffset="which:N",
         )

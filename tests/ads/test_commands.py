@@ -73,12 +73,18 @@ def test_vmap_of_a_clip_that_is_kept(
     out, err = capsys.readouterr()
     (one,) = check_vmap(out)
     assert one.get("timeOffset") == "00:00:45.000"
+    assert "add --address" in err
     ad = err.split()[3].rstrip(".")
     answer = client.post("/api/breaks", json={"ad": ad, "video": wolf, "format": "vmap"})
     assert answer.headers["content-type"].startswith("application/xml")
     (one,) = check_vmap(answer.text)
     assert one.findtext(".//MediaFile") == f"http://testserver/app/static/media/ad-{ad}.mp4"
     assert client.get(f"/app/static/media/ad-{ad}.mp4").status_code == 200
+    assert run("--ad", ad, "--video", wolf, "--vmap", "--address", "https://films.example/reel/") == 0
+    out, err = capsys.readouterr()
+    (one,) = check_vmap(out)
+    assert one.findtext(".//MediaFile") == f"https://films.example/reel/app/static/media/ad-{ad}.mp4"
+    assert "--address" not in err
     assert run("--list") == 0
     assert ad in capsys.readouterr().out
     assert run("--remove", ad) == 0

@@ -183,3 +183,9 @@ def test_every_reason_has_a_sentence(services: Services, add: Add) -> None:
 def _first(services: Services, add: Add) -> Break:
     add("grey wolf and dog, animals")
     return propose(services).placed[0].breaks[0]
+
+
+def test_no_place_is_behind_the_end_of_its_video(services: Services, add: Add) -> None:
+    add("grey wolf and dog, animals", [Gap(60.04, "end", None, 0.0)])
+    add("tax office, law")
+    assert places(propose(services)) == [60.0]
