@@ -9,13 +9,16 @@ delete, so that the library stays about as large as it is. Sessions speak Stream
 protocol, so that scripts run and state is kept as for a browser.
 
 Every few seconds the resident memory of the server and of its workers, its open files and its threads are noted. The
-first third warms up, or 4 minutes of at least 8: Streamlit keeps a visit that has ended, and its event loop with two
-sockets, for 2 minutes, so that files level off only then. Printed are the slopes over the rest, as the median of the
-slopes of all pairs (Theil and Sen), so that a worker that begins or ends does not count; and what went wrong. The
-baseline is the same run's own middle. Of the memory is also said whose it is: what the server has for itself, what it
-has mapped of files (the system takes that back when it likes), and its workers'. `--keep` keeps the readings.
+first third warms up, or 4 minutes of at least 8. Printed are the slopes over the rest, as the median of the slopes of
+all pairs (Theil and Sen), so that a worker that begins or ends does not count; and what went wrong. The baseline is the
+same run's own middle. Of the memory is also said whose it is: what the server has for itself, what it has mapped of
+files (the system takes that back when it likes), and its workers'. `--keep` keeps the readings.
 
-Exit 1 where memory grows by 1 MB a minute or more, files or threads do not stay level, or anything went wrong.
+Streamlit keeps a visit that has ended, with the sockets of its event loop, for 2 minutes, so that sockets come and go
+in waves. They are counted by themselves: when everybody has left for so long there must be no more than before.
+
+Exit 1 where memory grows by 1 MB a minute or more, files or threads do not stay level, sockets are left, or anything
+went wrong.
 """
 
 from __future__ import annotations
@@ -55,8 +58,18 @@ from tests.browser.conftest import Server  # noqa: E402
 from tests.ports import free_port  # noqa: E402
 from tests.videos import make_video, plain  # noqa: E402
 
-COLUMNS = {"MB": 1.0, "files": 1.0, "threads": 0.5, "MB own": None, "MB mapped": None, "MB workers": None}
-"""What is read, and by how much it may grow a minute; of the last three is only told."""
+COLUMNS = {
+    "MB": 1.0,
+    "files": 1.0,
+    "threads": 0.5,
+    "sockets": None,
+    "MB own": None,
+    "MB mapped": None,
+    "MB workers": None,
+}
+"""What is read, and by how much it may grow a minute; of the last is only told."""
+VISIT_S, SOCKETS_LEFT = 130.0, 3
+"""How long Streamlit keeps a visit that has ended, and as many sockets as one has."""
 LOOK_EVERY_S = 5.0
 WARM_MINUTES = 4.0
 VIDEOS = 24
@@ -68,6 +81,7 @@ READY_S = 300.0
 PRESSES_A_SESSION = 15
 _VARIES = re.compile(r"[0-9a-f]{8}[0-9a-f-]*|\d+")
 """What is different in the name of each of a kind."""
+SOCKETS = ("socket:[…]", "anon_inode:[eventpoll]")
 COLOURS = ((200, 40, 40), (40, 160, 60), (40, 60, 200), (200, 180, 40), (120, 120, 120), (20, 20, 20))
 
 
@@ -85,6 +99,8 @@ class Run:
     done: Counter[str] = field(default_factory=Counter)
     opened: list[Counter[str]] = field(default_factory=list)
     """What kinds of files are open, at each reading."""
+    sockets: tuple[int, int] = (0, 0)
+    """Of the server, before the clients came and after they had left."""
     wrong: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -107,7 +123,10 @@ def main() -> int:
             run = Run(server.port, films, float("inf"))
             fill(run)
             run.until = time.monotonic() + options.minutes * 60
+            before = sockets_of(server.process.pid)
             readings = soak(run, options.clients, server.process.pid)
+            leave(run)
+            run.sockets = before, sockets_of(server.process.pid)
             lines = [line for line in _log(server).splitlines() if re.search(r"Traceback|\bERROR\b|\w+Error:", line)]
         finally:
             server.stop()
@@ -127,13 +146,22 @@ def soak(run: Run, clients: int, pid: int) -> np.ndarray:
     began, readings = time.monotonic(), []
     while run.goes_on:
         readings.append(((time.monotonic() - began) / 60, *usage(pid)))
-        run.opened.append(opened(pid))
+        run.opened.append(opened(family(pid)))
         time.sleep(LOOK_EVERY_S)
     for thread in threads:
-        thread.join(PATIENCE_S)
+        thread.join(READY_S)
         if thread.is_alive():
-            run.wrong.append("a client got no answer in a minute")
+            run.wrong.append("a client got no answer in five minutes")
     return np.array(readings)
+
+
+def leave(run: Run) -> None:
+    """Wait until the visits of all clients are over, and come by twice: only then Streamlit looks for what is over."""
+    time.sleep(VISIT_S)
+    for _ in range(2):
+        with Session(run) as session:
+            session.run("", {})
+        time.sleep(LOOK_EVERY_S)
 
 
 def _client(run: Run, kind: Callable[[Run, random.Random], None], seed: int) -> None:
@@ -372,25 +400,32 @@ class Session:
 
 def usage(pid: int) -> tuple[float, ...]:
     """Return COLUMNS of a process and of all that it started."""
-    memory, files, threads, own, mapped = 0.0, 0, 0, 0.0, 0.0
+    memory, threads, own, mapped = 0.0, 0, 0.0, 0.0
     for one in family(pid):
         with _gone_is_nothing():
             status = Path(f"/proc/{one}/status").read_text("ascii", "replace")
             resident, anonymous, threads_here = (
                 int(re.search(rf"{name}:\s+(\d+)", status)[1]) for name in ("VmRSS", "RssAnon", "Threads")
             )
-            files += len(os.listdir(f"/proc/{one}/fd"))
             memory += resident / 1024
             threads += threads_here
             if one == pid:
                 own, mapped = anonymous / 1024, (resident - anonymous) / 1024
-    return memory, files, threads, own, mapped, memory - own - mapped
+    kinds = opened(family(pid))
+    sockets = sum(kinds[kind] for kind in SOCKETS)
+    return memory, kinds.total() - sockets, threads, sockets, own, mapped, memory - own - mapped
 
 
-def opened(pid: int) -> Counter[str]:
+def sockets_of(pid: int) -> int:
+    """Return how many sockets a process has open, those that wake its event loops too."""
+    kinds = opened([pid])
+    return sum(kinds[kind] for kind in SOCKETS)
+
+
+def opened(pids: list[int]) -> Counter[str]:
     """Return how many files of each kind are open; sockets, pipes, and paths without what is different in each."""
     kinds: Counter[str] = Counter()
-    for one in family(pid):
+    for one in pids:
         with _gone_is_nothing():
             for number in os.listdir(f"/proc/{one}/fd"):
                 with _gone_is_nothing():
@@ -432,14 +467,18 @@ def told(run: Run, readings: np.ndarray, lines: list[str]) -> int:
             f"{np.median(later[-(len(later) // 5 + 1) :, column]):9.0f}{values.max():9.0f}{slope:+22.2f}"
         )
     grown = run.opened[-1] - run.opened[len(run.opened) // 3]
+    for kind in SOCKETS:
+        del grown[kind]
     if grown.total() > COLUMNS["files"]:
         print(f"files that were not open before: {', '.join(f'{n} {what}' for what, n in grown.most_common(5))}")
+    print(f"sockets of the server: {run.sockets[0]} before, {run.sockets[1]} when everybody had left")
+    met &= run.sockets[1] <= run.sockets[0] + SOCKETS_LEFT
     print(f"went wrong: {len(run.wrong)}; lines of errors in the log: {len(lines)}")
     for what, times in Counter(_VARIES.sub("…", one) for one in (*run.wrong, *lines)).most_common(10):
         print(f"{times} times: {what[:600]}")
     met &= not run.wrong and not lines
     said = "met" if met else "MISSED"
-    print(f"memory under {COLUMNS['MB']:g} MB a minute, files and threads level, no error: {said}")
+    print(f"memory under {COLUMNS['MB']:g} MB a minute, files and threads level, nothing left, no error: {said}")
     return 0 if met else 1
 
 
