@@ -227,7 +227,7 @@ class Services:
         if self.folder_watch:
             self.folder_watch.stop(timeout_s=10)
         if self.damage:
-            self.damage.wait(timeout_s=10)
+            self.damage.stop(timeout_s=10)
         if self.relabel:
             self.relabel.stop(timeout_s=10)
         for watch in self.watches:

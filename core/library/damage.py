@@ -13,13 +13,13 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
-from core.errors import AppError, Sentence
+from core.errors import Sentence
 from core.files import ASIDE
 from core.index.base import Index
 from core.ingest.working import Queue
 from core.library.spaces import Serving
 from core.models import Job, Stage
-from core.priority import step_back
+from core.rounds import Rounds
 from core.state.opening import State
 from core.state.trash import TrashBook
 from core.stores.base import CountedStore
@@ -27,12 +27,13 @@ from core.stores.base import CountedStore
 logger = logging.getLogger(__name__)
 _VIDEO = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(mp4|webm)")
 """Keys of playable copies (core/ingest/pipeline.py)."""
+LOOK_EVERY_S = 24 * 3600.0
 _DEPTHS = ("*", "spaces/*", "spaces/*/*")
 """Where under DATA_DIR something is put aside."""
 
 
 class Damage:
-    """Look in the background, once, what is damaged."""
+    """Look in the background what is damaged: when the app has started, and once a day."""
 
     def __init__(self, data_dir: Path, state: State, lost: Callable[[], Sequence[str]]) -> None:
         """`lost` returns the keys of stored videos that nothing knows of. What was put aside is looked for each time
@@ -40,7 +41,8 @@ class Damage:
         self.lost = lost
         self._data_dir = data_dir
         self._state = state
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds("look-for-damage", self._look, LOOK_EVERY_S, yields=True)
+        self._looked = threading.Event()
         self._found: tuple[Sentence, ...] = ()
 
     @property
@@ -49,22 +51,22 @@ class Damage:
         return *self._found, *told_aside(self._data_dir)
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="look-for-damage", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait until it has looked, or so long."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until it has looked, or so long; tell whether it has."""
+        return self._looked.wait(timeout_s)
 
-    def _run(self) -> None:
-        step_back()
+    def stop(self, timeout_s: float) -> None:
+        self._rounds.stop(timeout_s)
+
+    def _look(self) -> None:
         try:
             self._found = tuple(told_of(self._state, self.lost()))
-        except AppError as error:  # it is said by whoever needs what does not answer
-            logger.warning("Whether something is damaged could not be seen: %s", error)
-        for sentence in self.told:
-            logger.warning("%s", sentence)
+            for sentence in self.told:
+                logger.warning("%s", sentence)
+        finally:
+            self._looked.set()
 
 
 def told_of(state: State, lost: Sequence[str]) -> list[Sentence]:
