@@ -99,6 +99,8 @@ class Run:
     done: Counter[str] = field(default_factory=Counter)
     opened: list[Counter[str]] = field(default_factory=list)
     """What kinds of files are open, at each reading."""
+    awaited: set[str] = field(default_factory=set)
+    """Names of files that somebody has dropped and not seen in the library yet."""
     sockets: tuple[int, int] = (0, 0)
     """Of the server, before the clients came and after they had left."""
     wrong: list[str] = field(default_factory=list)
@@ -228,22 +230,26 @@ def add(run: Run, chance: random.Random) -> None:
         time.sleep(1.0)
         return
     name = f"film {uuid.uuid4().hex[:8]}.mp4"
-    with Session(run) as session:
-        session.run("ingest", {})
-        session.upload(name, unlike(chance.choice(run.films)))
-        deadline = time.monotonic() + READY_S
-        while not any(video["filename"] == name for video in listed(run, name=name)):
-            if time.monotonic() > deadline:
-                raise WrongError(f"{name} did not get ready; Ingest says: {' | '.join(session.words)}")
-            time.sleep(0.5)
+    run.awaited.add(name)
+    try:
+        with Session(run) as session:
             session.run("ingest", {})
+            session.upload(name, unlike(chance.choice(run.films)))
+            deadline = time.monotonic() + READY_S
+            while not any(video["filename"] == name for video in listed(run)):
+                if time.monotonic() > deadline:
+                    raise WrongError(f"{name} did not get ready; Ingest says: {' | '.join(session.words)}")
+                time.sleep(0.5)
+                session.run("ingest", {})
+    finally:
+        run.awaited.discard(name)
     run.count("uploads")
     time.sleep(chance.uniform(0.5, 2.0))
 
 
 def remove(run: Run, chance: random.Random) -> None:
-    """Rename a video, and delete one as long as there are enough."""
-    videos = listed(run)
+    """Rename a video, and delete one as long as there are enough; none that somebody waits for."""
+    videos = [video for video in listed(run) if video["filename"] not in run.awaited]
     if len(videos) > VIDEOS // 2:
         one = chance.choice(videos)["video_id"]
         body = json.dumps({"title": f"Renamed {chance.randrange(100)}"}).encode()
@@ -292,9 +298,8 @@ def request(
     return answer.status, data
 
 
-def listed(run: Run, **asked: str) -> list[dict]:
-    path = f"/api/videos?{urlencode({'limit': 100, **asked})}"
-    return json.loads(request(run, "GET", path)[1])["videos"]
+def listed(run: Run) -> list[dict]:
+    return json.loads(request(run, "GET", "/api/videos?limit=100")[1])["videos"]
 
 
 class Session:
