@@ -3,19 +3,20 @@
 import streamlit as st
 
 from core.access.roles import Action
-from core.models import Facets, Query, Results
+from core.models import Facets, Query
 from core.state.taste import Marks
 from pages.components import ask, extras, home, views
-from pages.components.boundary import part, safely, show_nothing
+from pages.components.boundary import part, show_nothing
 from pages.components.chrome import keys_help, presenting, set_page, unseen_heading
 from pages.components.ingest_panel import show_empty_library
 from pages.components.model_panel import model_panel
+from pages.components.places import place
 from pages.components.poster import poster_script
 from pages.components.services import page_services
 from pages.components.state import PAGE_SIZE, state
 from pages.components.undo import undo_offer
 from pages.components.who import may
-from pages.components.wording import plain, say
+from pages.components.wording import say
 
 FEED_SIZE = 48
 
@@ -29,22 +30,6 @@ def is_empty() -> bool:
     return False
 
 
-def show_nothing_found(query: Query, results: Results) -> None:
-    with st.container(border=True, key="nothing"):
-        st.header(f":material/search_off: {say('nothing.title')}", anchor=False)
-        st.text(say("nothing.text", asked=ask.described(query, services)))
-        if query.filters and any(any(counts.values()) for counts in results.facets.values()):
-            st.caption(say("nothing.filters"))
-        if query.text:
-            st.caption(say("nothing.words"))
-        if results.alternatives:
-            st.caption(say("nothing.instead"))
-            with st.container(horizontal=True, gap="xsmall"):
-                for id_ in results.alternatives:
-                    label = plain(ask.theme_name("category", services.taxonomy.category(id_)))
-                    st.button(label, key=f"instead-{id_}", on_click=safely(ask.show_category), args=[id_])
-
-
 def found_line(text: str) -> None:
     if state.view == "grid" and not state.present:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="found"):
@@ -56,7 +41,7 @@ def show_results(query: Query, marks: Marks) -> Facets:
     results = services.discover.search(query)
     if not results.hits:
         with views.answer("nothing"):
-            show_nothing_found(query, results)
+            ask.nothing_found(query, results, services)
         return results.facets
     found = "found" if results.exact else "found.about"
     with views.answer(state.view):
@@ -89,30 +74,41 @@ def show_answer(query: Query, marks: Marks) -> Facets | None:
 
 state.read(services.taxonomy)
 tune = None
-if state.present:
-    presenting()
-    views.leave_presenting()
-else:
-    unseen_heading(say("discover.title"))
-extras.notices(services)
+with place("top"):
+    if state.present:
+        presenting()
+        views.leave_presenting()
+    else:
+        unseen_heading(say("discover.title"))
+with place("notices"):
+    extras.notices(services)
 if is_empty():
     show_empty_library(services)
     if may(Action.MANAGE):
         model_panel(services)
     st.stop()
-if not state.present and state.view == "grid":
-    extras.channel_bar(services)
-    tune = ask.words_box(services)
-    ask.category_pills(services)
-if not state.present or state.view == "feed":
-    ask.mood_pills(services)
-ask.chips()
+browses = not state.present and state.view == "grid"
+with place("channels", browses):
+    if browses:
+        extras.channel_bar(services)
+with place("search", browses):
+    if browses:
+        tune = ask.words_box(services)
+        ask.category_pills(services)
+with place("moods", browses or state.view == "feed"):
+    if browses or state.view == "feed":
+        ask.mood_pills(services)
+with place("chips", ask.has_chips()):
+    ask.chips()
 state.write()
 profile, marks = ask.taste(services)
 query = ask.asked(FEED_SIZE if state.view == "feed" else state.shown, profile)
-facets = show_answer(query, marks)
-if state.view == "feed" and not state.present:
-    views.view_controls()
+with place("answer"):
+    facets = show_answer(query, marks)
+feeds = state.view == "feed" and not state.present
+with place("views", feeds):
+    if feeds:
+        views.view_controls()
 if not state.present:
     keys_help()
 if tune:

@@ -1,8 +1,11 @@
 """Library: everything that is in it, searched by name; edit, delete with a day to undo it, place ads."""
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
 
 from core.access.roles import Action
+from core.services import Services
 from pages.components.boundary import fragment, part, show_nothing
 from pages.components.carry_panel import carry_panel, import_box
 from pages.components.chrome import heading, set_page
@@ -14,9 +17,19 @@ from pages.components.library_own import own_list
 from pages.components.library_trash import trash_list, undo_bar
 from pages.components.library_trends import trends_tab
 from pages.components.library_video import library_video
+from pages.components.places import place, place_of
 from pages.components.services import page_services
-from pages.components.state import LIBRARY_TABS, state
+from pages.components.state import LIBRARY_TABS, LibraryTab, state
 from pages.components.wording import megabytes, say
+
+TABS: Mapping[LibraryTab, Callable[[Services], None]] = {
+    "videos": library_list,
+    "trends": trends_tab,
+    "own": own_list,
+    "ads": ads_tab,
+    "trash": trash_list,
+    "carry": carry_panel,
+}
 
 set_page(say("library.title"))
 services = page_services(say("library.title"), Action.MANAGE)
@@ -54,18 +67,8 @@ def show_tabs() -> None:
         required=True,
         label_visibility="collapsed",
     )
-    if state.library_tab == "trash":
-        trash_list(services)
-    elif state.library_tab == "ads":
-        ads_tab(services)
-    elif state.library_tab == "carry":
-        carry_panel(services)
-    elif state.library_tab == "own":
-        own_list(services)
-    elif state.library_tab == "trends":
-        trends_tab(services)
-    else:
-        library_list(services)
+    with place_of(state.library_tab, LIBRARY_TABS):
+        TABS[state.library_tab](services)
 
 
 heading(say("library.title"), say("library.subtitle"), services)
@@ -75,8 +78,10 @@ if is_empty():
     import_box(services)
     st.stop()
 fragment(show_storage, every_s=5.0)()
-undo_bar(services)
-if state.managed:
-    library_video(services)
-else:
-    show_tabs()
+with place("undo"):
+    undo_bar(services)
+with place_of("one" if state.managed else "all", ("one", "all")):
+    if state.managed:
+        library_video(services)
+    else:
+        show_tabs()

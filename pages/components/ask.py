@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.access.roles import Action
 from core.discover.taxonomy import Kind, Theme
 from core.errors import AppError
-from core.models import Facets, Query, Sort
+from core.models import Facets, Query, Results, Sort
 from core.properties import PROPERTIES, Property
 from core.services import Services
 from core.state.taste import Marks, profile_name
@@ -60,6 +60,23 @@ def described(query: Query, services: Services) -> str:
     words += [say("found.like")] if query.like and not query.among else []
     words += [say("found.picture")] if query.picture is not None else []
     return " · ".join(words) or say("found.taste")
+
+
+def nothing_found(query: Query, results: Results, services: Services) -> None:
+    """Say that nothing answers, why that may be, and what to ask instead."""
+    with st.container(border=True, key="nothing"):
+        st.header(f":material/search_off: {say('nothing.title')}", anchor=False)
+        st.text(say("nothing.text", asked=described(query, services)))
+        if query.filters and any(any(counts.values()) for counts in results.facets.values()):
+            st.caption(say("nothing.filters"))
+        if query.text:
+            st.caption(say("nothing.words"))
+        if results.alternatives:
+            st.caption(say("nothing.instead"))
+            with st.container(horizontal=True, gap="xsmall"):
+                for id_ in results.alternatives:
+                    label = plain(theme_name("category", services.taxonomy.category(id_)))
+                    st.button(label, key=f"instead-{id_}", on_click=safely(show_category), args=[id_])
 
 
 def theme_name(kind: Kind, theme: Theme) -> str:
@@ -163,9 +180,14 @@ def mood_pills(services: Services) -> None:
             badge(services)
 
 
+def has_chips() -> bool:
+    """Tell whether anything is asked for beside words, category and mood."""
+    return bool(state.like) or state.picture is not None
+
+
 def chips() -> None:
     """Draw what is asked for beside words, category and mood, each with a way to drop it."""
-    if not state.like and state.picture is None:
+    if not has_chips():
         return
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         if state.like:

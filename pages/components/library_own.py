@@ -48,7 +48,7 @@ def own_list(services: Services) -> None:
 def _themes(services: Services, kind: Kind) -> None:
     themes = services.taxonomy.themes(kind)
     own = [theme for theme in themes if theme.own]
-    st.subheader(say(f"own.list.{kind}"))
+    st.header(say(f"own.list.{kind}"), anchor=False)
     if not own:
         st.caption(say(f"own.none.{kind}"))
     for place, theme in enumerate(own):
@@ -137,7 +137,7 @@ def _asks(channel: Channel, kind: Kind, id_: str) -> bool:
 
 def _channels(services: Services) -> None:
     channels = services.channels.channels()
-    st.subheader(say("channels"))
+    st.header(say("channels"), anchor=False)
     if not channels:
         st.caption(say("own.none.channels"))
     for place, channel in enumerate(channels):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import altair as alt
 import streamlit as st
@@ -26,8 +26,10 @@ from pages.components.wording import day, plain, say, tell
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+T = TypeVar("T", bound=str)
 COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#86bcb6",
            "#d37295", "#8cd17d", "#b6992d", "#499894", "#79706e")  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
 NOTHING = "#a09aa6"
 """Colour of what has none of the labels."""
 RING = "#808080"
@@ -76,7 +78,7 @@ def _waiting(services: Services) -> None:
 
 def _map(services: Services, told: Map) -> None:
     """Draw the map: a press plays a video, a frame drawn round some opens them in Discover."""
-    st.subheader(say("trends.map"), anchor=False)
+    st.header(say("trends.map"), anchor=False)
     shown = say("trends.map.sample", n=len(told.points), total=told.total) if told.total > len(told.points) else ""
     st.caption(f"{say('trends.map.how')} {shown}".strip())
     state.map_colour = state.map_colour or MAP_COLOURS[0]
@@ -301,34 +303,31 @@ def _open(services: Services, video_ids: Sequence[str]) -> None:
     state.to_discover = True
 
 
+def _choice(name: str, options: Sequence[T]) -> T:
+    """Draw options side by side, one of which is pressed, first the first; return it."""
+    chosen = st.segmented_control(
+        say(name),
+        options,
+        format_func=lambda one: say(f"{name}.{one}"),
+        default=options[0],
+        required=True,
+        key=name.replace(".", "-"),
+        label_visibility="collapsed",
+    )
+    return options[0] if chosen is None else chosen
+
+
 def _over_time(services: Services, told: Found) -> None:
-    st.subheader(say("trends.time"), anchor=False)
+    st.header(say("trends.time"), anchor=False)
     with st.container(horizontal=True, key="trends-time"):
-        period = st.segmented_control(
-            say("trends.period"),
-            PERIODS,
-            format_func=lambda one: say(f"trends.period.{one}"),
-            default=PERIODS[0],
-            required=True,
-            key="trends-period",
-            label_visibility="collapsed",
-        )
-        kinds: tuple[Kind, ...] = ("category", "mood")
-        kind = st.segmented_control(
-            say("trends.colour"),
-            kinds,
-            format_func=lambda one: say(f"trends.colour.{one}"),
-            default=kinds[0],
-            required=True,
-            key="trends-kind",
-            label_visibility="collapsed",
-        )
-    found = told.added[kind or kinds[0], period or PERIODS[0]]
+        period = _choice("trends.period", PERIODS)
+        kind = _choice("trends.colour", KINDS)
+    found = told.added[kind, period]
     totals: dict[str, int] = {}
     for one in found:
         totals[one.theme] = totals.get(one.theme, 0) + one.count
     most = sorted(totals, key=lambda theme: -totals[theme])[:SHOWN_THEMES]
-    names = {theme.id: theme_name(kind or kinds[0], theme) for theme in services.taxonomy.themes(kind or kinds[0])}
+    names = {theme.id: theme_name(kind, theme) for theme in services.taxonomy.themes(kind)}
     rows = [
         {
             "since": one.since.isoformat(),
@@ -351,7 +350,7 @@ def _over_time(services: Services, told: Found) -> None:
             ),
             tooltip=[
                 alt.Tooltip("since:N", title=say("trends.since")),
-                alt.Tooltip("theme:N", title=say(f"trends.colour.{kind or kinds[0]}")),
+                alt.Tooltip("theme:N", title=say(f"trends.colour.{kind}")),
                 alt.Tooltip("sum(count):Q", title=say("trends.count")),
             ],
         )
@@ -362,7 +361,7 @@ def _over_time(services: Services, told: Found) -> None:
 
 def _taste(services: Services, entries: Sequence[Entry]) -> None:
     """Draw what this person likes and has seen, by category."""
-    st.subheader(say("trends.taste"), anchor=False)
+    st.header(say("trends.taste"), anchor=False)
     marks = services.taste.marks(ask.profile())
     names = {theme.id: theme_name("category", theme) for theme in services.taxonomy.themes("category")}
     rows = []
@@ -394,7 +393,7 @@ def _taste(services: Services, entries: Sequence[Entry]) -> None:
 
 
 def _missing(services: Services, found: Found) -> None:
-    st.subheader(say("trends.missing"), anchor=False)
+    st.header(say("trends.missing"), anchor=False)
     lines = []
     for one in found.missing:
         moods, categories = _names(services, "mood", [one.mood]), _names(services, "category", [one.category])
@@ -410,7 +409,7 @@ def _copies(services: Services, found: Found) -> None:
     if not found.copies:
         return
     titles = {entry.video_id: entry.title for entry in found.entries}
-    st.subheader(say("trends.copies"), anchor=False)
+    st.header(say("trends.copies"), anchor=False)
     st.caption(say("trends.copies.how"))
     for number, group in enumerate(found.copies):
         with st.container(horizontal=True, gap="small", key=f"copies-{number}"):
@@ -422,7 +421,7 @@ def _alone(services: Services, found: Found) -> None:
     if not found.alone:
         return
     titles = {entry.video_id: entry.title for entry in found.entries}
-    st.subheader(say("trends.alone"), anchor=False)
+    st.header(say("trends.alone"), anchor=False)
     st.caption(say("trends.alone.how"))
     with st.container(horizontal=True, gap="small", key="trends-alone"):
         for video_id in found.alone:

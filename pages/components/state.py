@@ -185,7 +185,6 @@ class PageState:
     shown: Row[int] = Row(PAGE_SIZE, Part.PLACE)
     starts: Row[list[int]] = Row([], Part.PLACE)  # of the pages one has come through, the last is this one's
     playing: Row[list[str]] = Row([], Part.PLACE)
-    answered: Row[str] = Row("")  # the kind of what is on the screen now (see views.answer)
 
     lang: Row[Language | None] = Row(None)  # what a person chose or a link says; else it is the browser's
     mix: Row[bool] = Row(False)

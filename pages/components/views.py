@@ -15,6 +15,7 @@ from core.services import Services
 from core.state.taste import Marks
 from pages.components.boundary import part, safely, show_said
 from pages.components.doors import page_script
+from pages.components.places import place_of
 from pages.components.poster import share
 from pages.components.state import PAGE_SIZE, View, state
 from pages.components.video_card import (
@@ -30,6 +31,7 @@ from pages.components.video_card import (
 from pages.components.wording import say
 
 GESTURES = Path(__file__).with_name("gestures.html")
+ANSWERS = ("home", "watch", "nothing", *get_args(View))
 MOST_SHOWN = 96
 """Cards on one page: a window of the answers (core/discover/streams.py)."""
 LAST = "last"
@@ -38,14 +40,8 @@ _ICONS: dict[View, str] = {"grid": ":material/grid_view:", "feed": ":material/sm
 
 
 def answer(kind: str) -> DeltaGenerator:
-    """Return where what was asked for is drawn; another kind of it takes the whole place of the one before.
-
-    Else Streamlit would put the new parts one by one among the old ones, and everything would jump.
-    """
-    before, state.answered = state.answered, kind
-    if before not in ("", kind):
-        return st.empty().container(key=f"answer-{kind}")
-    return st.container(key=f"answer-{kind}")
+    """Return where what was asked for is drawn: one of ANSWERS, in the place of all others."""
+    return place_of(kind, ANSWERS, "answer")
 
 
 def results(found: Results, services: Services, marks: Marks, *, answer: bool) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Server, go, settle
 
 MOST = 0.05
-SHIFTS = """
+AT_ONCE = 4
+"""Messages a frame: where the machine or the line is slow, each of them is drawn alone for a while."""
+SLOWLY = (
+    """
 window.shifts = [];
 new PerformanceObserver((list) => {
   for (const one of list.getEntries().filter((one) => !one.hadRecentInput)) {
@@ -18,8 +23,20 @@ new PerformanceObserver((list) => {
     window.shifts.push({ value: one.value, moved });
   }
 }).observe({ type: "layout-shift", buffered: true });
+const come = [];
+const hand = () => {
+  for (const act of come.splice(0, AT_ONCE)) act();
+  if (come.length) requestAnimationFrame(hand);
+};
+const listen = WebSocket.prototype.addEventListener;
+WebSocket.prototype.addEventListener = function (type, act, ...more) {
+  listen.call(this, type, type !== "message" ? act : (event) => {
+    if (come.push(() => act.call(this, event)) === 1) requestAnimationFrame(hand);
+  }, ...more);
+};
 """
-"""As the browser scores them: what moves within half a second of a press was asked for by it."""
+).replace("AT_ONCE", str(AT_ONCE))
+"""Shifts as the browser scores them: what moves within half a second of a press was asked for by it."""
 
 
 def shifted(page: Page) -> tuple[float, list]:
@@ -29,29 +46,50 @@ def shifted(page: Page) -> tuple[float, list]:
     return sum(one["value"] for one in shifts), shifts
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
-def test_nothing_moves_while_pages_and_answers_arrive(full: Server, browser: Browser, width: int, height: int) -> None:
+@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["wide", "phone"])
+def slow(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page on which everything arrives piece by piece."""
+    width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height}, is_mobile=width < 500)
-    context.add_init_script(SHIFTS)
-    page = context.new_page()
-    go(page, full.url)
-    assert (found := shifted(page))[0] < MOST, f"home: {found}"
-    page.locator(".st-key-category button").first.click()
-    page.locator(".st-key-results .stVideo").wait_for()
-    found = shifted(page)
-    if width > 640:  # on a phone the first answer after home still counts as a shift: it takes the place of the shelves
-        assert found[0] < MOST, f"a category: {found}"
-    page.locator(".st-key-mood button").nth(1).click()
-    page.wait_for_url("**mood=**")
-    assert (found := shifted(page))[0] < MOST, f"a mood: {found}"
-    if width > 640:  # on a phone the offer of a model grows a line while it arrives, on a slow machine one can see it
-        go(page, f"{full.url}/ingest")
-        assert (found := shifted(page))[0] < MOST, f"ingest: {found}"
+    context.add_init_script(SLOWLY)
+    yield context.new_page()
     context.close()
 
 
+def test_nothing_moves_while_answers_arrive(full: Server, slow: Page) -> None:
+    go(slow, full.url)
+    assert (found := shifted(slow))[0] < MOST, f"home: {found}"
+    slow.locator(".st-key-category button").first.click()
+    slow.locator(".st-key-results .stVideo").wait_for()
+    assert (found := shifted(slow))[0] < MOST, f"a category: {found}"
+    slow.locator(".st-key-mood button").nth(1).click()
+    slow.wait_for_url("**mood=**")
+    assert (found := shifted(slow))[0] < MOST, f"a mood: {found}"
+    slow.locator(".st-key-view button").nth(1).click()
+    slow.locator(".st-key-feed .stVideo").wait_for()
+    assert (found := shifted(slow))[0] < MOST, f"the feed: {found}"
+
+
+def test_nothing_moves_while_pages_arrive(full: Server, slow: Page) -> None:
+    go(slow, f"{full.url}/ingest")
+    assert (found := shifted(slow))[0] < MOST, f"ingest: {found}"
+    go(slow, f"{full.url}/library")
+    assert (found := shifted(slow))[0] < MOST, f"library: {found}"
+    slow.locator("[class*=st-key-open-] button").first.click()
+    slow.locator(".st-key-library-video .stVideo").wait_for()
+    assert (found := shifted(slow))[0] < MOST, f"a video of the library: {found}"
+
+
+def test_signs_are_no_wider_before_their_font_is_there(full: Server, page: Page) -> None:
+    page.route("**/MaterialSymbols*", lambda route: route.abort())
+    go(page, f"{full.url}/ingest")
+    sign = page.locator(".st-key-get-model [data-testid=stIconMaterial]")
+    box = sign.bounding_box()
+    assert box["width"] <= box["height"] + 1
+
+
 def test_a_shift_is_seen(full: Server, page: Page) -> None:
-    page.add_init_script(SHIFTS)
+    page.add_init_script(SLOWLY)
     go(page, full.url)
     page.evaluate(
         """() => {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-STYLE = (Path(__file__).parents[3] / "pages/components/style.css").read_text("utf-8")
+PAGES = Path(__file__).parents[3] / "pages"
+STYLE = (PAGES / "components/style.css").read_text("utf-8")
 TYPE_REM = {0.75, 0.875, 1.0, 1.25, 1.75, 2.5}
 """Small print, controls, text, headings of parts, of pages, and the sign on a poster."""
 GRID_REM = 0.125
@@ -17,6 +18,12 @@ def test_all_type_is_on_the_scale():
     sizes = re.findall(r"font-size: ([^;}]+)", STYLE)
     assert len(sizes) > 10
     assert {float(size.split("rem")[0]) for size in sizes} <= TYPE_REM
+
+
+def test_headings_are_those_of_the_scale_and_none_skips_a_level():
+    sources = [file.read_text("utf-8") for file in sorted(PAGES.rglob("*.py"))]
+    assert sum(source.count("st.header(") for source in sources) > 5
+    assert not [source for source in sources if "st.subheader(" in source]
 
 
 def test_all_spaces_are_on_the_grid():
