@@ -38,6 +38,8 @@ MAP_PX, TIME_PX, LEGEND_COLUMNS = 360, 220, 3
 """Height of a chart without its legend, and labels in a row of that."""
 DENSE = 300
 """Points from which on they are small, and hardly any number would be seen below them."""
+BADGE = "#5c5566"
+"""Below the number of a cluster that lies on top of its points."""
 SHOWN_THEMES = 10
 """Categories that get a colour of their own over time; the others are one."""
 
@@ -202,15 +204,16 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
         )
         .add_params(picked, area)
     )
-    names = (
-        alt.Chart(alt.Data(values=labels))
-        .mark_text(fontSize=22, fontWeight=800, color="#7d7688", opacity=0.8, cursor="pointer", dy=-14)
-        .encode(x=x, y=y, text="number:N", tooltip=[alt.Tooltip("name:N", title="title")], description="name:N")
-        .add_params(numbered)
+    numbers = alt.Chart(alt.Data(values=labels)).encode(
+        x=x, y=y, tooltip=[alt.Tooltip("name:N", title="title")], description="name:N"
     )
+    name = numbers.encode(text="number:N").add_params(numbered)
     colours = rows[state.map_colour].nunique() if state.map_colour != "date" else 0
-    # Points last: where a number is under one, a press is meant for the point.
-    layers = (points, names) if is_dense else (names, points)
+    if is_dense:
+        badge = numbers.mark_circle(size=520, color=BADGE, opacity=0.92, cursor="pointer")
+        layers = [points, badge, name.mark_text(fontSize=13, fontWeight=700, color="white", cursor="pointer")]
+    else:  # points last: where a number is under one, a press is meant for the point
+        layers = [name.mark_text(fontSize=22, fontWeight=800, color="#7d7688", cursor="pointer", dy=-14), points]
     return alt.layer(*layers).properties(height=MAP_PX + _legend_px(colours)).configure_view(stroke=None)
 
 

@@ -9,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.models import Query
 from core.services import Services
-from pages.components.library_trends import _selected
+from core.trends.clusters import Cluster, Map
+from core.trends.naming import Name
+from pages.components.library_trends import _selected, cluster_names
 from tests.fakes import make_entries
 from tests.pages.support import open_page, press, readable
 from tests.pages.test_library import tab
@@ -62,6 +64,28 @@ def test_everything_is_on_the_map_and_clusters_are_named(services):
     assert any("animals" in label for label in buttons)
     assert any("sports" in label for label in buttons)
     assert "4 videos" in readable(app)
+
+
+def test_a_press_where_a_number_and_a_point_are_is_meant_for_the_point_of_few_and_the_number_of_many(
+    services, monkeypatch
+):
+    def marks(app: AppTest) -> list[str]:
+        layers = json.loads(app.get("vega_lite_chart")[0].proto.spec)["layer"]
+        return [layer["mark"]["type"] for layer in layers]
+
+    put(services)
+    app = trends(services)
+    assert marks(app) == ["text", "circle"]
+    monkeypatch.setattr("pages.components.library_trends.DENSE", len(TITLES))
+    assert marks(app.run()) == ["circle", "circle", "text"]
+
+
+def test_clusters_that_would_be_called_the_same_are_told_apart_by_a_word(services):
+    def cluster(words: tuple[str, ...], *categories: str) -> Cluster:
+        return Cluster(Name(categories, (), words), 0.0, 0.0, ("a",))
+
+    told = Map((), (cluster(("sea", "sand"), "nature"), cluster(("tree",), "nature"), cluster(("night", "dog"))), 3)
+    assert cluster_names(services, told) == ["Nature · sea", "Nature · tree", "Night, dog"]
 
 
 def test_what_came_when_by_week_and_month(services):
