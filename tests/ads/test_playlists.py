@@ -79,7 +79,8 @@ def test_times() -> None:
 def test_the_rules_themselves_find_mistakes() -> None:
     text = vmap(CLIP, PLACED, address)
     for right, wrong in (('breakType="linear"', 'breakType="loud"'), ('timeOffset="end"', 'timeOffset="later"'),
-                         ('vmap" version="1.0"', 'vmap"'), ("progressive", "fast")):  # fmt: skip
+                         ('vmap" version="1.0"', 'vmap"'), ("progressive", "fast"), (' breakId=', ' name='),
+                         ("<Duration>00:00:05.250</Duration>", "")):  # fmt: skip
         with pytest.raises(AssertionError):
             check_vmap(text.replace(right, wrong))
     with pytest.raises(ElementTree.ParseError):

@@ -22,9 +22,8 @@ def check_vmap(text: str) -> list[ElementTree.Element]:
         assert one.tag in (f"{NAMESPACE}AdBreak", f"{NAMESPACE}Extensions")
         assert OFFSET.fullmatch(one.get("timeOffset", "")), one.attrib
         assert TYPE.fullmatch(one.get("breakType", "")), one.attrib
-        names = [child.tag for child in one]
-        assert {*names} <= {f"{NAMESPACE}{name}" for name in ("AdSource", "TrackingEvents", "Extensions")}
-        assert names.count(f"{NAMESPACE}AdSource") <= 1
+        assert {*one.keys()} <= {"timeOffset", "breakType", "breakId", "repeatAfter"}, one.attrib
+        _check_order(one, [f"{NAMESPACE}{name}" for name in ("AdSource", "TrackingEvents", "Extensions")])
         for source in one.iter(f"{NAMESPACE}AdSource"):
             _check_source(source, text)
     ids = [one.get("breakId") for one in breaks]
@@ -32,7 +31,14 @@ def check_vmap(text: str) -> list[ElementTree.Element]:
     return breaks
 
 
+def _check_order(parent: ElementTree.Element, allowed: list[str]) -> None:
+    """Assert that the children are among these, each once at most, in this order: a sequence of a schema."""
+    names = [child.tag for child in parent]
+    assert [name for name in allowed if name in names] == names, names
+
+
 def _check_source(source: ElementTree.Element, text: str) -> None:
+    assert {*source.keys()} <= {"id", "allowMultipleAds", "followRedirects"}, source.attrib
     for name in ("allowMultipleAds", "followRedirects"):
         assert source.get(name) in (None, "true", "false")
     (content,) = source  # exactly one of three
@@ -53,6 +59,8 @@ def _check_source(source: ElementTree.Element, text: str) -> None:
         assert names == ["AdSystem", "AdTitle", "Impression", "Creatives"]
         assert inline.findtext("AdTitle")
         (linear,) = inline.iter("Linear")
+        _check_order(linear, ["Icons", "CreativeExtensions", "Duration", "TrackingEvents", "AdParameters",
+                              "VideoClicks", "MediaFiles"])  # fmt: skip
         assert TIME.fullmatch(linear.findtext("Duration", ""))
         for file in linear.iter("MediaFile"):
             assert file.get("delivery") in ("progressive", "streaming")

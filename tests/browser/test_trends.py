@@ -24,7 +24,13 @@ def trends(page: Page, server: Server) -> Locator:
 
 def test_a_point_plays_and_a_frame_a_number_and_a_cluster_open(full: Server, page: Page) -> None:
     points = trends(page, full)
-    points.and_(page.locator("[aria-label='Wolf animal']")).click()
+    wolf = points.and_(page.locator("[aria-label='Wolf animal']"))
+    wolf.hover()
+    said = page.locator("#vg-tooltip-element")
+    expect(said.get_by_role("heading", name="Wolf animal")).to_be_visible()
+    expect(said.locator("img")).to_have_js_property("complete", True)
+    expect(said.locator("img")).not_to_have_js_property("naturalWidth", 0)
+    wolf.click()
     playing, chosen = page.locator(".st-key-trends-plays"), page.locator(".st-key-open-selected")
     expect(playing.get_by_text("Wolf animal", exact=True)).to_be_visible()
     expect(playing.locator("video")).to_be_visible()
