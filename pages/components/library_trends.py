@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 T = TypeVar("T", bound=str)
-COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#86bcb6",
-           "#d37295", "#8cd17d", "#b6992d", "#499894", "#79706e")  # fmt: skip
+COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#a0cbe8",
+           "#d37295", "#8cd17d", "#b6992d", "#d4a6c8", "#79706e")  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 NOTHING = "#a09aa6"
 """Colour of what has none of the labels."""
@@ -189,7 +189,7 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
         .encode(
             x=x,
             y=y,
-            color=_colour(),
+            color=_colour(rows),
             opacity=alt.condition(numbered & area, alt.value(0.95), alt.value(0.3)),
             stroke=alt.condition(picked, alt.value(RING), alt.value("#00000030"), empty=False),
             strokeWidth=alt.condition(picked, alt.value(3), alt.value(0.5), empty=False),
@@ -208,7 +208,7 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
         x=x, y=y, tooltip=[alt.Tooltip("name:N", title="title")], description="name:N"
     )
     name = numbers.encode(text="number:N").add_params(numbered)
-    colours = rows[state.map_colour].nunique() if state.map_colour != "date" else 0
+    colours = rows[state.map_colour].nunique() if state.map_colour != "date" else 2 * LEGEND_COLUMNS
     if is_dense:
         badge = numbers.mark_circle(size=520, color=BADGE, opacity=0.92, cursor="pointer")
         layers = [points, badge, name.mark_text(fontSize=13, fontWeight=700, color="white", cursor="pointer")]
@@ -217,10 +217,15 @@ def _chart(services: Services, told: Map) -> alt.LayerChart:
     return alt.layer(*layers).properties(height=MAP_PX + _legend_px(colours)).configure_view(stroke=None)
 
 
-def _colour() -> alt.Color:
+def _colour(rows: DataFrame) -> alt.Color:
+    """Return how points are coloured; what has none of the labels is grey and comes last."""
     if state.map_colour == "date":
-        return alt.Color("at:T", title=say("library.column.added"), scale=alt.Scale(scheme="viridis"))
-    return alt.Color(f"{state.map_colour}:N", scale=alt.Scale(range=[*COLOURS]), legend=_legend())
+        legend = alt.Legend(title=None, orient="bottom", gradientLength=240)
+        return alt.Color("at:T", scale=alt.Scale(scheme="viridis"), legend=legend)
+    none = say("trends.none")
+    labels = sorted({*rows[state.map_colour]}, key=lambda label: (label == none, label))
+    colours = [NOTHING if label == none else COLOURS[n % len(COLOURS)] for n, label in enumerate(labels)]
+    return alt.Color(f"{state.map_colour}:N", scale=alt.Scale(domain=labels, range=colours), legend=_legend())
 
 
 def _legend() -> alt.Legend:
@@ -341,7 +346,7 @@ def _over_time(services: Services, told: Found) -> None:
     ]
     chart = (
         alt.Chart(alt.Data(values=rows))
-        .mark_bar(size=28)
+        .mark_bar(size=alt.expr("min(28, 0.85 * bandwidth('x'))"))  # one week alone is no wall
         .encode(
             x=alt.X("since:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
             y=alt.Y("sum(count):Q", title=say("trends.count.each"), axis=alt.Axis(tickMinStep=1, format="d")),
