@@ -116,9 +116,10 @@ def moment_player(hit: Hit, services: Services) -> None:
 def _moment_player(hit: Hit, services: Services) -> None:
     starts, first, chips, chosen = _moments(hit, hit.video_id)
     player(hit, services, chosen or first, hit.video_id, autoplay=True, muted=True)
-    title(hit.title, hit.video_id)
-    if len(starts) > 1:
-        _moment_pills(starts, chips, first)
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small", key="feed-head"):
+        title(hit.title, hit.video_id)
+        if len(starts) > 1:
+            _moment_pills(starts, chips, first)
 
 
 def preview(hit: Hit, services: Services, key: str) -> None:

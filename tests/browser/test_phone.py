@@ -17,6 +17,46 @@ def phone(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def swiped(page: Page, selector: str, by: int) -> None:
+    """Move a finger up over the middle of something by so many pixels, as the screen reports it to the browser."""
+    box = page.locator(selector).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    finger = page.context.new_cdp_session(page)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 11):
+        moved = {"type": "touchMove", "touchPoints": [{"x": x, "y": y - by * step / 10}]}
+        finger.send("Input.dispatchTouchEvent", moved)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+IN_SIGHT = """selector => {
+    const pill = document.querySelector(`${selector} button[data-selected="true"]`);
+    if (!pill || !pill.parentElement.scrollLeft) return false;
+    const { left, right } = pill.getBoundingClientRect(), line = pill.parentElement.getBoundingClientRect();
+    return left >= Math.max(0, line.left) && right <= Math.min(innerWidth, line.right);
+}"""
+"""The pill that is pressed is whole on the screen, and the line was moved for that."""
+
+
+@pytest.mark.parametrize("line", ["category", "mood"])
+def test_what_is_pressed_is_scrolled_into_sight(full: Server, phone: Page, line: str) -> None:
+    go(phone, f"{full.url}/?category=documentary&mood=romantic")
+    phone.wait_for_function(IN_SIGHT, arg=f".st-key-{line}")
+
+
+def test_a_finger_scrolls_over_a_video_and_goes_on_in_the_feed(full: Server, phone: Page) -> None:
+    go(phone, f"{full.url}/?category=animals")
+    expect(phone.locator(".st-key-results .stVideo")).to_be_visible()
+    swiped(phone, ".st-key-results .stVideo", 200)
+    phone.wait_for_function("() => document.querySelector('.stMain').scrollTop > 100")
+    go(phone, f"{full.url}/?category=animals&view=feed")
+    expect(phone.get_by_text("1 of 13")).to_be_visible()
+    phone.wait_for_function("() => window.moodreelGestures")
+    swiped(phone, ".st-key-feed .stVideo", 200)
+    expect(phone.get_by_text("2 of 13")).to_be_visible()
+    assert phone.locator(".stMain").evaluate("one => one.scrollTop") == 0
+
+
 def test_the_feed_fills_the_screen_and_the_page_does_not_scroll(full: Server, phone: Page) -> None:
     go(phone, f"{full.url}/?category=animals&view=feed")
     expect(phone.locator(".st-key-feed .stVideo")).to_be_visible()
@@ -29,3 +69,10 @@ def test_the_feed_fills_the_screen_and_the_page_does_not_scroll(full: Server, ph
     for name in ("Previous", "Next"):
         step = phone.get_by_role("button", name=name).bounding_box()
         assert step["y"] + step["height"] <= bar["y"], "nothing lies under the pages"
+
+
+@pytest.mark.parametrize("query", ["", "?category=animals"])
+def test_pages_do_not_move_sideways(full: Server, phone: Page, query: str) -> None:
+    go(phone, f"{full.url}/{query}")
+    wide = phone.locator(".stMain").evaluate("one => [one.scrollWidth, one.clientWidth]")
+    assert wide[0] <= wide[1]
