@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.conftest import Server, go, settle
 
 MOST = 0.05
-AT_ONCE = 4
+AT_ONCE = 8
 """Messages a frame: where the machine or the line is slow, each of them is drawn alone for a while."""
 SLOWLY = (
     """
