@@ -8,6 +8,7 @@ from core.state.taste import Marks
 from pages.components import ask, extras, home, views
 from pages.components.boundary import part, show_nothing
 from pages.components.chrome import keys_help, presenting, set_page, unseen_heading
+from pages.components.early import let_parts_come
 from pages.components.ingest_panel import show_empty_library
 from pages.components.model_panel import model_panel
 from pages.components.places import place
@@ -102,6 +103,7 @@ with place("chips", ask.has_chips()):
     ask.chips()
 state.write()
 profile, marks = ask.taste(services)
+let_parts_come()
 query = ask.asked(FEED_SIZE if state.view == "feed" else state.shown, profile)
 with place("answer"):
     facets = show_answer(query, marks)

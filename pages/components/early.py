@@ -7,24 +7,56 @@ other, in which nothing shows.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from streamlit import file_util
 
+from pages.components.state import state
+
 PARTS = ("Html", "Button", "ButtonGroup", "TextInput", "PageLink", "Video", "Checkbox", "Progress")
+STATIC = Path(file_util.get_static_dir()) / "static"
+"""Streamlit's folder of what browsers ask for as /static/."""
+_NAMED = re.compile(r"static/((?:js|css)/[\w.\-]+\.(?:js|css))")
+REST_S = 0.1
 _IMPORTED = re.compile(r"""(?:from|import)\s*["'`]\./([\w.\-]+\.js)["'`]""")
 
 
 @lru_cache(maxsize=1)
 def links() -> str:
     """Return the links as HTML, for the head of a page."""
-    static = Path(file_util.get_static_dir())
-    known = set(re.findall(r"static/js/([\w.\-]+\.js)", (static / "index.html").read_text("utf-8")))
-    files = parts(static / "static/js")
-    wanted = [file for file in dict.fromkeys(one for some in files.values() for one in some) if file not in known]
-    return "\n".join(f'<link rel="modulepreload" crossorigin href="./static/js/{file}">' for file in wanted)
+    return "\n".join(f'<link rel="modulepreload" crossorigin href="./static/js/{file}">' for file in _found_late())
+
+
+def let_parts_come() -> None:
+    """Rest once a session, before most of a page is drawn.
+
+    Streamlit's page has each kind of part behind a `React.lazy`, and React 18 shows nothing that waited for one until
+    half a second after it last showed that something waits. In this rest the few parts of the page's head come and are
+    shown; what follows is made of the same and waits for nothing.
+    """
+    if not state.parts_came:
+        state.parts_came = True
+        time.sleep(REST_S)
+
+
+def first() -> list[str]:
+    """Return all that a browser that was never here asks for, by names in STATIC."""
+    return [*_named(), *(f"js/{file}" for file in _found_late())]
+
+
+def _found_late() -> list[str]:
+    """Return the scripts that our pages need and that Streamlit's page does not name."""
+    named = {PurePath(name).name for name in _named()}
+    wanted = dict.fromkeys(one for some in parts(STATIC / "js").values() for one in some)
+    return [file for file in wanted if file not in named]
+
+
+def _named() -> list[str]:
+    page = STATIC.with_name("index.html").read_text("utf-8")
+    return list(dict.fromkeys(_NAMED.findall(page)))
 
 
 def parts(folder: Path) -> Mapping[str, list[str]]:

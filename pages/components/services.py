@@ -17,10 +17,12 @@ from core.services import Services, build
 from core.serving.metrics import Metrics
 from core.serving.probes import probe_routes
 from core.serving.routes import guarding, routes
+from core.serving.scripts import Scripts, from_memory
 from core.serving.shell import dressing, picture_routes
 from core.serving.signin import sign_in_routes
 from core.serving.uploads import uploads_to_disk
 from core.settings import Settings
+from pages.components import early
 from pages.components.doors import (
     STYLE,
     app_settings,
@@ -32,7 +34,6 @@ from pages.components.doors import (
     shared_access,
     shared_traffic,
 )
-from pages.components.early import links
 from pages.components.preview import PICTURES, preview
 from pages.components.signin import sign_in_page
 from pages.components.who import let_in
@@ -64,11 +65,14 @@ def app_middleware() -> list:
         configure_logs(app_settings())
     # At the end, for what Streamlit's own styles say stands in the head and grows: of two equals the later one counts.
     foot = f"<style>{STYLE.read_text('utf-8')}</style>"
+    scripts = Scripts(early.STATIC)
+    scripts.warm(early.first())
     # Who may not upload, or uploads too much, gets no further than the first of them.
     return [
         *guarding(shared_access, house, shared_traffic, app_metrics()),
         uploads_to_disk(lambda: shared_services().arrivals),
-        *dressing(partial(preview, shared_services), house, links=links(), foot=foot),
+        from_memory(scripts, house),
+        *dressing(partial(preview, shared_services), house, links=early.links(), foot=foot),
     ]
 
 

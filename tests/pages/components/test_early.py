@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamlit import file_util
 
-from pages.components.early import PARTS, links, parts
+from pages.components.early import PARTS, first, links, parts
 
 STATIC = Path(file_util.get_static_dir())
 
@@ -27,3 +27,14 @@ def test_a_link_names_no_file_twice_and_none_that_streamlits_page_names():
     page = (STATIC / "index.html").read_text("utf-8")
     assert not [name for name in named if name in page]
     assert sum((STATIC / "static/js" / name).stat().st_size for name in named) < 1_500_000
+
+
+def test_a_first_visitor_asks_for_what_the_page_names_and_what_we_add():
+    names = first()
+    assert len(names) == len(set(names))
+    assert all((STATIC / "static" / name).is_file() for name in names)
+    assert {f"js/{name}" for name in re.findall(r'href="\./static/js/([^"]+)"', links())} < {*names}
+    page = (STATIC / "index.html").read_text("utf-8")
+    named = re.findall(r'(?:src|href)="\./static/((?:js|css)/[^"]+)"', page)
+    assert len(named) > 20
+    assert {*named} < {*names}
