@@ -18,7 +18,7 @@ MEMORY = Path("/dev/shm")
 MEMORY_LEAST = 6_000_000_000
 """Bytes that must be free there: an embedded index reserves some 80 MB, and a few are open at once."""
 
-# An embedded index is made some 1,500 times. That takes 0.2 s on a disk, most of it spent writing through, and 0.03 s
+# An embedded index is made for very many tests. That takes 0.2 s on a disk, most of it writing through, and 0.03 s
 # in memory. pytest reads the variable when it makes its first folder.
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_LEAST:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
