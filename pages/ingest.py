@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.access.roles import Action
 from core.models import Job, Stage
-from pages.components.boundary import fragment, paced, part, safely
+from pages.components.boundary import paced, part, safely
 from pages.components.chrome import heading, set_page
 from pages.components.damage_notice import damage_notice
 from pages.components.ingest_panel import add_samples_button, open_notice, show_cost, upload_box, watch_line
@@ -100,7 +100,7 @@ def show_arrived(job: Job) -> None:
 
 
 def at_work() -> bool:
-    return any(not job.stage.is_over for job in services.jobs.jobs())
+    return any(not stage.is_over for stage in +services.jobs.counts())
 
 
 heading(say("ingest.title"), say("ingest.subtitle"), services, at_work)
@@ -108,8 +108,7 @@ open_notice()
 damage_notice(services)
 upload_box(services)
 add_samples_button(services)
-if services.folder_watch is not None:
-    fragment(watch_line, every_s=5.0)(services)
+watch_line(services)
 model_panel(services)
 paced(reembed_panel, "", lambda: services.reembed.status() is not None, busy_s=2.0)(services)
 paced(show_jobs, "jobs", at_work)()

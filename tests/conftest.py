@@ -1,5 +1,5 @@
-"""What all tests share: a folder in memory where there is room, as many processes as the suite is quickest with, the
-main module, quick garbage collections, and a PostgreSQL server for those that want one."""
+"""What all tests share: a folder in memory where there is room, the main module, quick garbage collections, and a
+PostgreSQL server for those that want one."""
 
 from __future__ import annotations
 

@@ -62,11 +62,16 @@ class Damage:
 
     def _look(self) -> None:
         try:
+            _warn(told_aside(self._data_dir))  # also where the rest cannot be looked at
             self._found = tuple(told_of(self._state, self.lost()))
-            for sentence in self.told:
-                logger.warning("%s", sentence)
+            _warn(self._found)
         finally:
             self._looked.set()
+
+
+def _warn(sentences: Iterable[Sentence]) -> None:
+    for sentence in sentences:
+        logger.warning("%s", sentence)
 
 
 def told_of(state: State, lost: Sequence[str]) -> list[Sentence]:

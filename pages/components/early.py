@@ -21,10 +21,10 @@ STATIC = Path(file_util.get_static_dir()) / "static"
 """Streamlit's folder of what browsers ask for as /static/."""
 _NAMED = re.compile(r"static/((?:js|css)/[\w.\-]+\.(?:js|css))")
 REST_S = 0.1
+"""Seconds in which the parts of the head are loaded and shown; what it gains is told by bench/press.py."""
 _IMPORTED = re.compile(r"""(?:from|import)\s*["'`]\./([\w.\-]+\.js)["'`]""")
 
 
-@lru_cache(maxsize=1)
 def links() -> str:
     """Return the links as HTML, for the head of a page."""
     return "\n".join(f'<link rel="modulepreload" crossorigin href="./static/js/{file}">' for file in _found_late())
@@ -47,6 +47,7 @@ def first() -> list[str]:
     return [*_named(), *(f"js/{file}" for file in _found_late())]
 
 
+@lru_cache(maxsize=1)
 def _found_late() -> list[str]:
     """Return the scripts that our pages need and that Streamlit's page does not name."""
     named = {PurePath(name).name for name in _named()}

@@ -10,8 +10,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core import samples
 from core.access.roles import Action
 from core.errors import AppError, StoreError
+from core.ingest.folder_watch import FolderWatch
 from core.services import Services
-from pages.components.boundary import paced, part, rerun, say_next, show_said
+from pages.components.boundary import fragment, paced, part, rerun, say_next, show_said
 from pages.components.doors import is_open_to_others
 from pages.components.state import state
 from pages.components.uploads import session_id, uploaded
@@ -62,12 +63,14 @@ def open_notice() -> None:
         st.caption(f":material/lock_open: {say('open')}")
 
 
-@part()
 def watch_line(services: Services) -> None:
     """Say in one line what comes of the folder that is watched, where one is."""
-    if services.folder_watch is None:  # the page asks before, and again by itself later
-        return
-    seen = services.folder_watch.status()
+    if services.folder_watch is not None:
+        fragment(_say_watched, every_s=5.0)(services.folder_watch)
+
+
+def _say_watched(watch: FolderWatch) -> None:
+    seen = watch.status()
     said = [say("watched", folder=plain(str(seen.folder)))]
     if seen.waiting or seen.looked:
         said.append(say("watched.waiting", n=seen.waiting))

@@ -166,8 +166,13 @@ def _within(name: str) -> str:
     return name if any(letter.isdigit() for letter in name) else name.lower()
 
 
+def _theme_names(services: Services, kind: Kind) -> dict[str, str]:
+    """Return what all categories or moods are called, by id."""
+    return {theme.id: theme_name(kind, theme) for theme in services.taxonomy.themes(kind)}
+
+
 def _names(services: Services, kind: Kind, ids: Sequence[str]) -> list[str]:
-    themes = {theme.id: theme_name(kind, theme) for theme in services.taxonomy.themes(kind)}
+    themes = _theme_names(services, kind)
     return [themes[id_] for id_ in ids if id_ in themes]
 
 
@@ -249,10 +254,7 @@ def _rows(services: Services, told: Map) -> DataFrame:
     """
     import pandas as pd
 
-    names: dict[Kind, dict[str, str]] = {
-        "category": {theme.id: theme_name("category", theme) for theme in services.taxonomy.categories},
-        "mood": {theme.id: theme_name("mood", theme) for theme in services.taxonomy.moods},
-    }
+    names = {kind: _theme_names(services, kind) for kind in KINDS}
     rows = pd.DataFrame([_row(services, names, point) for point in told.points])
     return rows.assign(at=pd.to_datetime(rows["at"], format="ISO8601", utc=True))
 
@@ -335,7 +337,7 @@ def _over_time(services: Services, told: Found) -> None:
     for one in found:
         totals[one.theme] = totals.get(one.theme, 0) + one.count
     most = sorted(totals, key=lambda theme: -totals[theme])[:SHOWN_THEMES]
-    names = {theme.id: theme_name(kind, theme) for theme in services.taxonomy.themes(kind)}
+    names = _theme_names(services, kind)
     rows = [
         {
             "since": one.since.isoformat(),
@@ -371,7 +373,7 @@ def _taste(services: Services, entries: Sequence[Entry]) -> None:
     """Draw what this person likes and has seen, by category."""
     st.header(say("trends.taste"), anchor=False)
     marks = services.taste.marks(ask.profile())
-    names = {theme.id: theme_name("category", theme) for theme in services.taxonomy.themes("category")}
+    names = _theme_names(services, "category")
     rows = []
     for which, ids in (("liked", {*marks.likes}), ("seen", {*marks.seen})):
         counted: dict[str, int] = {}

@@ -31,6 +31,7 @@ def folder(tmp_path: Path) -> Path:
             shutil.copy(path, there)
     (tmp_path / "index.html").write_text("<html>page</html>")
     (tmp_path / "static" / "manifest.json").write_text("{}")
+    (tmp_path / "static" / "Map.abcdefgh.js.map").write_text("{}")
     return tmp_path
 
 
@@ -99,7 +100,16 @@ def test_below_the_path_of_a_proxy_it_is_the_same(client, folder):
     assert client.get(f"/reel/{name}").content == client.get(f"/{name}").content
 
 
-@pytest.mark.parametrize("path", ["/", "/static/manifest.json", "/static/js/none.abcdefgh.js", "/static/../index.html"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/static/manifest.json",
+        "/static/Map.abcdefgh.js.map",
+        "/static/js/none.abcdefgh.js",
+        "/static/../index.html",
+    ],
+)
 def test_the_rest_is_streamlits(client, path):
     assert "etag" in client.get(path).headers
 
