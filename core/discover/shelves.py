@@ -48,6 +48,13 @@ def strengths(discover: Discover) -> tuple[tuple[str, str | None], ...]:
     return discover.kept("shelves", lambda: _chosen(discover))
 
 
+def yours(discover: Discover, profile: str | None) -> Sequence[Hit]:
+    """Return the shelf of one person's taste; nothing where there is none to go by. Raises what a search raises."""
+    if not profile or not discover.knows_taste(profile):
+        return ()
+    return discover.search(Query(profile=profile, limit=LENGTH)).hits
+
+
 def shelf(discover: Discover, category: str, mood: str | None, *, profile: str | None = None) -> Shelf:
     """Return one shelf; what is on it is asked anew each time, for addresses may be good for hours only."""
     return Shelf(category, mood, _hits(discover, category, mood, profile))

@@ -6,7 +6,7 @@ is said of a library to whom the guard has not let through.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -24,8 +24,8 @@ from core.access.roles import Identity
 from core.serving.guard import House, identity_of, path_of
 from core.serving.permissions import Special, need_of
 
-TITLE, LANGUAGE, END = b"<title>Streamlit</title>", b'<html lang="en">', b"</body>"
-"""What stands in Streamlit's page where our head comes, the language, and what we add at the end."""
+TITLE, LANGUAGE, HEAD_END, END = b"<title>Streamlit</title>", b'<html lang="en">', b"</head>", b"</body>"
+"""What stands in Streamlit's page where our head comes, the language, and before what our links and our foot go."""
 MAX_PARAMETERS = 50
 _CONDITIONS = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
 """Headers that ask for less than the whole file as it is."""
@@ -55,6 +55,10 @@ class Preview:
     """An address, absolute."""
     language: str
     site: str
+    pictures: Sequence[str] = ()
+    """Addresses of what is seen first, to be fetched before all else."""
+    first: str = ""
+    """What is seen until the page has drawn itself, as HTML."""
 
 
 class Shell:
@@ -95,9 +99,11 @@ class Shell:
 
         def changed(page: bytes) -> bytes:
             shown = self._preview(opened)
-            page = page.replace(TITLE, f"{head(shown)}\n{self._links}".encode(), 1)
+            page = page.replace(TITLE, head(shown).encode(), 1)
+            # After Streamlit's own, so that what all else waits for is fetched first.
+            page = page.replace(HEAD_END, self._links.encode() + HEAD_END, 1)
             page = page.replace(LANGUAGE, f'<html lang="{escape(shown.language)}">'.encode(), 1)
-            return page.replace(END, self._foot.encode() + END, 1)
+            return page.replace(END, f"{self._foot}{shown.first}".encode() + END, 1)
 
         await self._app({**scope, "headers": whole}, receive, _with(changed, send))
 
@@ -146,6 +152,9 @@ def head(preview: Preview) -> str:
     lines += [f'<meta name="description" content="{escape(preview.text)}">']
     lines += [f'<meta property="{name}" content="{escape(value)}">' for name, value in said.items()]
     lines += ['<meta name="twitter:card" content="summary_large_image">']
+    lines += [
+        f'<link rel="preload" as="image" fetchpriority="high" href="{escape(address)}">' for address in preview.pictures
+    ]
     return "\n    ".join(lines)
 
 

@@ -41,6 +41,17 @@ def base_path() -> str:
     return f"/{path}" if path else ""
 
 
+def page_url(url: str) -> str:
+    """Return an address of media as HTML of ours must name it: Streamlit mends only what it draws itself.
+
+    One of this app stands under the base path that is set, or else beside the page, wherever a host shows that.
+    """
+    if not url.startswith("/"):
+        return url
+    base = base_path()
+    return f"{base}{url}" if base else url.removeprefix("/")
+
+
 def app_settings() -> Settings:
     """Return the settings of the app. Raises SettingsError."""
     settings = load(secrets=_secrets())

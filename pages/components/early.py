@@ -20,8 +20,11 @@ PARTS = ("Html", "Button", "ButtonGroup", "TextInput", "PageLink", "Video", "Che
 STATIC = Path(file_util.get_static_dir()) / "static"
 """Streamlit's folder of what browsers ask for as /static/."""
 _NAMED = re.compile(r"static/((?:js|css)/[\w.\-]+\.(?:js|css))")
-REST_S = 0.1
-"""Seconds in which the parts of the head are loaded and shown; what it gains is told by bench/press.py."""
+PARTS_S, FIRST_S = 0.1, 0.3
+"""Seconds in which the parts of the head are loaded and shown, and in which the first posters are; what they gain is
+told by bench/press.py."""
+SEEN_FIRST = 4
+"""Cards that a row of a wide screen shows."""
 _IMPORTED = re.compile(r"""(?:from|import)\s*["'`]\./([\w.\-]+\.js)["'`]""")
 
 
@@ -37,9 +40,22 @@ def let_parts_come() -> None:
     half a second after it last showed that something waits. In this rest the few parts of the page's head come and are
     shown; what follows is made of the same and waits for nothing.
     """
-    if not state.parts_came:
-        state.parts_came = True
-        time.sleep(REST_S)
+    _rest_once("parts", PARTS_S)
+
+
+def let_first_be_seen(drawn: int) -> None:
+    """Rest once a session when so many cards are drawn that a screen has no room for more beside them.
+
+    A browser shows what has come when it has done with all that has come: without a rest, when a whole page has.
+    """
+    if drawn == SEEN_FIRST:
+        _rest_once("first", FIRST_S)
+
+
+def _rest_once(why: str, seconds: float) -> None:
+    if why not in state.rested:
+        state.rested = [*state.rested, why]
+        time.sleep(seconds)
 
 
 def first() -> list[str]:

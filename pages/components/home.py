@@ -8,12 +8,13 @@ from functools import partial
 
 import streamlit as st
 
-from core.discover.shelves import LENGTH, Shelf, shelf, strengths
-from core.models import Hit, Query
+from core.discover.shelves import LENGTH, Shelf, shelf, strengths, yours
+from core.models import Hit
 from core.services import Services
 from core.state.taste import Marks
 from pages.components import ask, views
 from pages.components.boundary import part, safely, show_line
+from pages.components.early import let_first_be_seen
 from pages.components.state import state
 from pages.components.video_card import video_card
 from pages.components.wording import plain, say
@@ -37,9 +38,8 @@ def home(services: Services, marks: Marks, profile: str | None) -> bool:
 def _shelves(strong: Sequence[tuple[str, str | None]], services: Services, marks: Marks, profile: str | None) -> None:
     """Draw each shelf as soon as it is known: the first is on the screen while the others are searched for."""
     with part(show=show_line):
-        if profile and services.discover.knows_taste(profile):
-            yours = services.discover.search(Query(profile=profile, limit=LENGTH)).hits
-            _shelf("you", say("shelf.you"), yours, services, marks, show="you")
+        if liked := yours(services.discover, profile):
+            _shelf("you", say("shelf.you"), liked, services, marks, show="you")
     with part():
         newest = services.discover.browse(LENGTH).hits
         _shelf("newest", say("shelf.newest"), newest, services, marks, show="newest")
@@ -72,7 +72,8 @@ def _shelf(id_: str, name: str, hits: Sequence[Hit], services: Services, marks: 
             see_all = safely(partial(state.ask, **question))
             st.button(say("shelf.all"), type="tertiary", key=f"all-{id_}", help=plain(name), on_click=see_all)
         with st.container(horizontal=True, wrap=False, gap="small", key=f"reel-row-{id_}"):
-            for hit in hits:
+            for number, hit in enumerate(hits):
+                let_first_be_seen(number)
                 video_card(hit, services, marks, shelf=f"{id_}-")
 
 

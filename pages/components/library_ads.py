@@ -23,8 +23,7 @@ from core.models import Progress
 from core.services import Services
 from pages.components.ask import theme_name
 from pages.components.boundary import part, rerun, safely
-from pages.components.doors import page_script
-from pages.components.services import page_url
+from pages.components.doors import page_script, page_url
 from pages.components.state import AD_SOURCES, state
 from pages.components.uploads import uploaded
 from pages.components.wording import clock, plain, say, tell

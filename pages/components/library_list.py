@@ -14,8 +14,8 @@ from core.properties import PROPERTIES
 from core.services import Services
 from pages.components.ask import theme_name
 from pages.components.boundary import part, safely
+from pages.components.doors import page_url
 from pages.components.library_trash import delete_videos
-from pages.components.services import page_url
 from pages.components.state import LIBRARY_VIEWS, pressed, state
 from pages.components.wording import clock, day, language_word, megabytes, plain, say
 

@@ -18,7 +18,7 @@ from core.trends.trends import Found
 from pages.components import ask
 from pages.components.ask import theme_name
 from pages.components.boundary import fragment, part, rerun, safely
-from pages.components.services import page_url
+from pages.components.doors import page_url
 from pages.components.state import MAP_COLOURS, state
 from pages.components.video_card import player
 from pages.components.wording import day, plain, say, tell

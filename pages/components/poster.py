@@ -11,8 +11,8 @@ import streamlit as st
 
 from core.models import Hit
 from pages.components.boundary import safely
-from pages.components.doors import page_script
-from pages.components.services import page_url, still_url
+from pages.components.doors import page_script, page_url
+from pages.components.services import still_url
 from pages.components.wording import clock, plain, say
 
 SCRIPT = Path(__file__).with_name("posters.html")

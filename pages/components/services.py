@@ -30,6 +30,7 @@ from pages.components.doors import (
     configure_logs,
     house,
     is_open_to_others,
+    page_url,
     routes_are_served,
     shared_access,
     shared_traffic,
@@ -125,17 +126,6 @@ def page_services(title: str, needs: Action = Action.MANAGE) -> Services:
             st.text(tell(error.sentence))
         st.caption(say("broken.hint"))
         st.stop()
-
-
-def page_url(url: str) -> str:
-    """Return an address of media as HTML of ours must name it: Streamlit mends only what it draws itself.
-
-    One of this app stands under the base path that is set, or else beside the page, wherever a host shows that.
-    """
-    if not url.startswith("/"):
-        return url
-    base = base_path()
-    return f"{base}{url}" if base else url.removeprefix("/")
 
 
 def still_url(hit: Hit) -> str | None:

@@ -187,7 +187,7 @@ class PageState:
     playing: Row[list[str]] = Row([], Part.PLACE)
 
     lang: Row[Language | None] = Row(None)  # what a person chose or a link says; else it is the browser's
-    parts_came: Row[bool] = Row(False)
+    rested: Row[list[str]] = Row([])
     mix: Row[bool] = Row(False)
     all_categories: Row[bool] = Row(False)
     library_tab: Row[LibraryTab] = Row("videos")

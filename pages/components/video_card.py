@@ -46,10 +46,12 @@ def _card(hit: Hit, services: Services, marks: Marks, best: bool, shelf: str) ->
         player(hit, services, start, key, autoplay=True, muted=best and chosen is None)
     else:
         poster(hit, start, key, partial(_play, key), moment=not shelf)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"head-{key}"):
-        title(hit.title, key)
-        if opened:
+    if opened and hit.confidence:
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"head-{key}"):
+            title(hit.title, key)
             match_badge(hit)
+    else:
+        title(hit.title, key)
     if best:
         what_is_seen(hit, services)
     if shelf and not opened:

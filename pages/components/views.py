@@ -15,6 +15,7 @@ from core.services import Services
 from core.state.taste import Marks
 from pages.components.boundary import part, safely, show_said
 from pages.components.doors import page_script
+from pages.components.early import let_first_be_seen
 from pages.components.places import place_of
 from pages.components.poster import share
 from pages.components.state import PAGE_SIZE, View, state
@@ -81,6 +82,7 @@ def grid(hits: Sequence[Hit], services: Services, marks: Marks, *, answer: bool)
     """Draw cards side by side, as many as fit. The best of an answer plays, larger than the others."""
     with st.grid(3, min_column_width=280, dense=True, key="results") as cells:
         for number, hit in enumerate(hits):
+            let_first_be_seen(number)
             best = answer and number == 0
             span = 2 if best else 1
             with cells.cell(column_span=span, row_span=span), part():

@@ -12,6 +12,7 @@ import pytest
 from core.ingest.jobs import JobQueue
 from core.services import build
 from core.settings import Settings
+from pages.components import early
 from pages.components.doors import shared_access
 from pages.components.services import close_services, shared_services
 from tests.environ import clean_environ
@@ -22,6 +23,13 @@ from tests.videos import make_video
 # AppTest puts a page's folder into sys.path while it runs, unless it is there, and what another thread imports then
 # may not be found: it goes through the same list. `streamlit run` has its folder there from the start.
 sys.path.append(str(ROOT / "pages"))
+
+
+@pytest.fixture(autouse=True)
+def _no_rests(monkeypatch):
+    """No browser waits to draw what has come."""
+    for rest in ("PARTS_S", "FIRST_S"):
+        monkeypatch.setattr(early, rest, 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from streamlit import file_util
 
 from core.serving.guard import House
-from core.serving.shell import END, LANGUAGE, TITLE, Preview, Shell, picture_routes
+from core.serving.shell import END, HEAD_END, LANGUAGE, TITLE, Preview, Shell, picture_routes
 
 PAGE = Path(file_util.get_static_dir()) / "index.html"
 
@@ -26,7 +26,15 @@ def asked() -> list:
 def client(asked):
     def preview(opened) -> Preview:
         asked.append(opened)
-        return Preview('A "wolf" <b>', "Words & more", "https://here/p.jpg", "zh-Hans", "Moodreel")
+        return Preview(
+            'A "wolf" <b>',
+            "Words & more",
+            "https://here/p.jpg",
+            "zh-Hans",
+            "Moodreel",
+            ["p.jpg?a&b"],
+            "<div>first</div>",
+        )
 
     def page(request):
         return FileResponse(PAGE)
@@ -44,7 +52,7 @@ def client(asked):
 
 def test_streamlits_page_has_the_place_for_our_head():
     page = PAGE.read_bytes()
-    assert [page.count(one) for one in (TITLE, LANGUAGE, END)] == [1, 1, 1]
+    assert [page.count(one) for one in (TITLE, LANGUAGE, HEAD_END, END)] == [1, 1, 1, 1]
 
 
 def test_a_page_says_what_it_shows_and_is_otherwise_as_it_was(client, asked):
@@ -56,8 +64,9 @@ def test_a_page_says_what_it_shows_and_is_otherwise_as_it_was(client, asked):
     assert '<meta property="og:image" content="https://here/p.jpg">' in html
     before, after = PAGE.read_text("utf-8").split(TITLE.decode())
     assert html.startswith(before.replace('<html lang="en">', '<html lang="zh-Hans">'))
-    assert html.endswith(after.replace("</body>", "<style>b { }</style></body>"))
-    assert "\n<link>" in html
+    after = after.replace("</head>", "<link></head>").replace("</body>", "<style>b { }</style><div>first</div></body>")
+    assert html.endswith(after)
+    assert '<link rel="preload" as="image" fetchpriority="high" href="p.jpg?a&amp;b">' in html
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert "etag" not in answer.headers
     assert answer.headers["vary"] == "Cookie, Accept-Language"

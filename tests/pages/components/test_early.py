@@ -7,7 +7,9 @@ from pathlib import Path
 
 from streamlit import file_util
 
+from pages.components import early
 from pages.components.early import PARTS, first, links, parts
+from tests.pages.support import add_entries, open_page
 
 STATIC = Path(file_util.get_static_dir())
 
@@ -38,3 +40,16 @@ def test_a_first_visitor_asks_for_what_the_page_names_and_what_we_add():
     named = re.findall(r'(?:src|href)="\./static/((?:js|css)/[^"]+)"', page)
     assert len(named) > 20
     assert {*named} < {*names}
+
+
+def test_the_server_rests_twice_a_session_after_the_head_and_after_the_first_posters(services, no_workers, monkeypatch):
+    add_entries(services, 13, "grey wolf")
+    rests = []
+    monkeypatch.setattr(early, "PARTS_S", 0.1)
+    monkeypatch.setattr(early, "FIRST_S", 0.3)
+    monkeypatch.setattr(early.time, "sleep", rests.append)
+    app = open_page("discover")
+    assert [rest for rest in rests if rest in (0.1, 0.3)] == [0.1, 0.3]
+    rests.clear()
+    app.run()
+    assert not [rest for rest in rests if rest in (0.1, 0.3)]

@@ -7,8 +7,7 @@ import re
 import pytest
 from streamlit import config
 
-from pages.components.doors import routes_are_served
-from pages.components.services import page_url
+from pages.components.doors import page_url, routes_are_served
 from tests.fakes import make_entries
 from tests.pages.support import add_entries, open_page
 
