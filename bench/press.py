@@ -6,7 +6,8 @@ The app runs as people run it (`streamlit run`), on the sample library, or on th
 is a DATA_DIR to use, or to fill and keep. All in a real browser, Chromium, by the page's own clock.
 
 Visits: a browser that was never here opens Discover; from the first byte of the server's answer until the first
-poster is drawn. The baseline is a bare page with nothing but the posters that were on the first screen.
+poster is drawn, which comes with the page, and until one that can be pressed is, which the page draws itself. The
+baseline is a bare page with nothing but the posters that were on the first screen.
 
 Presses: categories and moods in turn, each time where the first video becomes another one. Measured from the click
 until that video is on the page; until the cards are there (nothing is drawn any more, and every poster on the screen
@@ -45,7 +46,7 @@ from tests.browser.conftest import BROWSERS, FLAGS, Server  # noqa: E402
 from tests.environ import clean_environ  # noqa: E402
 from tests.ports import free_port  # noqa: E402
 
-TARGETS_S = {"first poster": 1.0, "cards": 0.3, "playing": 0.6}
+TARGETS_S = {"first poster": 1.0, "poster to press": 1.0, "cards": 0.3, "playing": 0.6}
 TIMEOUT_MS = 20_000
 PAUSE_MS = 1500
 """Between presses: a person looks at what came before pressing on."""
@@ -88,19 +89,23 @@ WATCH = """
 })
 """
 FIRST = """
-window.firstPoster = new Promise((resolve) => {
+const drawn = (posters) => new Promise((resolve) => {
   const look = () => {
-    const first = [...document.querySelectorAll("img.reel-poster")].find(
+    const first = [...document.querySelectorAll(posters)].find(
       (one) => one.complete && one.naturalWidth && one.getBoundingClientRect().top < innerHeight);
     if (!first) return requestAnimationFrame(look);
     // Two frames on, the one in which it stands has been painted.
-    requestAnimationFrame(() => requestAnimationFrame(() => resolve({
-      first: performance.now() - performance.getEntriesByType("navigation")[0].responseStart,
-      urls: [...document.querySelectorAll("img.reel-poster")].filter(
-        (one) => one.getBoundingClientRect().top < innerHeight).map((one) => one.src) })));
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(
+      performance.now() - performance.getEntriesByType("navigation")[0].responseStart)));
   };
   requestAnimationFrame(look);
 });
+window.firstPoster = (async () => {
+  const first = await drawn("img.reel-poster");
+  const whole = location.pathname.endsWith("/bare") ? first : await drawn("[class*=st-key-answer-] img.reel-poster");
+  return { first, whole, urls: [...document.querySelectorAll("img.reel-poster")].filter(
+    (one) => one.getBoundingClientRect().top < innerHeight).map((one) => one.src) };
+})();
 """
 POSTERS = "urls => { document.body.innerHTML = urls.map(url => `<img class='reel-poster' src='${url}'>`).join(''); }"
 PRESS = f"(button, [path, start, timeout]) => ({WATCH})(() => button.click(), path, start, timeout)"
@@ -196,8 +201,9 @@ def search(server: Server, asked: dict[str, str]) -> list[dict]:
         return json.load(answer)
 
 
-def visit(browser: Browser, server: Server) -> tuple[float, float]:
-    """Return the seconds to the first poster of Discover, and to that of a page with the posters alone."""
+def visit(browser: Browser, server: Server) -> tuple[float, float, float]:
+    """Return the seconds to the first poster of Discover, to the first that can be pressed, and to the first of a page
+    with the posters alone."""
     times: list[float] = []
     urls: list[str] = []
     for bare in (False, True):
@@ -212,10 +218,10 @@ def visit(browser: Browser, server: Server) -> tuple[float, float]:
         else:
             page.goto(server.url, wait_until="commit")
         found = page.evaluate("() => window.firstPoster")
-        times.append(found["first"] / 1000)
+        times += [found["first"] / 1000] if bare else [found["first"] / 1000, found["whole"] / 1000]
         urls = found["urls"]
         context.close()
-    return times[0], times[1]
+    return times[0], times[1], times[2]
 
 
 def press_all(browser: Browser, server: Server, presses: Sequence[Press]) -> list[dict[str, float]]:
@@ -247,13 +253,15 @@ def bare_page(browser: Browser, server: Server, press: Press) -> dict[str, float
     return times
 
 
-def report_visits(visits: Sequence[tuple[float, float]]) -> bool:
-    """Print how long the first poster takes beside the baseline; return whether the target is met."""
-    ours, bare = (float(np.median(times)) for times in zip(*visits, strict=True))
+def report_visits(visits: Sequence[tuple[float, float, float]]) -> bool:
+    """Print how long the first posters take beside the baseline; return whether the targets are met."""
+    first, pressed, bare = (float(np.median(times)) for times in zip(*visits, strict=True))
     print(
-        f"first poster, median of {len(visits)} visits: {ours:.2f} s; a bare page {bare:.2f} s; {ours / bare:.1f} times"
+        f"first poster, median of {len(visits)} visits: {first:.2f} s, to be pressed {pressed:.2f} s; a bare page "
+        f"{bare:.2f} s; {first / bare:.1f} and {pressed / bare:.1f} times"
     )
-    return _met("first poster", ours)
+    met = [_met("first poster", first), _met("poster to press", pressed)]
+    return all(met)
 
 
 def report(presses: Sequence[Press], pressed: Sequence[dict], bare: Sequence[dict]) -> bool:

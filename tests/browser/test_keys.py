@@ -6,13 +6,11 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server
-from tests.browser.test_access import SETTLED
+from tests.browser.conftest import Server, go
 
 
 def test_keys_are_told_and_reach_the_search(full: Server, page: Page) -> None:
-    page.goto(f"{full.url}/?show=newest")
-    page.wait_for_function(SETTLED)
+    go(page, f"{full.url}/?show=newest")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog").get_by_text("Previous and next video in the feed")).to_be_visible()
     page.keyboard.press("Escape")
@@ -25,8 +23,7 @@ def test_keys_are_told_and_reach_the_search(full: Server, page: Page) -> None:
 
 def test_the_button_for_files_speaks_the_language_of_the_page(full: Server, page: Page) -> None:
     for language, says in (("zh", "选择文件"), ("en", "Choose files")):
-        page.goto(f"{full.url}/ingest?lang={language}")
-        page.wait_for_function(SETTLED)
+        go(page, f"{full.url}/ingest?lang={language}")
         expect(page.get_by_role("button", name=says)).to_be_visible()
         expect(page.get_by_test_id("stFileUploaderDropzone")).not_to_have_text(
             re.compile("[A-Z]B per file"), use_inner_text=True
