@@ -18,6 +18,7 @@ from pages.components.library_trash import trash_list, undo_bar
 from pages.components.library_trends import trends_tab
 from pages.components.library_video import library_video
 from pages.components.places import place, place_of
+from pages.components.poster import poster_script
 from pages.components.services import page_services
 from pages.components.state import LIBRARY_TABS, LibraryTab, state
 from pages.components.wording import megabytes, say
@@ -85,3 +86,4 @@ with place_of("one" if state.managed else "all", ("one", "all")):
         library_video(services)
     else:
         show_tabs()
+poster_script()

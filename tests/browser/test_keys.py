@@ -28,3 +28,6 @@ def test_the_button_for_files_speaks_the_language_of_the_page(full: Server, page
         expect(page.get_by_test_id("stFileUploaderDropzone")).not_to_have_text(
             re.compile("[A-Z]B per file"), use_inner_text=True
         )
+        button = page.get_by_role("button", name=says).bounding_box()
+        box = page.get_by_test_id("stFileUploaderDropzone").bounding_box()
+        assert abs(button["x"] + button["width"] / 2 - box["x"] - box["width"] / 2) <= 1, "in the middle of its box"

@@ -8,12 +8,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.models import ignore_progress
 from core.services import build
 from core.settings import Settings
-from tests.browser.conftest import Server, settle
+from tests.browser.conftest import Server, go, settle
 from tests.browser.test_access import SETTLED
 from tests.browser.test_app import health
 from tests.fakes import make_entries
@@ -21,6 +21,8 @@ from tests.ports import free_port
 from tests.videos import make_video
 
 TITLES = ("Grey wolf animal", "Tax office", "Harbour ship", "Mountain snow")
+MOMENTS = 4
+"""Of the last of them; the others have one."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,8 @@ def owned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with closing(services):
         for title in TITLES:
             (vector,) = services.encoder.encode_text([title])
-            entries = make_entries(title, info=services.encoder.info, clips=1, vectors=[vector, vector], tags={})
+            clips = MOMENTS if title == TITLES[-1] else 1
+            entries = make_entries(title, info=services.encoder.info, vectors=[vector] * (1 + clips), tags={})
             services.index.upsert(entries)
             for key in (entries[0].media_key, entries[0].poster_key):
                 services.store.put(clip, str(key), ignore_progress)
@@ -84,6 +87,26 @@ def test_what_is_deleted_is_gone_everywhere_back_with_undo_and_gone_for_good_wit
     settled(page).get_by_role("link", name="Discover").click()
     expect(page.locator("[class*=st-key-card-]").first).to_be_visible()
     expect(page.get_by_text("Tax office")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+def test_the_feed_fits_on_the_screen_with_several_moments(
+    owned: Server, browser: Browser, width: int, height: int
+) -> None:
+    size, is_phone = {"width": width, "height": height}, width < 500
+    page = browser.new_context(viewport=size, is_mobile=is_phone, has_touch=is_phone).new_page()
+    go(page, f"{owned.url}/?q=mountain+snow&view=feed")
+    chips = page.locator(".st-key-feed-head button")
+    expect(chips).to_have_count(MOMENTS)
+    assert len({chip.bounding_box()["y"] for chip in chips.all()}) == 1, "the moments are one line"
+    for selector in (".stMain", "html"):
+        of = "one => [one.scrollHeight - one.clientHeight, one.scrollWidth - one.clientWidth]"
+        assert max(page.locator(selector).evaluate(of)) <= 0, selector
+    end = page.locator(".st-key-page-bar").bounding_box()["y"] if is_phone else height
+    buttons = page.locator(":is(.st-key-feed, .st-key-views) button:visible")
+    boxes = [button.bounding_box() for button in buttons.all()]
+    assert len(boxes) >= MOMENTS + 6
+    assert all(box["y"] >= 0 and box["y"] + box["height"] <= end for box in boxes), boxes
 
 
 def test_what_is_renamed_is_found_by_its_new_name(owned: Server, page: Page) -> None:

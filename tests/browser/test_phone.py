@@ -1,4 +1,4 @@
-"""On a phone the feed fills the screen."""
+"""On a phone the feed fills the screen, lines of choices are moved sideways, and fingers find what they press."""
 
 from __future__ import annotations
 
@@ -38,15 +38,40 @@ IN_SIGHT = """selector => {
 """The pill that is pressed is whole on the screen, and the line was moved for that."""
 
 
+LOW = """() => [...document.querySelectorAll(".stMainBlockContainer button, .stMainBlockContainer label:has(input)")]
+    .map((one) => [one, one.getBoundingClientRect().height])
+    .filter(([one, height]) => height && height < 38 && !one.closest('[data-testid="stElementToolbar"]'))
+    .map(([one, height]) => `${height} ${one.innerText || one.ariaLabel || one.outerHTML}`)"""
+"""What a finger would miss: buttons and boxes that are lower than 40 pixels, less the frame that some stand in."""
+
+
 @pytest.mark.parametrize("line", ["category", "mood"])
 def test_what_is_pressed_is_scrolled_into_sight(full: Server, phone: Page, line: str) -> None:
     go(phone, f"{full.url}/?category=documentary&mood=romantic")
     phone.wait_for_function(IN_SIGHT, arg=f".st-key-{line}")
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_tabs_of_the_library_are_one_line_with_the_pressed_one_in_sight(
+    full: Server, phone: Page, language: str
+) -> None:
+    go(phone, f"{full.url}/library?lang={language}")
+    assert phone.evaluate(LOW) == []
+    tabs = phone.locator(".st-key-library_tab button")
+    tops = tabs.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)")
+    assert len(tops) == 6
+    assert len(set(tops)) == 1
+    tabs.last.evaluate("tab => tab.click()")  # a press by Playwright would move the line itself
+    expect(tabs.last).to_have_attribute("data-selected", "true")
+    phone.wait_for_function(IN_SIGHT, arg=".st-key-library_tab")
+    wide = phone.locator(".stMain").evaluate("one => [one.scrollWidth, one.clientWidth]")
+    assert wide[0] <= wide[1], "the page does not move sideways"
+
+
 def test_a_finger_scrolls_over_a_video_and_goes_on_in_the_feed(full: Server, phone: Page) -> None:
     go(phone, f"{full.url}/?category=animals")
     expect(phone.locator(".st-key-results .stVideo")).to_be_visible()
+    assert phone.evaluate(LOW) == []
     wide = phone.locator(".stMain").evaluate("one => [one.scrollWidth, one.clientWidth]")
     assert wide[0] <= wide[1], "the page does not move sideways"
     swiped(phone, ".st-key-results .stVideo", 200)
@@ -67,7 +92,9 @@ def test_the_feed_fills_the_screen_and_the_page_does_not_scroll(full: Server, ph
         assert high[0] <= high[1], selector
     box = phone.locator(".st-key-feed .stVideo").bounding_box()
     assert box["height"] >= 0.5 * 844
+    assert phone.evaluate(LOW) == []
     bar = phone.locator(".st-key-page-bar").bounding_box()
+    assert bar["y"] + bar["height"] <= 844, "the pages are whole on the screen"
     for name in ("Previous", "Next"):
         step = phone.get_by_role("button", name=name).bounding_box()
         assert step["y"] + step["height"] <= bar["y"], "nothing lies under the pages"

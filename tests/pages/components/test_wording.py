@@ -224,3 +224,9 @@ def test_how_long_something_took(seconds, text):
 
 def test_plain_text_is_nothing_to_markdown():
     assert plain("*a* :b: $c$") == "\\*a\\* \\:b\\: \\$c\\$"
+
+
+@pytest.mark.parametrize("table", [ENGLISH, CHINESE], ids=["English", "Chinese"])
+def test_words_that_found_nothing_are_quoted_once(table: dict[str, Template]) -> None:
+    (words,), (text,) = forms("found.words", table), forms("nothing.text", table)
+    assert text.format(asked=words.format(words="sea")).count("“") == 1
