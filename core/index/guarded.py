@@ -48,8 +48,8 @@ def open_guarded(folder: Path, info: EncoderInfo, *, complete: bool = True, seen
     """
     space = base.Space(info.name, info.dimension, complete)
     try:
-        if folder.exists():
-            space = note_of(folder) or space
+        if folder.exists() and (found := note_of(folder)) is not None:
+            space = found
             if (space.encoder, space.dimension) == (info.name, info.dimension):
                 return _mended(folder, info, space, seen_whole)
         index = EdgeIndex(folder, info, complete=complete)  # one that another encoder filled says so

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import namedtuple
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from core.errors import EncoderMismatch, LibraryError, LibraryLocked
 from core.index import edge as edge_module
 from core.index.base import Where
 from core.index.edge import EdgeIndex
+from core.index.guarded import open_guarded
 from core.index.payload import FIELDS
 from core.models import Counts
 from tests.fakes import FAKE_INFO, make_entries, word_vector
@@ -25,6 +27,7 @@ WRITER = """
 import itertools, sys
 from pathlib import Path
 from core.index.edge import EdgeIndex
+from core.index.guarded import open_guarded
 from tests.fakes import FAKE_INFO, make_entries
 index = EdgeIndex(Path(sys.argv[1]), FAKE_INFO)
 for number in itertools.count():
@@ -35,6 +38,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from core.index.edge import EdgeIndex
+from core.index.guarded import open_guarded
 from tests.fakes import FAKE_INFO
 index = EdgeIndex(Path(sys.argv[1]), FAKE_INFO)
 print("open", flush=True)
@@ -110,9 +114,10 @@ def test_two_that_create_the_library_at_once_make_one(folder: Path) -> None:
     assert [path.name for path in folder.parent.iterdir()] == ["index"]
 
 
-def test_an_empty_folder_becomes_a_library(folder: Path) -> None:
+@pytest.mark.parametrize("opened", [EdgeIndex, open_guarded])
+def test_an_empty_folder_becomes_a_library(folder: Path, opened: Callable[..., EdgeIndex]) -> None:
     folder.mkdir(parents=True)
-    index = EdgeIndex(folder, FAKE_INFO)
+    index = opened(folder, FAKE_INFO)
     assert index.count() == Counts(0, 0)
     index.close()
 
