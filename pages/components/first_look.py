@@ -7,7 +7,7 @@ be; style.css shows them until the row has come, and the script of the posters r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 from core.access.roles import Action, may
@@ -22,30 +22,35 @@ from pages.components.wording import clock
 
 NO_QUESTION = {"lang"}
 """What a link may say without asking for anything: Discover begins with its rows."""
+SHOWN_WHOLE = 3
+"""Pictures of a row that a wide screen shows whole."""
 
 
-def first_row(services: Services, opened: Opened) -> tuple[Hit, ...]:
-    """Return what stands on the first row for who opens a page, as home.py draws it; nothing where it has no rows.
+def first_look(services: Callable[[], Services], opened: Opened) -> tuple[str, list[str]]:
+    """Return the row as HTML, and the addresses of the pictures to be fetched first; nothing where there is no row.
 
-    Raises AppError.
+    `services` is called where there may be one. Raises AppError.
     """
     if opened.path != "/" or opened.query.keys() - NO_QUESTION or not may(opened.who, Action.WATCH):
-        return ()
+        return "", []
+    row = _row(services(), (opened.who.person if opened.who else None) or ME)
+    shown = [(page_url(hit.poster_url), clock(hit.duration_s)) for hit in row if hit.poster_url]
+    if not shown:
+        return "", []
+    reels = "".join(
+        f'<div class="reel"><img class="reel-poster" alt="" src="{escape(address)}">'
+        f'<div class="reel-facts"><span>{length}</span></div></div>'
+        for address, length in shown
+    )
+    below = " first-look-below-channels" if services().channels.channels() else ""
+    html = f'<div class="first-look{below}" aria-hidden="true"><div>{reels}</div></div>'
+    return html, [address for address, _ in shown[:SHOWN_WHOLE]]
+
+
+def _row(services: Services, profile: str) -> Sequence[Hit]:
+    """Return what stands on the first row, as home.py draws it; nothing where the library is shown whole."""
     newest = services.discover.browse(LENGTH)
     # What is worked out here is kept, and the page is going to ask for it.
     if newest.total <= PAGE_SIZE or not strengths(services.discover):
         return ()
-    profile = (opened.who.person if opened.who else None) or ME
-    hits = yours(services.discover, profile) or newest.hits
-    return tuple(hit for hit in hits[: SEEN_FIRST + 1] if hit.poster_url)
-
-
-def first_look(hits: Sequence[Hit], *, below_channels: bool) -> str:
-    """Return the row as HTML; channels stand above it where there are some."""
-    reels = "".join(
-        f'<div class="reel"><img class="reel-poster" alt="" src="{escape(page_url(hit.poster_url or ""))}">'
-        f'<div class="reel-facts"><span>{clock(hit.duration_s)}</span></div></div>'
-        for hit in hits
-    )
-    place = "first-look first-look-below-channels" if below_channels else "first-look"
-    return f'<div class="{place}" aria-hidden="true"><div>{reels}</div></div>' if reels else ""
+    return (yours(services.discover, profile) or newest.hits)[: SEEN_FIRST + 1]

@@ -13,14 +13,12 @@ from typing import cast
 from core.errors import AppError
 from core.services import Services
 from core.serving.shell import Opened, Preview
-from pages.components.doors import page_url
-from pages.components.first_look import first_look, first_row
+from pages.components.first_look import first_look
 from pages.components.signin import TAGS, spoken
 from pages.components.state import Language
 from pages.components.wording import clock, named_in, say_in
 
 PICTURES = {name: Path(__file__).with_name(name.removeprefix("/")) for name in ("/preview.png", "/favicon.png")}
-SHOWN_WHOLE = 3
 PAGES = {"/library": "library.title", "/ingest": "ingest.title"}
 
 
@@ -37,7 +35,10 @@ def preview(services: Callable[[], Services], opened: Opened) -> Preview:
             found = None  # the page itself says what is wrong
         if found is not None:
             title, text, picture = found[0], found[1] or text, found[2] or picture
-    first, pictures = _first(services, opened)
+    try:
+        first, pictures = first_look(services, opened)
+    except AppError:
+        first, pictures = "", []
     return Preview(
         title=say("app.title", page=title),
         text=text,
@@ -47,16 +48,6 @@ def preview(services: Callable[[], Services], opened: Opened) -> Preview:
         pictures=pictures,
         first=first,
     )
-
-
-def _first(services: Callable[[], Services], opened: Opened) -> tuple[str, list[str]]:
-    """Return the first row as HTML, and the addresses of its pictures that most screens show whole."""
-    try:
-        row = first_row(services(), opened)
-        html = first_look(row, below_channels=bool(row and services().channels.channels()))
-    except AppError:
-        return "", []  # the page itself says what is wrong
-    return html, [page_url(hit.poster_url) for hit in row[:SHOWN_WHOLE] if hit.poster_url]
 
 
 def _video(services: Services, query: Mapping[str, str], language: Language) -> tuple[str, str, str] | None:

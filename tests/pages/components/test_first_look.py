@@ -62,6 +62,14 @@ def test_only_the_page_that_begins_with_rows_has_it(services, wolves):
     assert seen(services, replace(OPENED, query={"lang": "zh"}))
 
 
+def test_no_library_is_opened_for_a_page_that_has_none():
+    def closed() -> None:
+        raise AssertionError("nobody asked for it")
+
+    for opened in (replace(OPENED, path="/library"), replace(OPENED, who=None)):
+        assert not preview(closed, opened).first
+
+
 @pytest.mark.parametrize(("number", "words"), [(12, "grey wolf"), (13, "qwertz")])
 def test_a_library_that_is_shown_whole_has_none(services, no_workers, number, words):
     add_entries(services, number, words)
