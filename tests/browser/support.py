@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 FIRST_PAGE_MS = 60_000
 """A server that has just started loads all it is made of before its first page: half a minute on a crowded machine."""
 
+IN_SIGHT = """selector => {
+    const pill = document.querySelector(`${selector} button[data-selected="true"]`);
+    if (!pill || !pill.parentElement.scrollLeft) return false;
+    const { left, right } = pill.getBoundingClientRect(), line = pill.parentElement.getBoundingClientRect();
+    return left >= Math.max(0, line.left) && right <= Math.min(innerWidth, line.right);
+}"""
+"""The pill that is pressed is whole on the screen, and the line was moved for that."""
+
 
 def upload(page: Page, server: Server, *paths: Path) -> None:
     page.goto(f"{server.url}/ingest")

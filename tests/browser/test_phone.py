@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Server, go
+from tests.browser.support import IN_SIGHT
 
 
 @pytest.fixture
@@ -27,15 +28,6 @@ def swiped(page: Page, selector: str, by: int) -> None:
         moved = {"type": "touchMove", "touchPoints": [{"x": x, "y": y - by * step / 10}]}
         finger.send("Input.dispatchTouchEvent", moved)
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-
-IN_SIGHT = """selector => {
-    const pill = document.querySelector(`${selector} button[data-selected="true"]`);
-    if (!pill || !pill.parentElement.scrollLeft) return false;
-    const { left, right } = pill.getBoundingClientRect(), line = pill.parentElement.getBoundingClientRect();
-    return left >= Math.max(0, line.left) && right <= Math.min(innerWidth, line.right);
-}"""
-"""The pill that is pressed is whole on the screen, and the line was moved for that."""
 
 
 LOW = """() => [...document.querySelectorAll(".stMainBlockContainer button, .stMainBlockContainer label:has(input)")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Server, go, settle
 
@@ -25,7 +25,7 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 const come = [];
 const hand = () => {
-  for (const act of come.splice(0, AT_ONCE)) act();
+  for (const act of come.splice(0, window.held ? 0 : AT_ONCE)) act();
   if (come.length) requestAnimationFrame(hand);
 };
 const listen = WebSocket.prototype.addEventListener;
@@ -68,6 +68,18 @@ def test_nothing_moves_while_answers_arrive(full: Server, slow: Page) -> None:
     slow.locator(".st-key-view button").nth(1).click()
     slow.locator(".st-key-feed .stVideo").wait_for()
     assert (found := shifted(slow))[0] < MOST, f"the feed: {found}"
+
+
+def test_what_the_feed_does_without_goes_with_the_press(full: Server, slow: Page) -> None:
+    go(slow, f"{full.url}/?category=animals")
+    search, results = slow.get_by_label("Search in words"), slow.locator(".st-key-results")
+    expect(search).to_be_visible()
+    slow.evaluate("() => { window.held = true; }")  # the server does not answer for a while
+    slow.locator(".st-key-view button").nth(1).click()
+    expect(search).to_be_hidden()
+    expect(results).to_be_visible()
+    slow.evaluate("() => { window.held = false; }")
+    slow.locator(".st-key-feed .stVideo").wait_for()
 
 
 def test_nothing_moves_while_pages_arrive(full: Server, slow: Page) -> None:
