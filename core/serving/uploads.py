@@ -108,7 +108,6 @@ class _Intake:
         except (AppError, OSError) as error:
             raise HTTPException(503, str(error)) from error
         try:
-            await to_thread.run_sync(arrivals.check, self._arrival, 0)
             return await self._take_in(self._arrival)
         except Refused as error:
             arrivals.refuse(self._arrival, error)

@@ -20,6 +20,8 @@ from pages.components.who import may, spender, why_not
 from pages.components.wording import plain, say, tell
 
 ARRIVING = "arriving"
+LOOK_EVERY_S = 2.0
+"""How often an empty library is asked whether it still is."""
 
 
 @part("upload")
@@ -131,17 +133,32 @@ def add_samples_button(services: Services, then_go_to: str | None = None) -> Non
 
 
 def show_empty_library(services: Services) -> None:
-    """Say that there is nothing yet, and offer the two ways to begin."""
+    """Say that there is nothing yet and offer the two ways to begin, or that the first videos are on their way.
+
+    When the first one is there, or none comes any more, the page is drawn anew.
+    """
+    coming = _waiting(services) > 0
     with st.container(border=True, horizontal_alignment="center", key="empty"):
-        st.header(f":material/movie: {say('empty.title')}", anchor=False, text_alignment="center")
-        if not may(Action.ADD):
-            st.text(why_not(Action.ADD))
-            return
-        st.text(say("empty.text"))
-        with st.container(horizontal=True, horizontal_alignment="center"):
-            add_samples_button(services, then_go_to="pages/ingest.py")
-            if st.button(say("empty.add"), icon=":material/upload:"):
+        title = "empty.coming" if coming else "empty.title"
+        st.header(f":material/movie: {say(title)}", anchor=False, text_alignment="center")
+        if coming:
+            st.text(say("empty.coming.text"))
+            if may(Action.ADD) and st.button(say("empty.coming.watch"), key="watch-first"):
                 st.switch_page("pages/ingest.py")
+        elif not may(Action.ADD):
+            st.text(why_not(Action.ADD))
+        else:
+            st.text(say("empty.text"))
+            with st.container(horizontal=True, horizontal_alignment="center"):
+                add_samples_button(services, then_go_to="pages/ingest.py")
+                if st.button(say("empty.add"), icon=":material/upload:"):
+                    st.switch_page("pages/ingest.py")
+
+    def look() -> None:
+        if services.index.count().videos or coming != (_waiting(services) > 0):
+            rerun()
+
+    fragment(look, every_s=LOOK_EVERY_S)()
 
 
 def _room(services: Services) -> int:

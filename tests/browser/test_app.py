@@ -108,10 +108,13 @@ def test_the_first_visit_may_be_to_any_page(server, page):
     expect(page.get_by_text("Your library is empty")).to_be_visible()
 
 
-def test_an_empty_library_says_what_to_do(server, page):
+def test_an_empty_library_says_what_to_do_and_shows_what_comes_by_itself(server, browser, page, tmp_path):
     page.goto(server.url)
     expect(page.get_by_text("Your library is empty")).to_be_visible()
     expect(page.get_by_role("button", name="Add the sample library")).to_be_visible()
+    other = browser.new_context().new_page()
+    upload(other, server, make_video(tmp_path / "grey wolf.mp4"))
+    expect(page.locator("[class*=st-key-card-]").get_by_text("Grey wolf", exact=True)).to_be_visible()
 
 
 def test_a_second_process_on_the_same_library_gets_a_sentence(server, page):

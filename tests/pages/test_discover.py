@@ -24,6 +24,19 @@ def test_an_empty_library_offers_a_way_to_begin(services):
     assert not app.exception
 
 
+@pytest.mark.parametrize("page", ["discover", "library"])
+def test_an_empty_library_says_that_its_first_videos_are_on_their_way(no_workers, services, tmp_path, page):
+    job = services.jobs.submit(make_video(tmp_path / "wolf.mp4"))
+    app = open_page(page)
+    assert any("Your first videos are on their way" in element.value for element in app.header)
+    labels = {button.label for button in app.button}
+    assert "Watch them arrive" in labels
+    assert "Add the sample library" not in labels
+    services.jobs.cancel(job.id)
+    assert any("Your library is empty" in element.value for element in app.run().header)
+    assert not app.exception
+
+
 def test_before_anything_is_asked_the_library_is_shown(library):
     app = open_page("discover")
     assert len(shown(app)) == 2

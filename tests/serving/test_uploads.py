@@ -171,9 +171,10 @@ class TestRefusing:
         assert answer.status_code == 507
         assert "no room for it: 1 MB more" in answer.text
         assert not left(arrivals)
+        assert [filename for filename, _ in arrivals.refused("me")] == ["a.mp4"]
 
     def test_a_disk_that_fills_up_on_the_way(self, client, arrivals, monkeypatch) -> None:
-        room = iter([FREE, FREE, 0])
+        room = iter([FREE, 0])
         arrivals._free_bytes = lambda folder: next(room)
         assert client.put(ADDRESS, files={"file": ("a.mp4", bytes(2_500_000), "video/mp4")}).status_code == 507
         assert not left(arrivals)
