@@ -140,9 +140,10 @@ class Place:
         if isinstance(error, CredentialRetrievalError):
             return EncoderPaused("The AWS credentials cannot be renewed now. Log in again, or set AWS_ACCESS_KEY_ID.")
         if isinstance(error, NoConnectionError | HTTPClientError):
-            check = "BEDROCK_ENDPOINT_URL" if self.elsewhere else "the network, and BEDROCK_REGION"
             return Unavailable(
-                "Amazon does not answer in {region}. Check {check}.", region=self.region, check=Sentence(check)
+                "Amazon does not answer in {region}. Check {check}.",
+                region=self.region,
+                check=Sentence("BEDROCK_ENDPOINT_URL" if self.elsewhere else "the network, and BEDROCK_REGION"),
             )
         if isinstance(error, ResponseParserError):
             return self._not_bedrock()

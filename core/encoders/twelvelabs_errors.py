@@ -52,13 +52,10 @@ class Sentences:
                 check=Sentence("TWELVELABS_BASE_URL" if self._elsewhere else "for a proxy on the way to it"),
             )
         if not isinstance(error, ApiError):
-            kind = "in time" if isinstance(error, httpx.TimeoutException) else ""
-            check = "TWELVELABS_BASE_URL" if self._elsewhere else "the network"
-            return Unavailable(
-                "TwelveLabs does not answer{kind}. Check {check}.",
-                kind=f" {kind}" if kind else "",
-                check=Sentence(check),
-            )
+            check = Sentence("TWELVELABS_BASE_URL" if self._elsewhere else "the network")
+            if isinstance(error, httpx.TimeoutException):
+                return Unavailable("TwelveLabs does not answer in time. Check {check}.", check=check)
+            return Unavailable("TwelveLabs does not answer. Check {check}.", check=check)
         return self._answer_sentence(error, what)
 
     def _answer_sentence(self, error: ApiError, what: str) -> AppError:

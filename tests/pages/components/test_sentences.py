@@ -67,7 +67,7 @@ FRAGMENTS = {
 """Calls that are given a part of a sentence, by the places of these."""
 
 
-PARTS = {"check", "holds", "instead", "kind", "subject.holds", "what"}
+PARTS = {"holds", "instead", "kind", "subject.holds", "what"}
 """Names under which such a part is handed on."""
 
 
@@ -111,6 +111,10 @@ def said() -> Iterator[tuple[str, str]]:
             for place in FRAGMENTS.get(called, ()):
                 if len(call.args) > place and isinstance(part := call.args[place], ast.Constant):
                     yield str(part.value), f"{name}:{call.lineno}"
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef) and function.name in FRAGMENTS:
+                for part in function.args.defaults:
+                    yield from ((text, f"{name}:{part.lineno}") for text in constants(name, part) or ())
     for node in ast.walk(ast.parse(inspect.getsource(inspecting))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("a ", "an ")):
             yield node.value, "inspecting.py"
@@ -143,6 +147,27 @@ def test_core_says_nothing_that_could_not_be_looked_up():
                     continue  # a part of a sentence, which FRAGMENTS names where it is told
                 known = constants(name, first) is not None or ast.unparse(first) in PASSED_ON
                 assert known, f"{name}:{call.lineno}: give a template and values, not {ast.unparse(first)[:60]}"
+
+
+def test_no_words_fill_a_sentence_but_those_that_can_be_looked_up():
+    for name, tree in modules():
+        for called, call in calls(tree):
+            if called in SAID and isinstance(call.func, ast.Name):
+                for keyword in call.keywords:
+                    found = [text for text in literals(keyword.value) if any(map(str.islower, text))]
+                    assert not found, f"{name}:{call.lineno}: say {found} as a Sentence"
+
+
+def literals(node: ast.expr) -> Iterator[str]:
+    """Yield the words that stand in an expression itself, not in what it calls."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from literals(node.body)
+        yield from literals(node.orelse)
+    elif isinstance(node, ast.JoinedStr):
+        for part in node.values:
+            yield from literals(part)
 
 
 def test_a_sentence_is_its_text_and_knows_what_it_was_made_of():
