@@ -11,6 +11,7 @@ from pages.components.chrome import keys_help, presenting, set_page, unseen_head
 from pages.components.early import let_parts_come
 from pages.components.ingest_panel import show_empty_library
 from pages.components.model_panel import model_panel
+from pages.components.news import news
 from pages.components.places import place
 from pages.components.poster import poster_script
 from pages.components.services import page_services
@@ -117,4 +118,7 @@ if tune:
     with tune:
         ask.tuning(services, facets)
 undo_offer()
+with place("news", browses):
+    if browses:
+        news(services)
 poster_script()

@@ -1,5 +1,7 @@
 """Ingest: drop videos, watch each being checked, stored, embedded and indexed, see what the encoder saw."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.access.roles import Action
@@ -7,7 +9,7 @@ from core.models import Job, Stage
 from pages.components.boundary import paced, part, safely
 from pages.components.chrome import heading, set_page
 from pages.components.damage_notice import damage_notice
-from pages.components.ingest_panel import add_samples_button, open_notice, show_cost, upload_box, watch_line
+from pages.components.ingest_panel import add_samples_button, at_work, open_notice, show_cost, upload_box, watch_line
 from pages.components.job_row import job_row
 from pages.components.model_panel import model_panel
 from pages.components.poster import poster_script
@@ -99,11 +101,8 @@ def show_arrived(job: Job) -> None:
         most_like(services, hit.video_id, key=job.id)
 
 
-def at_work() -> bool:
-    return any(not stage.is_over for stage in +services.jobs.counts())
-
-
-heading(say("ingest.title"), say("ingest.subtitle"), services, at_work)
+is_at_work = partial(at_work, services)
+heading(say("ingest.title"), say("ingest.subtitle"), services, is_at_work)
 open_notice()
 damage_notice(services)
 upload_box(services)
@@ -111,5 +110,5 @@ add_samples_button(services)
 watch_line(services)
 model_panel(services)
 paced(reembed_panel, "", lambda: services.reembed.status() is not None, busy_s=2.0)(services)
-paced(show_jobs, "jobs", at_work)()
+paced(show_jobs, "jobs", is_at_work)()
 poster_script()

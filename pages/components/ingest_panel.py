@@ -161,6 +161,11 @@ def show_empty_library(services: Services) -> None:
     fragment(look, every_s=LOOK_EVERY_S)()
 
 
+def at_work(services: Services) -> bool:
+    """Tell whether files are on their way."""
+    return any(not stage.is_over for stage in +services.jobs.counts())
+
+
 def _room(services: Services) -> int:
     """Return how many more files may wait to come into the library."""
     return services.settings.limits.queue - _waiting(services)

@@ -114,7 +114,15 @@ def test_an_empty_library_says_what_to_do_and_shows_what_comes_by_itself(server,
     expect(page.get_by_role("button", name="Add the sample library")).to_be_visible()
     other = browser.new_context().new_page()
     upload(other, server, make_video(tmp_path / "grey wolf.mp4"))
-    expect(page.locator("[class*=st-key-card-]").get_by_text("Grey wolf", exact=True)).to_be_visible()
+    cards = page.locator("[class*=st-key-card-]")
+    expect(cards.get_by_text("Grey wolf", exact=True)).to_be_visible()
+    upload(other, server, make_video(tmp_path / "red fox.mp4", seconds=3))
+    news = page.get_by_role("button", name="1 new video")
+    expect(news).to_be_visible()
+    assert cards.count() == 1, "nothing moves by itself"
+    news.click()
+    expect(cards).to_have_count(2)
+    expect(news).to_have_count(0)
 
 
 def test_a_second_process_on_the_same_library_gets_a_sentence(server, page):
