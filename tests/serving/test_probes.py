@@ -30,6 +30,8 @@ from core.settings import Settings
 from tests.fakes import MemoryIndex, MemoryStore
 from tests.serving.test_guard import anything
 
+TOKEN = "watcher:editor:a-secret-of-some-length-0123456789"
+
 
 @pytest.fixture
 def services(tmp_path):
@@ -110,6 +112,18 @@ def test_metrics_are_prometheus_text_and_name_routes_by_their_pattern(reach):
     assert found["moodreel_library_up"].samples[0].value == 1
     assert found["moodreel_jobs"].samples[0].labels == {"stage": "queued"}
     assert "secret-id" not in text
+
+
+def test_methods_that_nobody_knows_are_counted_as_one(reach):
+    """Who is not let in is counted too, so that nobody makes the metrics grow by asking in ever new words."""
+    client = reach(policy=read({"ACCESS": "password", "EDIT_PASSWORD": "change that", "API_TOKENS": TOKEN}.get))
+    for method in ("AAAA", "AAAB", "M-SEARCH", "BREW", "PROPFIND"):
+        assert client.request(method, "/api/videos").status_code == 401
+    client.get("/api/videos")
+    text = client.get("/api/metrics", headers={"authorization": f"Bearer {TOKEN.rpartition(':')[2]}"}).text
+    (requests,) = (one for one in text_string_to_metric_families(text) if one.name == "moodreel_requests")
+    counted = {one.labels["method"]: one.value for one in requests.samples if one.name.endswith("total")}
+    assert counted == {"?": 5, "GET": 1}  # the reading itself is counted when it is answered
 
 
 def test_too_many_requests_are_told_when_to_ask_again(reach):
