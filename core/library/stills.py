@@ -40,11 +40,21 @@ class Stills:
         None instead of the picture where the clip shows nothing, or nothing of it decodes; None instead of both where
         the video is not in the library. Raises what index and store raise.
         """
+        clip = self.clip(video_id, at_s)
+        return None if clip is None else (clip, self.picture(clip))
+
+    def clip(self, video_id: str, at_s: float) -> Entry | None:
+        """Return the clip of a video that begins nearest to a time; None where the video is not in the library."""
         clips = self._index().retrieve([video_id], scope="clip", with_vectors=False)
-        if not clips:
-            return None
-        clip = min(clips, key=lambda one: abs(one.start_s - at_s))
-        picture = self._folder / f"{clip.content_sha256}-{round(1000 * clip.start_s)}.jpg"
+        return min(clips, key=lambda one: abs(one.start_s - at_s)) if clips else None
+
+    def is_made(self, clip: Entry) -> bool:
+        """Tell whether the picture of a clip is there, so that asking for it waits for no other's."""
+        return self._place(clip).is_file()
+
+    def picture(self, clip: Entry) -> Path | None:
+        """Return a JPEG of what a clip shows, made now if it is not there; None where that is nothing."""
+        picture = self._place(clip)
         if not picture.is_file():
             with self._turn:
                 if not picture.is_file():
@@ -52,14 +62,17 @@ class Stills:
         with contextlib.suppress(OSError):
             os.utime(picture)
             if picture.stat().st_size:
-                return clip, picture
-        return clip, None
+                return picture
+        return None
 
     def forget(self, content_sha256: str) -> None:
         """Remove all pictures of a content."""
         with self._turn:
             for picture in self._folder.glob(f"{content_sha256}-*.jpg"):
                 picture.unlink(missing_ok=True)
+
+    def _place(self, clip: Entry) -> Path:
+        return self._folder / f"{clip.content_sha256}-{round(1000 * clip.start_s)}.jpg"
 
     def _make(self, clip: Entry, picture: Path) -> None:
         source = self._store.local_path(clip.media_key) or self._store.url(clip.media_key)

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -22,7 +22,8 @@ from core.access.access import Access
 from core.access.hosts import is_own_origin
 from core.access.traffic import Traffic
 from core.errors import AppError, MediaError, QueryError, StoreError
-from core.models import Hit, Query, Results
+from core.library.stills import Stills
+from core.models import Entry, Hit, Query, Results
 from core.names import identity
 from core.services import Services
 from core.serving import openapi, videos
@@ -46,6 +47,9 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
     alone, so each of ours stands at both: with it for the outside, without it for health checks and programs near by.
     """
     base_path = f"/{base_path.strip('/')}" if base_path.strip("/") else ""
+    # Pictures are made one at a time, and so are moments, for seconds or minutes each. Who waits for one holds none of
+    # the threads in which everything else is answered.
+    drawing, cutting = CapacityLimiter(1), CapacityLimiter(1)
 
     def base_of(request: Request) -> str:
         # A proxy says the outer scheme and host in X-Forwarded-Proto and Host; uvicorn and the request know them.
@@ -91,7 +95,9 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
         video_id, asked = request.path_params["id"], request.query_params
         try:
             span = videos.read_span(asked.multi_items())
-            taken = await to_thread.run_sync(lambda: videos.taken(services(), video_id, span))
+            taken = await to_thread.run_sync(
+                lambda: videos.taken(services(), video_id, span), limiter=cutting if span else None
+            )
         except (QueryError, MediaError) as error:
             return _error(400, str(error))
         except AppError as error:
@@ -121,19 +127,27 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
 
     async def still(request: Request) -> Response:
         video_id, asked = request.path_params["id"], request.query_params
+
+        def found(at_s: float) -> tuple[Stills, Entry | None, bool]:
+            stills = services().library.stills
+            clip = stills.clip(video_id, at_s)
+            return stills, clip, clip is None or stills.is_made(clip)
+
         try:
-            at_s = videos.read_time(asked.multi_items())
-            shown = await to_thread.run_sync(lambda: services().library.stills.show(video_id, at_s))
-            poster = services().store.url(shown[0].poster_key) if shown and shown[0].poster_key else ""
+            stills, clip, is_made = await to_thread.run_sync(found, videos.read_time(asked.multi_items()))
+            if clip is None:
+                return _error(404, "There is no such video in this library.")
+            picture = await to_thread.run_sync(stills.picture, clip, limiter=None if is_made else drawing)
+            poster = services().store.url(clip.poster_key) if picture is None and clip.poster_key else ""
         except QueryError as error:
             return _error(400, str(error))
         except AppError as error:
             return _error(503, str(error))
-        if shown is None or (shown[1] is None and not poster):
+        if picture is not None:
+            return FileResponse(picture, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+        if not poster:
             return _error(404, "There is no such video in this library.")
-        if shown[1] is None:
-            return RedirectResponse(f"{base_path}{poster}" if poster.startswith("/") else poster)
-        return FileResponse(shown[1], media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+        return RedirectResponse(f"{base_path}{poster}" if poster.startswith("/") else poster)
 
     async def docs(request: Request) -> Response:
         servers = [{"url": base_path or "/"}]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
+from anyio import create_task_group, fail_after, run, sleep, to_thread
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from core.errors import MediaError
+from core.ingest import sandbox
 from core.services import Services, build
 from core.serving.routes import routes
 from core.settings import Settings
@@ -147,6 +152,49 @@ def test_its_file_and_a_moment_of_it_can_be_taken_away(client: TestClient, servi
     for wrong in ("start=1", "start=2&end=1", "start=a&end=2", "start=0&end=nan", "start=0&end=1e9", "start=5&end=6"):
         assert client.get(f"/api/videos/{WOLF}/file?{wrong}").status_code == 400
     assert client.get("/api/videos/nobody/file").status_code == 404
+
+
+def test_what_is_being_made_keeps_no_thread_from_the_rest(
+    client: TestClient, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wolf, fox = (make_entries(title)[1] for title in ("Grey wolf", "Red fox"))
+    (tmp_path / "a.mp4").write_bytes(b"bytes")
+    services.store.put(tmp_path / "a.mp4", wolf.media_key, lambda fraction: None)
+    stills = services.settings.data_dir / "stills"
+    stills.mkdir(exist_ok=True)
+    (stills / f"{fox.content_sha256}-0.jpg").write_bytes(b"a picture")
+    begun: list[object] = []
+    go_on = threading.Event()
+
+    def without_end(*args: object) -> None:
+        begun.append(args)
+        assert go_on.wait(60)
+        raise MediaError("Nothing of it decodes.")
+
+    monkeypatch.setattr(sandbox, "still_of", without_end)
+    monkeypatch.setattr(sandbox, "inspect", without_end)
+
+    async def ask() -> None:
+        to_thread.current_default_thread_limiter().total_tokens = 4
+        transport = httpx2.ASGITransport(app=client.app)
+        async with (
+            httpx2.AsyncClient(transport=transport, base_url="http://x") as asked,
+            create_task_group() as all_,
+        ):
+            for at_s in (0, 2, 4):
+                all_.start_soon(asked.get, f"/api/videos/{wolf.video_id}/still?at={at_s}")
+                all_.start_soon(asked.get, f"/api/videos/{wolf.video_id}/file?start={at_s}&end=6")
+            try:
+                with fail_after(20):
+                    while len(begun) < 2:
+                        await sleep(0.01)
+                    assert (await asked.get("/api/health")).status_code == 200
+                    assert (await asked.get(f"/api/videos/{fox.video_id}/still?at=0")).content == b"a picture"
+                    assert (await asked.get(f"/api/videos/{wolf.video_id}/file")).content == b"bytes"
+            finally:
+                go_on.set()
+
+    run(ask)
 
 
 def test_the_document_tells_of_them_without_loose_ends(client: TestClient) -> None:
