@@ -119,11 +119,12 @@ class Row:
 
     @classmethod
     def of(cls, record: JobRecord) -> Row:
-        """Return the job that was written down."""
+        """Return the job that was written down; of one that is ready, also where a release kept more, no long texts."""
+        work = Work.from_json(record.work)
         return cls(
             number=record.number,
             created_at=record.created_at,
-            work=Work.from_json(record.work),
+            work=work.without_texts() if record.stage is Stage.READY else work,
             stage=record.stage,
             progress=record.progress,
             worked_s=record.worked_s,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -101,6 +101,12 @@ class Work:
     def claim(self) -> str | None:
         """What no other job may be at work on: the content, in each space that it goes into. None as yet unknown."""
         return self.sha256 if self.sha256 is None or self.target is None else f"{self.sha256}:{self.target}"
+
+    def without_texts(self) -> Work:
+        """Return it as it is kept once its video is in the library: subtitles, which may be long, are there now."""
+        if self.info is None:
+            return self
+        return replace(self, info=replace(self.info, subtitles="", captions=()))
 
     def to_json(self) -> str:
         """Return it as ASCII, so that a path of any bytes can be written down."""

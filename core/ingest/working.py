@@ -320,7 +320,9 @@ class Queue:
         with self._state:
             row.worked_s = row.worked_until(self._clock())
             row.stage, row.reason = stage, reason
-            row.progress = 1.0 if stage is Stage.READY else row.progress
+            if stage is Stage.READY:
+                # No step is taken any more. What failed or was cancelled keeps the texts: a retry may store them anew.
+                row.progress, row.work = 1.0, row.work.without_texts()
             row.cancel = False
             self._drop_claim(row)
         self._save_or_log(row)

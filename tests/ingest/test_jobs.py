@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from core.errors import EncoderError, EncoderPaused, LibraryError, NotToday, StoreError, Unavailable
 from core.ingest.pipeline import Step, Work
 from core.models import Entry, Stage, Video
+from core.state.sqlite import SqliteLedger
 from tests.fakes import FAKE_INFO, FakeEncoder
 from tests.support import PATIENCE_S, Library, fail_with, finish, until
 
@@ -102,6 +104,28 @@ class TestOneFile:
         queue = library.reopen(queue)
         (job,) = finish(queue, job)
         assert (job.stage, job.filename) == (Stage.READY, "wolf .mp4")
+
+    def test_once_ready_its_subtitles_are_in_the_library_and_no_longer_in_the_queue(self, library: Library) -> None:
+        path = library.video("a.mp4")
+        path.with_suffix(".srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nA grey wolf howls\n")
+        library.encoder.failures = fail_with(EncoderError("No."))
+        queue = library.open()
+        (failed,) = finish(queue, queue.submit(path))
+        library.store.blobs.clear()  # as when what it had stored was removed: a retry stores all of it anew
+        path.with_suffix(".srt").unlink()
+        queue = library.reopen(queue, start=False)
+        queue.retry(failed.id)
+        queue.start()
+        (job,) = finish(queue)
+        (entry,) = library.index.scroll(scope="video")
+        (key,) = entry.caption_keys
+        assert (job.stage, entry.subtitles) == (Stage.READY, "A grey wolf howls")
+        assert b"A grey wolf howls" in library.store.blobs[key]
+        assert "howls" not in queue._rows[job.id].work.to_json()
+        assert queue.stop(PATIENCE_S)
+        with closing(SqliteLedger(library.root / "jobs.sqlite3")) as ledger:
+            (record,) = ledger.load()
+        assert (record.stage, "howls" in record.work) == (Stage.READY, False)
 
 
 class TestUploads:

@@ -11,9 +11,9 @@ import pytest
 from core.errors import Unavailable
 from core.ingest import scheduling
 from core.ingest.pipeline import Step, Work
-from core.ingest.scheduling import BACKOFF_S, LOOKAHEAD
+from core.ingest.scheduling import BACKOFF_S, LOOKAHEAD, Row
 from core.ingest.working import FLUSH_EVERY_S
-from core.models import Stage, Video
+from core.models import MediaInfo, Stage, Video
 from tests.fakes import FAKE_INFO, FakeEncoder
 from tests.support import PATIENCE_S, Library, fail_with, finish, until
 
@@ -22,17 +22,18 @@ class TestWorkers:
     def test_no_more_videos_are_encoded_together_than_the_encoder_wants(self, library: Library) -> None:
         library.encoder = FakeEncoder(replace(FAKE_INFO, parallel=2))
         together: list[int] = []
-        inside = threading.Semaphore(0)
+        inside, pair = threading.Semaphore(0), threading.Barrier(2)
 
         def count(video: Video) -> None:
             inside.release()
             together.append(inside._value)
-            time.sleep(0.01)
+            pair.wait(PATIENCE_S)  # two do come together, however slow the machine is
+            time.sleep(0.01)  # for a third to come, if it may
             inside.acquire()
 
         library.encoder.before_video = count
         library.make_pipeline()
-        paths = [library.video(f"{number}.mp4", number) for number in range(8)]  # before any of them is worked on
+        paths = [library.video(f"{number}.mp4", number) for number in range(6)]  # before any of them is worked on
         queue = library.open(workers=5)
         finish(queue, *map(queue.submit, paths))
         assert max(together) == 2
@@ -166,3 +167,15 @@ class TestPauses:
             pauses.append(round(row.not_before - before))
         assert pauses == [2, 4, 8, 15, 30, 60, 60, 60]
         assert row.reason == "It sleeps. Trying again in 60 s."
+
+
+class TestWrittenDown:
+    @pytest.mark.parametrize(("stage", "kept"), [(Stage.READY, False), (Stage.FAILED, True), (Stage.EMBEDDING, True)])
+    def test_what_an_earlier_release_kept_of_a_ready_one_is_cut_and_what_a_retry_needs_is_not(
+        self, stage: Stage, kept: bool
+    ) -> None:
+        info = MediaInfo(9.0, 4096, 64, 36, 0, 5.0, "mp4", "h264", None, "as-is", {"title": "Wolf"})
+        said = replace(info, subtitles="Howl", subtitle_languages=("en",), captions=(("en", "WEBVTT"),))
+        row = Row(1, "2026-11-26T10:00:00.000+00:00", Work("1", "/a.mp4", "a.mp4", step=Step.TIDY, info=said), stage)
+        cut = replace(info, subtitle_languages=("en",))
+        assert Row.of(row.record(0.0)).work == replace(row.work, info=said if kept else cut)

@@ -16,9 +16,10 @@ import pytest
 from core.errors import EncoderError, EncoderPaused, StoreError, Unavailable
 from core.ingest.budget import Budget
 from core.ingest.lanes import OneLane
-from core.ingest.pipeline import Step
+from core.ingest.pipeline import Step, Work
+from core.ingest.scheduling import Row
 from core.ingest.shared import SharedQueue
-from core.models import Job, Stage
+from core.models import Job, MediaInfo, Stage
 from core.state import engine
 from core.state.base import TurnLost
 from core.state.engine import Engine
@@ -167,6 +168,17 @@ class TestOneFile:
         with pytest.raises(StoreError, match="is not there"):
             here.queue.submit(library.root / "none.mp4")
         assert (here.queue.jobs(), stored(library)) == ([], set())
+
+    def test_once_ready_its_subtitles_are_no_longer_written_down(self, machines: Machines, library: Library) -> None:
+        here, there = machines.add(start=False), machines.add(start=False)
+        info = MediaInfo(9.0, 4096, 64, 36, 0, 5.0, "mp4", "h264", None, "as-is", captions=(("en", "WEBVTT Howl"),))
+        work = Work("1" * 32, "slow:1", "a.mp4", step=Step.TIDY, info=replace(info, subtitles="Howl"))
+        here.jobs.add([Row(0, "2026-11-26T10:00:00.000+00:00", work, Stage.INDEXING).record(0.0)])
+        here.queue._turn(work.job_id, None)
+        assert there.queue.job(work.job_id).stage is Stage.READY
+        ((taken,), _, _) = there.jobs.changes(0)
+        held = [machine.queue._rows[work.job_id].work for machine in (here, there)]
+        assert [*held, Work.from_json(taken.job.work)] == [replace(work, info=replace(info, captions=()))] * 3
 
 
 class TestSameContentTwice:
