@@ -9,14 +9,15 @@ import json
 import logging
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from anyio import CapacityLimiter, to_thread
-from starlette.background import BackgroundTask
+from anyio import CancelScope, CapacityLimiter, to_thread
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from core.access.access import Access
 from core.access.hosts import is_own_origin
@@ -106,10 +107,8 @@ def routes(services: Callable[[], Services], base_path: str = "") -> list[BaseRo
             return _error(404, "There is no such video in this library.")
         if taken.path is None:
             return RedirectResponse(taken.url)
-        made = taken.passing
-        tidy = BackgroundTask(shutil.rmtree, made, ignore_errors=True) if made else None
         kind = CONTENT_TYPES[Path(taken.filename).suffix]
-        return FileResponse(taken.path, media_type=kind, filename=taken.filename, background=tidy)
+        return _Handed(taken.path, media_type=kind, filename=taken.filename, passing=taken.passing)
 
     async def places(request: Request) -> Response:
         if not _same_origin(request):
@@ -250,6 +249,25 @@ async def _body(request: Request) -> bytes:
         if len(body) > MAX_BODY_BYTES:
             raise QueryError(f"The body is larger than {MAX_BODY_BYTES} bytes.")
     return body
+
+
+class _Handed(FileResponse):
+    """A file whose folder, if it was made for this answer, goes with it, however it ends.
+
+    A background task is not enough: none runs where the range is refused or who asked goes away.
+    """
+
+    def __init__(self, path: Path, *, media_type: str, filename: str, passing: Path | None) -> None:
+        super().__init__(path, media_type=media_type, filename=filename)
+        self._passing = passing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._passing is not None:
+                with CancelScope(shield=True):
+                    await to_thread.run_sync(partial(shutil.rmtree, self._passing, ignore_errors=True))
 
 
 async def _answer(work: Callable[[], object]) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx2
@@ -152,6 +152,29 @@ def test_its_file_and_a_moment_of_it_can_be_taken_away(client: TestClient, servi
     for wrong in ("start=1", "start=2&end=1", "start=a&end=2", "start=0&end=nan", "start=0&end=1e9", "start=5&end=6"):
         assert client.get(f"/api/videos/{WOLF}/file?{wrong}").status_code == 400
     assert client.get("/api/videos/nobody/file").status_code == 404
+
+
+def test_a_moment_is_gone_however_its_answer_ends(client: TestClient, services: Services, tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", seconds=1.0, size=(64, 36), fps=5)
+    services.store.put(path, f"{WOLF}.mp4", lambda fraction: None)
+    address = f"/api/videos/{WOLF}/file?start=0&end=1"
+    moments = services.settings.data_dir / "moments"
+    for asked, status in (("bytes=0-3", 206), ("bytes=99999999-", 416), ("bytes=x-y", 400), ("letters=0-3", 400)):
+        assert client.get(address, headers={"Range": asked}).status_code == status
+        assert list(moments.iterdir()) == [], asked
+
+    class Gone(Exception):
+        pass
+
+    async def leave(message: Mapping[str, object]) -> None:
+        assert len(list(moments.iterdir())) == 1
+        raise Gone
+
+    scope = {"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.4"}}
+    path_, query = address.split("?")
+    with pytest.raises(Gone):
+        run(client.app, {**scope, "path": path_, "query_string": query.encode()}, None, leave)
+    assert list(moments.iterdir()) == []
 
 
 def test_what_is_being_made_keeps_no_thread_from_the_rest(
