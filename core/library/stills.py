@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,24 +23,35 @@ MOST = 4000
 """Pictures that are kept; about 40 KB each. Those that nobody has looked at for longest go first."""
 SPARE = 200
 """How many more may come before those go: not each picture looks through the folder."""
+AGAIN_S = 60.0
+"""When a picture is tried again that could not be made: its video may be out of reach for a moment, or for good."""
 
 
 class Stills:
     """Show moments. Safe to use from several threads; one picture is made at a time, for pages come first."""
 
-    def __init__(self, index: Callable[[], Index], store: Store, folder: Path, most: int = MOST) -> None:
+    def __init__(
+        self,
+        index: Callable[[], Index],
+        store: Store,
+        folder: Path,
+        most: int = MOST,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._index = index
         self._store = store
         self._folder = folder
         self._most = most
         self._made = SPARE  # what is there already is counted with the first
+        self._clock = clock
+        self._failed: dict[str, float] = {}
         self._turn = threading.Lock()
 
     def show(self, video_id: str, at_s: float) -> tuple[Entry, Path | None] | None:
         """Return the clip of a video that begins nearest to a time, and a JPEG of what it shows.
 
-        None instead of the picture where the clip shows nothing, or nothing of it decodes; None instead of both where
-        the video is not in the library. Raises what index and store raise.
+        None instead of the picture where the clip shows nothing, or nothing of it can be had now; None instead of both
+        where the video is not in the library. Raises what index and store raise.
         """
         clip = self.clip(video_id, at_s)
         return None if clip is None else (clip, self.picture(clip))
@@ -49,15 +62,16 @@ class Stills:
         return min(clips, key=lambda one: abs(one.start_s - at_s)) if clips else None
 
     def is_made(self, clip: Entry) -> bool:
-        """Tell whether the picture of a clip is there, so that asking for it waits for no other's."""
-        return self._place(clip).is_file()
+        """Tell whether nothing is to be made for a clip now, so that asking for its picture waits for no other's."""
+        picture = self._place(clip)
+        return picture.is_file() or self._clock() < self._failed.get(picture.name, -math.inf) + AGAIN_S
 
     def picture(self, clip: Entry) -> Path | None:
-        """Return a JPEG of what a clip shows, made now if it is not there; None where that is nothing."""
+        """Return a JPEG of what a clip shows, made now if it is not there; None where there is none."""
         picture = self._place(clip)
-        if not picture.is_file():
+        if not self.is_made(clip):
             with self._turn:
-                if not picture.is_file():
+                if not self.is_made(clip):
                     self._make(clip, picture)
         with contextlib.suppress(OSError):
             os.utime(picture)
@@ -78,8 +92,13 @@ class Stills:
         source = self._store.local_path(clip.media_key) or self._store.url(clip.media_key)
         try:
             still = sandbox.still_of(source, clip.start_s, clip.end_s)
-        except MediaError:
-            still = None  # the poster stands for it
+        except MediaError:  # the poster stands for it until then
+            self._failed.pop(picture.name, None)
+            self._failed[picture.name] = self._clock()
+            while len(self._failed) > SPARE:
+                del self._failed[next(iter(self._failed))]
+            return
+        self._failed.pop(picture.name, None)
         try:
             with whole(picture) as part:
                 if still is None:

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core.ingest import frames, sandbox
-from core.library.stills import SPARE, Stills
+from core.library.stills import AGAIN_S, SPARE, Stills
 from core.services import Services, build
 from core.serving.routes import routes
 from core.settings import Settings
@@ -94,6 +94,21 @@ def test_the_clip_nearest_to_a_time_is_shown_and_made_once(stills, wolf, monkeyp
 def test_what_does_not_decode_has_no_still(stills, wolf, tmp_path):
     next((tmp_path / "media").glob("*.mp4")).write_bytes(b"no video")
     assert stills.show(wolf, 0.0)[1] is None
+
+
+def test_what_cannot_be_had_for_a_moment_is_tried_again_after_a_while(stills, index, wolf, tmp_path):
+    now = [1000.0]
+    stills = Stills(lambda: index, FolderStore(tmp_path / "media"), tmp_path / "stills", clock=lambda: now[0])
+    (stored,) = (tmp_path / "media").glob("*.mp4")
+    stored.rename(tmp_path / "away")
+    clip, picture = stills.show(wolf, 0.0)
+    assert picture is None
+    assert stills.is_made(clip)  # not by each who looks
+    (tmp_path / "away").rename(stored)
+    assert stills.show(wolf, 0.0)[1] is None
+    now[0] += AGAIN_S
+    assert not stills.is_made(clip)
+    assert stills.show(wolf, 0.0)[1].stat().st_size > 0
 
 
 def test_those_looked_at_longest_ago_go_first(stills, wolf, tmp_path):
