@@ -39,4 +39,9 @@ def is_allowed_host(host: str | None, allowed: Sequence[str]) -> bool:
 
 def is_own_origin(origin: str | None, hosts: Collection[str | None]) -> bool:
     """Tell whether a request comes from a page of ours or from a program, which sends no Origin."""
-    return origin is None or (bool(origin) and urlsplit(origin).netloc in {host for host in hosts if host})
+    if origin is None:
+        return True
+    try:
+        return bool(origin) and urlsplit(origin).netloc in {host for host in hosts if host}
+    except ValueError:  # a bracket that is never closed, for one
+        return False

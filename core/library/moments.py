@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import QueryError
+from core.errors import MediaError, QueryError
 from core.index.base import Index
 from core.ingest import sandbox, stored
 from core.models import Entry, ignore_progress
@@ -43,13 +43,16 @@ class Moments:
         shutil.rmtree(work_dir, ignore_errors=True)  # what a killed process left
 
     def whole(self, video_id: str) -> Taken | None:
-        """Return the stored file of a video, None if that is not in the library."""
+        """Return the stored file of a video, None if that is not in the library. Raises MediaError."""
         entry = self._entry(video_id)
         if entry is None:
             return None
         key = entry.media_key
+        path = self._store.local_path(key)
+        if path is not None and not path.is_file():
+            raise MediaError("{key} is no longer in the store.", key=key)
         name = filename_of(entry.title, Path(key).suffix)
-        return Taken(self._store.local_path(key), self._store.url(key), name)
+        return Taken(path, self._store.url(key), name)
 
     def cut(self, video_id: str, start_s: float, end_s: float) -> Taken | None:
         """Return [start_s, end_s) of a video as a file, None if it is not there. Raises QueryError, MediaError."""

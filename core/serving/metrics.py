@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 from core.errors import AppError
 from core.services import Services
 
+log = logging.getLogger(__name__)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"})
 """Those that are counted by name. A server takes any word for a method, and each new label is kept for good."""
@@ -45,7 +47,7 @@ class Metrics:
 
 
 class _Library(Collector):
-    """What the library holds and what is on its way; nothing while it cannot be asked."""
+    """What the library holds and what is on its way; of what cannot be asked nothing is said."""
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
@@ -66,13 +68,28 @@ class _Library(Collector):
         yield up
         yield GaugeMetricFamily("moodreel_videos", "Videos in the library", value=counts.videos)
         yield GaugeMetricFamily("moodreel_clips", "Clips in the library", value=counts.clips)
-        jobs = GaugeMetricFamily("moodreel_jobs", "Files by their stage", labels=["stage"])
-        for stage, number in services.jobs.counts().items():
-            jobs.add_metric([str(stage)], number)
-        yield jobs
-        paused = services.jobs.pause() is not None
-        yield GaugeMetricFamily("moodreel_encoder_paused", "1 where the encoder takes nothing", value=float(paused))
-        free = shutil.disk_usage(services.settings.data_dir).free
-        yield GaugeMetricFamily("moodreel_disk_free_bytes", "Free where DATA_DIR is", value=free)
-        if services.budget is not None and (today := services.budget.today()) is not None:
-            yield GaugeMetricFamily("moodreel_minutes_today", "Minutes given to TwelveLabs today", value=today.minutes)
+        for look in (_jobs, _disk, _budget):
+            try:
+                yield from look(services)
+            except (AppError, OSError) as error:
+                log.warning("Not measured: %s", error)
+
+
+def _jobs(services: Services) -> list[Metric]:
+    counts, pause = services.jobs.counts(), services.jobs.pause()
+    jobs = GaugeMetricFamily("moodreel_jobs", "Files by their stage", labels=["stage"])
+    for stage, number in counts.items():
+        jobs.add_metric([str(stage)], number)
+    paused = float(pause is not None)
+    return [jobs, GaugeMetricFamily("moodreel_encoder_paused", "1 where the encoder takes nothing", value=paused)]
+
+
+def _disk(services: Services) -> list[Metric]:
+    free = shutil.disk_usage(services.settings.data_dir).free
+    return [GaugeMetricFamily("moodreel_disk_free_bytes", "Free where DATA_DIR is", value=free)]
+
+
+def _budget(services: Services) -> list[Metric]:
+    if services.budget is None or (today := services.budget.today()) is None:
+        return []
+    return [GaugeMetricFamily("moodreel_minutes_today", "Minutes given to TwelveLabs today", value=today.minutes)]

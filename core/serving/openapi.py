@@ -54,7 +54,13 @@ def document(taxonomy: Taxonomy) -> dict[str, Any]:
             "/api/ready": {
                 "get": {
                     "summary": "Whether index, store, encoder and disk can be used",
-                    "responses": {"200": {"description": "Yes"}, "503": {"description": "No; what is not ok says so"}},
+                    "responses": {
+                        "200": {"description": "Yes"},
+                        "503": {
+                            "description": "No; what is not ok says so. jobs stands in the place of encoder where the "
+                            "shared database, which knows how that does, is down"
+                        },
+                    },
                 }
             },
             "/api/metrics": {

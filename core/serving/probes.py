@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -62,7 +63,10 @@ class Readiness:
         self._looked: tuple[float, Mapping[str, str]] | None = None
 
     def look(self) -> Mapping[str, str]:
-        """Return the state of each part: ok, down, full (a disk), paused (an encoder: searching goes on)."""
+        """Return the state of each part: ok, down, full (a disk), paused (an encoder: searching goes on).
+
+        Where the jobs are down, which say how the encoder does, they stand in its place.
+        """
         with self._lock:
             if self._looked is None or self._clock() - self._looked[0] > KEPT_S:
                 self._looked = (self._clock(), self._look())
@@ -74,14 +78,30 @@ class Readiness:
         except AppError as error:
             log.warning("Not ready: %s", error)
             return {"index": "down", "store": "down", "encoder": "down", "disk": "ok"}
-        folder = services.settings.data_dir
-        is_full = shutil.disk_usage(folder).free < LEAST_FREE_BYTES
         return {
             "index": _state(services.index.count),
             "store": _state(lambda: services.store.exists("readiness.jpg")),
-            "encoder": "paused" if services.jobs.pause() is not None else "ok",
-            "disk": "full" if is_full else "ok" if os.access(folder, os.W_OK) else "down",
+            **_encoder(services),
+            "disk": _disk(services.settings.data_dir),
         }
+
+
+def _encoder(services: Services) -> Mapping[str, str]:
+    """Return the state of the encoder, or of the jobs where these cannot be asked, for they know it."""
+    try:
+        return {"encoder": "paused" if services.jobs.pause() is not None else "ok"}
+    except AppError as error:
+        log.warning("Not ready: %s", error)
+        return {"jobs": "down"}
+
+
+def _disk(folder: Path) -> str:
+    try:
+        is_full = shutil.disk_usage(folder).free < LEAST_FREE_BYTES
+    except OSError as error:
+        log.warning("Not ready: %s", error)
+        return "down"
+    return "full" if is_full else "ok" if os.access(folder, os.W_OK) else "down"
 
 
 def _state(look: Callable[[], object]) -> str:

@@ -37,7 +37,7 @@ def sign_in_routes(access: Callable[[], Access], draw: Draw, base_path: str = ""
         return _page(draw(target, "", spoken(request)))
 
     async def enter(request: Request) -> Response:
-        form = parse_qs((await _body(request)).decode("utf-8", "replace"), max_num_fields=10)
+        form = _fields(await _body(request))
         target, password = _target(form.get("next", [""])[0], base_path), form.get("password", [""])[0]
         address = request.client.host if request.client else ""
         try:
@@ -75,6 +75,14 @@ def sign_in_routes(access: Callable[[], Access], draw: Draw, base_path: str = ""
             Route(prefix + SIGN_IN, enter, methods=["POST"]),
         )
     ]
+
+
+def _fields(body: bytes) -> dict[str, list[str]]:
+    """Return the fields of a form; none of one that has more than any of ours."""
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    except ValueError:
+        return {}
 
 
 def _target(text: str, base_path: str) -> str:

@@ -32,5 +32,12 @@ def test_origins_are_ours_or_no_browsers():
     hosts = {"videos.example:8501", None}
     assert is_own_origin(None, hosts)
     assert is_own_origin("https://videos.example:8501", hosts)
-    for origin in ("null", "", "https://evil.example", "https://videos.example", "https://videos.example:8501.evil"):
+    for origin in (
+        "null",
+        "",
+        "https://evil.example",
+        "https://videos.example",
+        "https://videos.example:8501.evil",
+        "http://[",
+    ):
         assert not is_own_origin(origin, hosts)

@@ -229,6 +229,18 @@ def test_wrong_passwords_are_said_and_then_must_wait(reach):
     assert client.post("/signin", content=b"password=" + b"x" * 100_000).status_code in (401, 429)
 
 
+def test_what_is_too_much_to_read_is_no_signature_and_no_password(reach):
+    client = reach(**PASSWORDS)
+    many = "&".join(f"field{number}=1" for number in range(11))
+    assert client.get(f"/app/static/media/a.mp4?{many}").status_code == 401
+    answer = client.post("/signin", content=f"password=change+that&{many}")
+    assert (answer.status_code, answer.text) == (401, "/|That is not the password.")
+
+
+def test_an_origin_that_is_no_address_is_not_ours(reach):
+    assert reach().post("/search", headers={"origin": "http://["}).status_code == 403
+
+
 def test_under_the_base_path_of_a_proxy_the_same_holds(reach):
     client = reach(base_path="/videos", **PASSWORDS)
     assert client.get("/videos/ingest").headers["location"] == "/videos/signin?next=%2Fingest"

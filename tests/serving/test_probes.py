@@ -95,6 +95,22 @@ def test_what_cannot_be_used_is_named_and_says_nothing_of_the_inside(services, m
     assert set(Readiness(down(LibraryError("locked"))).look().values()) == {"down", "ok"}
 
 
+def test_a_shared_database_or_a_disk_that_is_away_is_named_and_the_rest_is_measured(reach, services, monkeypatch):
+    for name in ("pause", "counts"):
+        monkeypatch.setattr(services.jobs, name, down(Unavailable("PostgreSQL at 10.0.0.7 does not answer.")))
+    services.budget = SimpleNamespace(today=services.jobs.pause)
+    ready = reach().get("/api/ready")
+    assert ready.status_code == 503
+    assert ready.json() == {"status": "not ready", "index": "ok", "store": "ok", "jobs": "down", "disk": "ok"}
+    text = reach().get("/api/metrics").text
+    assert {"moodreel_library_up 1.0", "moodreel_videos 0.0"} <= set(text.splitlines())
+    assert "moodreel_disk_free_bytes " in text
+    assert "moodreel_jobs" not in text
+    services.settings = Settings(data_dir=services.settings.data_dir / "unmounted")
+    assert reach().get("/api/ready").json()["disk"] == "down"
+    assert "moodreel_disk_free_bytes" not in reach().get("/api/metrics").text
+
+
 def test_metrics_are_prometheus_text_and_name_routes_by_their_pattern(reach):
     client = reach()
     for path in ("/api/videos/secret-id", "/api/videos/another", "/search"):

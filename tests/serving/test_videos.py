@@ -154,6 +154,13 @@ def test_its_file_and_a_moment_of_it_can_be_taken_away(client: TestClient, servi
     assert client.get("/api/videos/nobody/file").status_code == 404
 
 
+def test_a_file_that_is_no_longer_in_the_store_is_said(client: TestClient, services: Services) -> None:
+    services.store.delete(f"{WOLF}.mp4")
+    for asked in ("", "?start=0&end=1"):
+        answer = client.get(f"/api/videos/{WOLF}/file{asked}")
+        assert (answer.status_code, "store" in answer.json()["error"]) == (400, True)
+
+
 def test_a_moment_is_gone_however_its_answer_ends(client: TestClient, services: Services, tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", seconds=1.0, size=(64, 36), fps=5)
     services.store.put(path, f"{WOLF}.mp4", lambda fraction: None)
