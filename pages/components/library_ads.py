@@ -64,10 +64,18 @@ def _find(services: Services, ad: tuple[str, str] | None, avoid: Avoid, rules: R
 
 
 def _teller(bar: DeltaGenerator, words: str, begins: float = 0.0, share: float = 1.0) -> Progress:
-    """Return what shows on a bar how far a piece of the work is that begins there and is this share of the whole."""
+    """Return what shows on a bar how far a piece of the work is that begins there and is this share of the whole.
+
+    Work tells its progress for every frame; each hundredth of the bar is one message to the browser.
+    """
+    shown = -1.0
 
     def tell(done: float) -> None:
-        bar.progress(min(begins + share * done, 1.0), say(words))
+        nonlocal shown
+        at = round(min(begins + share * done, 1.0), 2)
+        if at != shown:
+            shown = at
+            bar.progress(at, say(words))
 
     return tell
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 from streamlit.testing.v1 import AppTest
 
+from pages.components.library_ads import _teller
 from tests.pages.support import add, open_page, press, readable
 from tests.pages.test_library import tab
 from tests.videos import make_video, plain
@@ -93,3 +95,12 @@ def test_a_dropped_ad_is_kept_from_where_its_upload_arrived(services, tmp_path):
     assert not app.exception
     assert [kept.filename for kept in services.ads.book.all()] == ["an ad.mp4"]
     assert not arrival.folder.exists()
+
+
+def test_a_bar_is_told_no_finer_than_it_shows():
+    told = []
+    bar = SimpleNamespace(progress=lambda share, text: told.append(share))
+    tell = _teller(bar, "ads.looking", 0.5, 0.5)
+    for frame in range(1001):
+        tell(frame / 1000)
+    assert told == [at / 100 for at in range(50, 101)]
