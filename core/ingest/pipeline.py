@@ -45,6 +45,10 @@ class Deleted(Protocol):
         """Put a content that is added again back where it was; return whether it was deleted. Raises Unavailable."""
         ...
 
+    def holds(self, content_sha256: str) -> bool:
+        """Tell whether a content is among them: what is stored of it is needed then."""
+        ...
+
     def kept(self, video_id: str) -> Entry | None:
         """Return what is known of a video that comes back by being encoded; None for any other."""
         ...
@@ -143,7 +147,7 @@ class Pipeline:
         """Remove from store and index what an unfinished job put there. The embedding stays, for a retry.
 
         A video that is in an index as a whole is left alone, whoever put it there: its entry is written last. What
-        is stored stays as long as a video that is left has it.
+        is stored stays as long as a video that is left has it, or one that was deleted and can be had back.
         """
         if work.video_id is None or work.media_key is None or work.poster_key is None:
             return
@@ -155,7 +159,9 @@ class Pipeline:
         for lane, video in zip(lanes, kept, strict=True):
             if video is None or video.video_id != work.video_id:
                 lane.index.delete(known(work.video_id))
-        if work.target is None and not any(video and video.video_id == work.video_id for video in kept):
+        is_needed = any(video and video.video_id == work.video_id for video in kept)
+        is_needed = is_needed or (self.deleted is not None and self.deleted.holds(known(work.sha256)))
+        if work.target is None and not is_needed:
             self.store.delete(work.media_key)
             self.store.delete(work.poster_key)
             for key in work.caption_keys:

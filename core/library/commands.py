@@ -82,11 +82,17 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
 def _list_trash(services: Services, as_json: bool) -> int:
     trash = services.library.trash
     videos = [(video, trash.goes_at(video).isoformat(timespec="seconds")) for video in trash.videos()]
+    held = trash.held()
     if as_json:
+        rows: list[dict[str, object]]
         rows = [{"video_id": one.video_id, "title": one.title, "deleted_at": one.deleted_at, "goes_at": goes}
                 for one, goes in videos]  # fmt: skip
+        rows += [{"video_id": one.video_id, "title": one.title, "deleted_at": one.deleted_at, "goes_at": None,
+                  "problem": why} for one, why in held]  # fmt: skip
         _print_json({"videos": rows, "total": len(rows)})
         return 0
+    for video, why in held:
+        print(f"{video.video_id}  did not come back: {why or 'it is still to be encoded.'}  {video.title}")
     for video, goes in videos:
         print(f"{video.video_id}  until {goes}  {video.title}")
     return 0

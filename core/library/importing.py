@@ -242,7 +242,7 @@ class _Import:
             here = _whole(lane.index, whole.content_sha256)
             if here is None:
                 try:
-                    if self._trash.revive(whole.content_sha256):
+                    if self._trash.revive(whole.content_sha256, may_encode=False):
                         here = _whole(lane.index, whole.content_sha256)
                         self.came.restored += here is not None
                 except Unavailable as error:

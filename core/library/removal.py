@@ -6,6 +6,10 @@ undo is to move the entries back. For good go the entries, media, poster, likes,
 
 Each of the three is written down before it begins and can be done again without harm, so after a crash it goes on:
 `tend` ends what was begun and then removes what has been deleted for longer than KEEP_S.
+
+A video that the space which answers now never had comes back by being encoded, which may cost money: once for each time
+that a person asks for it. When that fails or is cancelled the video is `held` until somebody says what is to become of
+it; it neither goes for good by itself, nor is it encoded again by itself.
 """
 
 from __future__ import annotations
@@ -15,18 +19,18 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from core.errors import AppError, Unavailable
+from core.errors import AppError, LibraryError, Unavailable
 from core.index import base
 from core.index.base import Index
 from core.ingest.work import stored_source
 from core.ingest.working import Queue
 from core.library.spaces import Serving
-from core.models import Entry
+from core.models import Entry, Job
 from core.rounds import Rounds
 from core.state.corrections import Corrections
 from core.state.taste import TasteBook
@@ -94,8 +98,15 @@ class Trash:
 
     def returning(self) -> list[Trashed]:
         """Return the videos that come back as soon as the encoder that answers now has read their stored copies."""
-        videos = [video for video in self._book.videos() if video.state == "restoring"]
-        return [video for video in videos if not self._answers(video)]
+        return [video for video, job in self._unanswered() if job is not None and not job.stage.is_over]
+
+    def held(self) -> list[tuple[Trashed, str | None]]:
+        """Return the videos that were to come back by being encoded and do not, each with why, where that is known.
+
+        Nothing is done with them until they are restored once more, or deleted.
+        """
+        over = [(video, job) for video, job in self._unanswered() if job is None or job.stage.is_over]
+        return [(video, job.reason if job else None) for video, job in over]
 
     def kept(self, video_id: str) -> Entry | None:
         """Return what is known of a video that is coming back; None for any other."""
@@ -114,23 +125,30 @@ class Trash:
 
     def delete(self, video_ids: Sequence[str]) -> list[Trashed]:
         """Move videos into the trash; return those that were there."""
-        wanted = list(dict.fromkeys(video_ids))
+        wanted, stopped = list(dict.fromkeys(video_ids)), dict[str, Trashed]()
         with self._lock:
             for video in self._chosen(wanted):
                 self._tend(video)  # what was begun with it before
+                now = self._now().isoformat(timespec="milliseconds")
+                if self._book.call_off(video.video_id, now):
+                    stopped[video.video_id] = replace(video, deleted_at=now, state="trashed")
             moved = [one for start in range(0, len(wanted), AT_ONCE) for one in self._move(wanted[start:][:AT_ONCE])]
+        there = {video.video_id for video in moved}
+        moved += [video for video in stopped.values() if video.video_id not in there]
         self._end_jobs({video.video_id for video in moved})
         return moved
 
     def restore(self, video_ids: Sequence[str]) -> int:
         """Put videos back where they were; return how many were in the trash.
 
-        One that the space which answers now never had comes back when it has been encoded (`returning`).
+        One that the space which answers now never had comes back when it has been encoded (`returning`). Asked for once
+        more, one that was `held` is tried again.
         """
         with self._lock:
             videos = [video for video in self._chosen(video_ids) if self._book.begin(video.video_id, "restoring")]
             for start in range(0, len(videos), AT_ONCE):
-                self._put_back(videos[start : start + AT_ONCE])
+                for video in self._put_back(videos[start : start + AT_ONCE]):
+                    self._jobs.submit(stored_source(video.video_id, self._serving.serving.name), video.filename)
         return len(videos)
 
     def purge(self, video_ids: Sequence[str]) -> Removed:
@@ -142,10 +160,11 @@ class Trash:
                 removed += self._remove_alone(video)
         return removed
 
-    def revive(self, content_sha256: str) -> bool:
+    def revive(self, content_sha256: str, *, may_encode: bool = True) -> bool:
         """Put a content that is added again back where it was, if it is in the trash; return whether it was.
 
-        Raises Unavailable while it is being removed for good, or comes back by being encoded.
+        Raises Unavailable while it is being removed for good, or comes back by being encoded, or would have to and may
+        not; LibraryError where that did not succeed: who restores it has it tried again, who adds it does not.
         """
         with self._lock:
             video = self._book.of_content(content_sha256)
@@ -155,12 +174,27 @@ class Trash:
                 raise Unavailable(
                     '"{title}" has the same content and is just being removed for good.', title=video.title
                 )
-            self.restore([video.video_id])
-            if not self._answers(video):
+            if video.state == "restoring":
+                self._tend(video)
+            elif may_encode or not self._lacks(video):
+                self.restore([video.video_id])
+            if self._answers(video):
+                return True
+            job = self._jobs_now().get(video.video_id)
+            if not may_encode and (job is None or job.stage.is_over):
                 raise Unavailable(
-                    '"{title}" has the same content and is being read from its stored copy.', title=video.title
+                    '"{title}" is in the trash here and comes back only by being encoded. Restore it there.',
+                    title=video.title,
                 )
-            return True
+            if job is not None and job.stage.is_over:
+                raise LibraryError(
+                    '"{title}" has the same content and could not be read from its stored copy. Restore it in the '
+                    "trash to try again.",
+                    title=video.title,
+                )
+            raise Unavailable(
+                '"{title}" has the same content and is being read from its stored copy.', title=video.title
+            )
 
     def tend(self) -> None:
         """End what was begun, and remove for good what has been deleted long enough."""
@@ -228,8 +262,11 @@ class Trash:
                 self._jobs.cancel(job.id)
         self._jobs.forget([job.id for job in mine])
 
-    def _put_back(self, videos: Sequence[Trashed]) -> None:
-        """Write the entries of videos into those of their spaces that are still there; the video's own come last."""
+    def _put_back(self, videos: Sequence[Trashed]) -> list[Trashed]:
+        """Write the entries of videos into those of their spaces that are still there; the video's own come last.
+
+        Return those that are still to be encoded: the space that answers now never had them.
+        """
         serving, missing = self._serving.serving.name, []
         with self._serving.every() as indexes:
             for video in videos:
@@ -246,8 +283,25 @@ class Trash:
                     self._book.drop(video.video_id)
                 else:
                     missing.append(video)
-        for video in missing:
-            self._jobs.submit(stored_source(video.video_id, serving), video.filename)
+        return missing
+
+    def _unanswered(self) -> list[tuple[Trashed, Job | None]]:
+        """Return the videos that are to come back and are not yet where searches look, each with its job."""
+        videos = [video for video in self._book.videos() if video.state == "restoring"]
+        jobs = self._jobs_now() if videos else {}
+        return [(video, jobs.get(video.video_id)) for video in videos if not self._answers(video)]
+
+    def _jobs_now(self) -> dict[str, Job]:
+        """Return the jobs that encode stored videos for the space that answers now, by video; where one has several,
+        the one that is not over."""
+        serving = self._serving.serving.name
+        mine = [job for job in self._jobs.jobs() if job.reembeds == serving]
+        return {job.video_id or "": job for job in sorted(mine, key=lambda job: not job.stage.is_over)}
+
+    def _lacks(self, video: Trashed) -> bool:
+        """Tell whether the space that answers now has nothing of a video and never had."""
+        serving = self._serving.serving.name
+        return not self._answers(video) and all(e.encoder != serving for e in self._book.entries(video.video_id))
 
     def _answers(self, video: Trashed) -> bool:
         """Tell whether a content is in the space that answers now."""

@@ -87,6 +87,12 @@ class TrashBook:
         with self._shelf.change() as db:
             return bool(db.execute(change, {"of": video_id}).rowcount)
 
+    def call_off(self, video_id: str, deleted_at: str) -> bool:
+        """Note that a video which was to come back is deleted after all, at a time; return whether it was to."""
+        change = update(TRASH).where(_OF, TRASH.c.state == "restoring").values(state="trashed", deleted_at=deleted_at)
+        with self._shelf.change() as db:
+            return bool(db.execute(change, {"of": video_id}).rowcount)
+
     def drop(self, video_id: str) -> None:
         """Forget a deleted video: it is back, or gone for good."""
         with self._shelf.change() as db:

@@ -466,6 +466,10 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "trash.purged": "{n:,} 个视频已彻底删除。",
     "trash.more": "还有 {n:,} 个",
     "trash.returning": "编码器读完后，{n:,} 个视频就会恢复。",
+    "trash.held": "未能恢复：当前的编码器尚未读取它。",
+    "trash.held.why": "未能恢复。{why}",
+    "trash.held.again": "重试",
+    "trash.held.delete": "删除",
     # Times and sizes
     "time.hours": "{hours} 小时 {minutes:02d} 分",
     "size.kilobytes": "{size:,.0f} KB",

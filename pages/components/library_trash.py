@@ -11,6 +11,7 @@ from core.services import Services
 from core.state.trash import Trashed
 from pages.components.boundary import part, safely
 from pages.components.state import state
+from pages.components.telling import tell
 from pages.components.wording import clock, hours, plain, say
 
 SHOWN = 100
@@ -50,12 +51,15 @@ def undo_bar(services: Services) -> None:
 def trash_list(services: Services) -> None:
     """Draw what was deleted, when it goes for good, and the two ways out."""
     trash = services.library.trash
-    returning, videos = trash.returning(), trash.videos()
+    returning, held, videos = trash.returning(), trash.held(), trash.videos()
     if returning:
         st.info(say("trash.returning", n=len(returning)), icon=":material/hourglass_top:")
+    for video, why in held[:SHOWN]:
+        _held_row(services, video, why)
     if not videos:
-        with st.container(border=True, key="trash-empty"):
-            st.text(say("trash.empty"))
+        if not held:
+            with st.container(border=True, key="trash-empty"):
+                st.text(say("trash.empty"))
         return
     with st.container(horizontal=True, vertical_alignment="center", key="trash-bar"):
         st.caption(say("trash.says", n=len(videos)), width="content")
@@ -76,11 +80,38 @@ def trash_list(services: Services) -> None:
         st.caption(say("trash.more", n=len(videos) - SHOWN))
 
 
+def _held_row(services: Services, video: Trashed, why: str | None) -> None:
+    """Draw a video that was to come back and did not: it stays until somebody says what is to become of it."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"trashed-held-{video.video_id}"):
+        _picture(services, video)
+        with st.container(gap=None, key=f"title-trashed-held-{video.video_id}"):
+            st.text(video.title)
+            st.caption(plain(say("trash.held.why", why=tell(why)) if why else say("trash.held")))
+        st.button(
+            say("trash.held.again"),
+            icon=":material/restart_alt:",
+            key=f"restore-{video.video_id}",
+            on_click=safely(services.library.trash.restore, "trash"),
+            args=[[video.video_id]],
+        )
+        st.button(
+            say("trash.held.delete"),
+            type="tertiary",
+            key=f"delete-held-{video.video_id}",
+            on_click=safely(delete_videos, "trash"),
+            args=[services, [video.video_id]],
+        )
+
+
+def _picture(services: Services, video: Trashed) -> None:
+    if video.poster_key:
+        st.image(services.store.url(video.poster_key), width=96, alt="")
+
+
 def _row(services: Services, video: Trashed) -> None:
     left = services.library.trash.goes_at(video) - datetime.now(UTC)
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"trashed-{video.video_id}"):
-        if video.poster_key:
-            st.image(services.store.url(video.poster_key), width=96, alt="")
+        _picture(services, video)
         with st.container(gap=None, key=f"title-trashed-{video.video_id}"):
             st.text(video.title)
             st.caption(f"{clock(video.duration_s)} · {say('trash.left', time=hours(left.total_seconds()))}")

@@ -503,6 +503,10 @@ ENGLISH: dict[str, Template] = {
         "{n:,} video comes back as soon as the encoder has read it.",
         "{n:,} videos come back as soon as the encoder has read them.",
     ),
+    "trash.held": "Did not come back: the encoder that answers now has not read it.",
+    "trash.held.why": "Did not come back. {why}",
+    "trash.held.again": "Retry",
+    "trash.held.delete": "Delete",
     # Times and sizes
     "time.hours": "{hours} h {minutes:02d} min",
     "size.kilobytes": "{size:,.0f} KB",

@@ -212,6 +212,20 @@ def test_what_is_in_the_trash_stays_behind_and_comes_back_where_it_is_taken_in(
     assert not (tmp_path / "out/media" / f"{id_of('Tax office')}.mp4").exists()
 
 
+def test_an_import_encodes_nothing_that_is_in_the_trash(home: Services, empty: Services, tmp_path: Path) -> None:
+    export(home, tmp_path / "out")
+    lane = empty.serving.bring("old-v1", 32)
+    lane.index.upsert(make_entries("Tax office", info=lane.encoder.info, vectors=[np.ones(32, np.float32)] * 2))
+    assert [video.video_id for video in empty.library.trash.delete([id_of("Tax office")])] == [id_of("Tax office")]
+    came = take(empty, tmp_path / "out")
+    assert (came.videos, came.restored) == (3, 0)
+    (problem,) = came.problems
+    assert "comes back only by being encoded" in problem
+    assert "Tax office" in problem
+    assert empty.jobs.jobs() == []
+    assert [video.video_id for video in empty.library.trash.videos()] == [id_of("Tax office")]
+
+
 def test_an_export_into_an_export_writes_only_what_is_new(home: Services, empty: Services, tmp_path: Path) -> None:
     export(home, tmp_path / "out")
     first = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out/media").iterdir()}

@@ -17,14 +17,20 @@ import pytest
 from core.discover import taxonomy
 from core.discover.search import Discover
 from core.encoders.base import Encoder
+from core.errors import LibraryError, Unavailable
 from core.index.base import Index, Spaces, id_of
 from core.index.edge_spaces import EdgeSpaces
 from core.ingest.jobs import JobQueue
-from core.ingest.pipeline import Pipeline
+from core.ingest.pipeline import Pipeline, Step, Work
+from core.ingest.shared import SharedQueue
+from core.ingest.working import Queue
 from core.library.removal import KEEP_S, Removed, Trash
 from core.library.spaces import Serving
 from core.models import Query, Stage
 from core.state.corrections import Corrections
+from core.state.engine import Engine
+from core.state.postgres import Database
+from core.state.postgres_jobs import PostgresJobs
 from core.state.sqlite import SqliteLedger, SqliteShelf
 from core.state.taste import Marks, TasteBook
 from core.state.trash import TrashBook
@@ -47,8 +53,11 @@ class Desk:
     """One process's worth of a library on disk. `crash_at` ends it at so many writes from now, after what was written
     or, if negative, before."""
 
-    def __init__(self, folder: Path, spaces: Spaces | None = None, store: Store | None = None) -> None:
-        """Open what is in a folder, or these spaces and this store, which outlive a process as a disk does."""
+    def __init__(
+        self, folder: Path, spaces: Spaces | None = None, store: Store | None = None, *, url: str | None = None
+    ) -> None:
+        """Open what is in a folder, or these spaces and this store, which outlive a process as a disk does; the jobs of
+        machines that share are in the database at `url`."""
         self.folder = folder
         self.now = NOW
         self.writes = 0
@@ -69,9 +78,17 @@ class Desk:
             discover_over=discover_over,
         )
         self.pipeline = Pipeline(self.serving, self.store, work_dir=folder / "work", max_bytes=10**7, sources={})
-        self.jobs = JobQueue(
-            SqliteLedger(folder / "jobs.sqlite3"), self.pipeline, spool_dir=folder / "spool", backoff_s=(0.05,)
-        )
+        self.database = Database(url) if url else None
+        self.jobs: Queue
+        if self.database is None:
+            ledger = SqliteLedger(folder / "jobs.sqlite3")
+            self.jobs = JobQueue(ledger, self.pipeline, spool_dir=folder / "spool", backoff_s=(0.05,))
+        else:
+            self.database.prepare()
+            engine = Engine(self.database)
+            engine.prepare()
+            jobs = PostgresJobs(self.database, engine)
+            self.jobs = SharedQueue(jobs, jobs, engine, self.pipeline, workers=1, backoff_s=(0.05,))
         self.trash = self.pipeline.deleted = Trash(
             self.book, self.serving, self.store, self.jobs, self.taste, self.corrections, now=lambda: self.now
         )
@@ -117,6 +134,8 @@ class Desk:
         self.trash.stop(PATIENCE_S)
         assert self.jobs.stop(PATIENCE_S)
         self.serving.close()
+        if self.database is not None:
+            self.database.close()
 
 
 HERE, DELETED, GONE = (4, 0, 2), (0, 4, 2), (0, 0, 0)
@@ -278,6 +297,112 @@ def test_a_video_deleted_before_another_encoder_took_over_comes_back_by_being_en
     desk.trash.delete([deleted])
     assert desk.index.count().videos == 1, "what has come back can be deleted again"
     desk.close()
+
+
+@pytest.fixture(params=["one process", "machines that share"])
+def behind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    """A library whose first video was deleted before another encoder took over, and that has lost its stored copy."""
+    is_shared = request.param != "one process"
+    url = request.getfixturevalue("database_url") if is_shared else None
+    desk = Desk(tmp_path, MemorySpaces(), FolderStore(tmp_path / "media"), url=url)
+    wolf, *_ = desk.fill()
+    desk.trash.delete([wolf])
+    lane = desk.serving.fill(desk.encoders[NEW.name])
+    for title in TITLES[1:]:
+        lane.index.upsert(make_entries(title, info=NEW))
+    desk.serving.configured = desk.encoders[NEW.name]
+    assert desk.serving.complete(lane, lambda: True)
+    desk.store.delete(desk.book.videos()[0].media_key)
+    with closing(desk):
+        yield desk
+
+
+def stages(desk: Desk) -> list[Stage]:
+    return [job.stage for job in desk.jobs.jobs()]
+
+
+def test_what_could_not_be_encoded_is_held_and_tried_again_only_when_it_is_restored_again(behind: Desk) -> None:
+    (video,) = behind.trash.videos()
+    behind.count(behind.jobs, "submit")
+    behind.jobs.start()
+    behind.trash.restore([video.video_id])
+    until(lambda: stages(behind) == [Stage.FAILED])
+    behind.now += timedelta(seconds=3 * KEEP_S)
+    for _ in range(3):
+        behind.trash.tend()
+    assert (behind.writes, stages(behind)) == (1, [Stage.FAILED])
+    assert (behind.trash.returning(), behind.trash.videos()) == ([], [])
+    ((held, why),) = behind.trash.held()
+    assert held.video_id == video.video_id
+    assert "stored copy is gone" in str(why)
+    with pytest.raises(LibraryError, match="Restore it in the trash"):
+        behind.trash.revive(video.content_sha256)  # the same file was added, and is tried again and again
+    with pytest.raises(Unavailable, match="only by being encoded"):
+        behind.trash.revive(video.content_sha256, may_encode=False)
+    assert behind.writes == 1
+    behind.trash.restore([video.video_id])
+    assert behind.writes == 2
+    until(lambda: stages(behind) == [Stage.FAILED])
+
+
+def test_what_was_to_be_encoded_stays_cancelled_and_forgotten_until_it_is_restored_again(behind: Desk) -> None:
+    (video,) = behind.trash.videos()
+    behind.trash.restore([video.video_id])
+    assert [one.video_id for one in behind.trash.returning()] == [video.video_id]
+    assert behind.trash.held() == []
+    with pytest.raises(Unavailable, match="is being read"):
+        behind.trash.revive(video.content_sha256)
+    (job,) = behind.jobs.jobs()
+    behind.jobs.cancel(job.id)
+    behind.trash.tend()
+    assert stages(behind) == [Stage.CANCELLED]
+    behind.jobs.forget([job.id])
+    behind.trash.tend()
+    assert behind.jobs.jobs() == []
+    assert [(one.video_id, why) for one, why in behind.trash.held()] == [(video.video_id, None)]
+    behind.trash.restore([video.video_id])
+    assert stages(behind) == [Stage.QUEUED]
+    assert behind.trash.held() == []
+
+
+@pytest.mark.parametrize("is_anywhere", [True, False])
+def test_a_video_that_is_coming_back_can_be_deleted(behind: Desk, is_anywhere: bool) -> None:
+    (video,) = behind.trash.videos()
+    behind.trash.restore([video.video_id])
+    if not is_anywhere:
+        behind.serving.drop_others()
+    behind.now += timedelta(seconds=KEEP_S - 60)
+    (deleted,) = behind.trash.delete([video.video_id])
+    assert (deleted.video_id, deleted.state) == (video.video_id, "trashed")
+    assert [one.video_id for one in behind.trash.videos()] == [video.video_id]
+    assert (behind.jobs.jobs(), behind.trash.returning(), behind.trash.held()) == ([], [], [])
+    behind.now += timedelta(seconds=120)
+    behind.trash.tend()
+    assert len(behind.trash.videos()) == 1, "its day begins anew"
+    assert len(behind.book.entries(video.video_id)) == 4
+    with behind.serving.every() as indexes:
+        assert not any(list(index.scroll(video_id=video.video_id)) for index in indexes.values())
+    behind.now += timedelta(seconds=KEEP_S)
+    behind.trash.tend()
+    assert behind.state(video.video_id) == GONE
+
+
+def test_what_would_have_to_be_encoded_to_be_taken_in_is_not(behind: Desk) -> None:
+    (video,) = behind.trash.videos()
+    with pytest.raises(Unavailable, match="only by being encoded"):
+        behind.trash.revive(video.content_sha256, may_encode=False)
+    assert (behind.jobs.jobs(), len(behind.trash.videos())) == ([], 1)
+
+
+def test_a_job_that_fails_leaves_what_a_deleted_video_needs(desk: Desk) -> None:
+    wolf, *_ = desk.fill()
+    whole = next(desk.index.scroll(video_id=wolf, scope="video"))
+    desk.trash.delete([wolf])
+    work = Work("1" * 32, "/wolf.mp4", "wolf.mp4", step=Step.STORE, encoder=OLD.name, sha256=whole.content_sha256)
+    desk.pipeline.roll_back(
+        replace(work, video_id=wolf, media_key=whole.media_key, poster_key=whole.poster_key, caption_keys=())
+    )
+    assert desk.state(wolf) == DELETED
 
 
 @pytest.mark.parametrize("what", ["delete", "restore", "purge"])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.fakes import make_entries
 from tests.pages.support import add_entries, open_page, press, readable, texts
+from tests.support import until
 
 
 def listed(app: AppTest) -> list[str]:
@@ -66,6 +71,31 @@ def test_the_trash_gives_back_or_removes_for_good(library):
     assert len(library.store.sizes()) == 2
     tab(app, "videos")
     assert listed(app) == ["Grey wolf in a forest"]
+
+
+def test_what_could_not_be_read_again_says_so_and_can_be_tried_again_or_deleted(library):
+    lane = library.serving.bring("old-v1", 32)
+    entries = make_entries("Brown owl", info=lane.encoder.info, clips=1, vectors=[np.ones(32, np.float32)] * 2)
+    owl = entries[0].video_id
+    lane.index.upsert([replace(entry, poster_key=None) for entry in entries])
+    trash = library.library.trash
+    trash.delete([owl])
+    trash.restore([owl])
+    until(lambda: trash.held() and not trash.returning())
+    app = open_page("library")
+    tab(app, "trash")
+    assert "Brown owl" in texts(app)
+    assert "Did not come back" in readable(app)
+    assert "stored copy is gone" in readable(app)
+    assert "Nothing was deleted" not in readable(app)
+    app.button(key=f"restore-{owl}").click().run()
+    assert not app.exception
+    until(lambda: trash.held())
+    app.run()
+    app.button(key=f"delete-held-{owl}").click().run()
+    assert "Did not come back" not in readable(app)
+    assert "goes for good in 23 h 59 min" in readable(app)
+    assert [video.video_id for video in trash.videos()] == [owl]
 
 
 def test_a_video_is_renamed_and_found_by_its_new_name(library):
