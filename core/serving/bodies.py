@@ -59,9 +59,12 @@ def _order(value: object) -> object:
 
 def _listed(value: object) -> object:
     """Return one text or several as a list, without blank ones and each once; what is no text stays to be refused."""
-    several = value if isinstance(value, list) else [value]
-    texts = [one.strip() if isinstance(one, str) else one for one in several if one is not None]
-    return [one for n, one in enumerate(texts) if one != "" and one not in texts[:n]]
+    texts: dict[str, None] = {}
+    for one in value if isinstance(value, list) else [value]:
+        if one is not None and not isinstance(one, str):
+            return [one]  # the first is enough to refuse all
+        texts[(one or "").strip()] = None
+    return [text for text in texts if text]
 
 
 def _several(schema: Mapping[str, object], description: str = "") -> Any:

@@ -91,7 +91,8 @@ class _Intake:
         self._session, self._file_id = session, file_id
         self._arrival: Arrival | None = None
         self._asked = False
-        self._parts: list[list[tuple[bytes, bytes]]] = []
+        self._has_part = False
+        self._head: list[tuple[bytes, bytes]] = []
         self._name = self._value = b""
         self._buffer = bytearray()
 
@@ -127,7 +128,7 @@ class _Intake:
         parser = MultipartParser(
             boundary,
             {
-                "on_part_begin": lambda: self._parts.append([]),
+                "on_part_begin": self._on_part,
                 "on_header_field": self._on_name,
                 "on_header_value": self._on_value,
                 "on_header_end": self._on_header,
@@ -147,10 +148,10 @@ class _Intake:
                 data, self._buffer = bytes(self._buffer), bytearray()
                 await to_thread.run_sync(arrival.write, data)
         parser.finalize()
-        if len(self._parts) != 1 or not arrival.filename:
-            raise HTTPException(400, f"One file is expected, and there are {len(self._parts)} parts.")
+        if not arrival.filename:
+            raise HTTPException(400, "One file is expected, and there is none.")
         await to_thread.run_sync(arrival.finish)
-        head = b"".join(b"%s: %s\r\n" % header for header in self._parts[0])
+        head = b"".join(b"%s: %s\r\n" % header for header in self._head)
         body = b"--%s\r\n%s\r\n%s\r\n--%s--\r\n" % (boundary, head, arrival.mark, boundary)
         return {"type": "http.request", "body": body, "more_body": False}
 
@@ -162,6 +163,11 @@ class _Intake:
             silent = Sentence("Nothing more came of it. Add it again on a better connection.")
             raise Refused(silent, 408) from error
 
+    def _on_part(self) -> None:
+        if self._has_part:  # said at once: parts without contents are held to no limit
+            raise HTTPException(400, "One file is expected, and there is more.")
+        self._has_part = True
+
     def _on_name(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]
 
@@ -169,11 +175,11 @@ class _Intake:
         self._value += data[start:end]
 
     def _on_header(self) -> None:
-        self._parts[-1].append((self._name, self._value))
+        self._head.append((self._name, self._value))
         self._name = self._value = b""
 
     def _on_headers(self, arrival: Arrival) -> None:
-        said = {name.lower(): value for name, value in self._parts[-1]}
+        said = {name.lower(): value for name, value in self._head}
         _, options = parse_options_header(said.get(b"content-disposition", b""))
         arrival.filename = display_name(options.get(b"filename", b"").decode("utf-8", "replace"))
 

@@ -14,6 +14,7 @@ from core.discover.search import Discover
 from core.errors import LibraryLocked, Unavailable
 from core.library.spaces import Serving
 from core.services import Services
+from core.serving import bodies
 from core.serving.routes import routes
 from core.settings import Settings
 from core.state.opening import open_state
@@ -221,6 +222,28 @@ def test_whatever_the_json_it_is_an_answer_or_a_sentence(client):
             assert answer["error"].endswith("."), body
             assert not any(word in answer["error"] for word in ("validation", "Input should", "pydantic")), body
     assert statuses == {200, 400}
+
+
+def test_a_long_list_is_read_once():
+    """Each text is compared with those it may be equal to, never with all before it: bodies are read on the loop."""
+
+    class Counted(str):
+        compared = 0
+
+        def strip(self):
+            return self
+
+        def __eq__(self, other):
+            Counted.compared += 1
+            return str(self) == str(other)
+
+        def __hash__(self):
+            return hash(str(self))
+
+    texts = [Counted(f"word{number}") for number in range(1000)]
+    assert bodies._listed([*texts, " word1 ", "", None, " "]) == texts
+    assert Counted.compared < 10_000
+    assert bodies._listed(["calm", ["calm"], 5, "joyful"]) == [["calm"]]  # refused at the first that is no text
 
 
 def test_details_name_the_allowed_values(client):

@@ -282,6 +282,18 @@ class TestOnTheWay:
                 running.result()
         assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
+    def test_a_second_part_ends_it_at_once(self, app, arrivals) -> None:
+        bodies = iter([HEAD + b"abc\r\n", *[HEAD + b"\r\n"] * 5])
+        messages = ({"type": "http.request", "body": body, "more_body": True} for body in bodies)
+
+        async def receive() -> dict:
+            return next(messages)
+
+        assert send(app, receive) == [400]
+        assert len(list(bodies)) == 4
+        assert not left(arrivals)
+        assert not arrivals.under_way("me")
+
     def test_one_that_falls_silent_is_ended(self, app, arrivals, monkeypatch) -> None:
         monkeypatch.setattr(arriving, "SILENT_S", 0.05)
         messages = iter([{"type": "http.request", "body": HEAD + bytes(2_000_000), "more_body": True}])
