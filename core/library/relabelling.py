@@ -111,6 +111,7 @@ class Relabel:
             some = index.scroll(scope="video", where=lacking, limit=BATCH, with_vectors=False, with_texts=False)
             wholes = index.retrieve([entry.video_id for entry in some])
             labelled: list[Entry] = []
+            bases = {whole.video_id: discover.basis(whole) for whole in wholes}
             for start in range(0, len(wholes), TOGETHER):
                 clips: dict[str, list[Entry]] = defaultdict(list)
                 of_these = wholes[start : start + TOGETHER]
@@ -119,6 +120,9 @@ class Relabel:
                 labelled += [discover.labels([whole, *clips[whole.video_id]]).on(whole) for whole in of_these]
             if labelled:
                 index.label(labelled)
+            for whole in index.retrieve([entry.video_id for entry in labelled]):
+                if discover.basis(whole) != bases[whole.video_id]:  # somebody has changed it meanwhile
+                    discover.label_again(whole.video_id)
             return tuple(entry.video_id for entry in labelled)
 
     def _round(self) -> float | None:

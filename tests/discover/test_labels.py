@@ -125,6 +125,25 @@ def test_what_people_said_goes_before_what_the_encoder_says(tmp_path):
     discover.label_again("nobody")
 
 
+def test_of_two_that_say_something_at_once_neither_is_lost(tmp_path):
+    discover = build(tmp_path, ("animals", "food"))
+    said: dict[str, bool] = {}
+    discover._said = lambda content, kind: dict(said) if kind == "category" else {}
+    label, id_ = discover.index.label, id_of(discover, "animals")
+
+    def late(wholes):
+        discover.index.label = label
+        said["food"] = True
+        discover.label_again(id_)
+        label(wholes)
+
+    discover.index.label = late
+    said["animals"] = False
+    discover.label_again(id_)
+    (whole,) = discover.index.retrieve([id_])
+    assert whole.categories == ("food",)
+
+
 def test_what_cannot_be_told_yet_is_left_open(tmp_path):
     discover = build(tmp_path, ())
 

@@ -19,10 +19,12 @@ from core.discover.search import Discover
 from core.discover.taxonomy import Taxonomy, Theme
 from core.errors import LibraryError, Unavailable
 from core.index.edge import EdgeIndex
+from core.index.server import ServerIndex
 from core.library import relabelling
 from core.library.relabelling import Relabel
 from core.models import Query
 from tests.fakes import FAKE_INFO, FakeEncoder, MemoryIndex, MemoryStore, make_entries
+from tests.servers.qdrant import MemoryQdrant
 from tests.support import until
 
 INFO = replace(FAKE_INFO, dimension=2048)
@@ -107,6 +109,58 @@ def test_a_library_without_labels_gets_them_and_answers_the_same_before_and_afte
     after = discover.search(press)
     assert {(hit.title, hit.confidence) for hit in after.hits} == {(hit.title, hit.confidence) for hit in before.hits}
     assert (after.total, after.exact) == (5, True)
+
+
+@pytest.fixture(params=["embedded", "on a server"])
+def index(request, tmp_path):
+    if request.param == "embedded":
+        index = EdgeIndex(tmp_path / "library", INFO)
+    else:
+        index = ServerIndex("http://127.0.0.1:9", None, "library", INFO, client=MemoryQdrant())
+    yield index
+    index.close()
+
+
+def meanwhile(index, change):
+    """Let something happen after labels were worked out and before they are written."""
+    label = index.label
+
+    def late(wholes):
+        index.label = label
+        change()
+        label(wholes)
+
+    index.label = late
+
+
+def test_what_is_said_while_a_batch_is_worked_out_holds(index):
+    said = {}
+    discover = few_themes(open_discover(index, count=2))
+    discover._said = lambda content, kind: said.get((content, kind), {})
+    animals = next(entry for entry in index.scroll(scope="video") if "animals" in entry.title)
+
+    def correct():
+        said[animals.content_sha256, "category"] = {"animals": False}
+        discover.label_again(animals.video_id)
+
+    meanwhile(index, correct)
+    all_batches(Relabel(lambda: discover))
+    assert next(index.scroll(video_id=animals.video_id, scope="video")).categories == ()
+    assert discover.search(Query(categories=("animals",))).hits == ()
+
+
+def test_what_is_renamed_while_a_batch_is_worked_out_answers_by_its_new_name(index):
+    discover = few_themes(open_discover(index, count=2))
+    old = [entry for entry in index.scroll() if "animals" in entry.title]
+    new = make_entries("food", info=INFO)[0].vector
+
+    def rename():
+        index.upsert([replace(entry, title="food", vector=new, labels_version=None) for entry in old])
+
+    meanwhile(index, rename)
+    all_batches(Relabel(lambda: discover))
+    (whole,) = index.retrieve([old[0].video_id])
+    assert (whole.title, whole.categories, whole.labels_version) == ("food", ("food",), discover.labels_version())
 
 
 def test_nothing_is_decoded_or_encoded_for_it():
