@@ -34,13 +34,31 @@ def show_jobs() -> None:
         show_overall(working, len(ready))
         show_pause()
         show_cost(services)
+    if len(stopped) > 1:
+        show_stopped(stopped)
     rows = stopped + sorted(working, key=lambda job: -job.overall)
     for job in rows[:ROWS_SHOWN]:
-        job_row(job, services)
+        job_row(job, services, can_go=True)
     if len(rows) > ROWS_SHOWN:
         st.caption(say("jobs.more", n=len(rows) - ROWS_SHOWN))
     if ready:
         show_ready(ready)
+
+
+@part("stopped")
+def show_stopped(stopped: list[Job]) -> None:
+    """Say how many files did not arrive, and let all of them be put away."""
+    with st.container(horizontal=True, vertical_alignment="center", key="stopped-heading"):
+        st.header(say("stopped", n=len(stopped)), anchor=False)
+        forget = safely(services.jobs.forget, "stopped")
+        st.button(
+            say("ready.clear"),
+            type="tertiary",
+            key="clear-stopped",
+            on_click=forget,
+            args=[[job.id for job in stopped]],
+            help=say("stopped.clear.help"),
+        )
 
 
 def show_overall(working: list[Job], ready: int) -> None:
@@ -71,8 +89,8 @@ def show_ready(ready: list[Job]) -> None:
     """Draw the files that arrived, newest first, with what was seen in each and what is like it."""
     with st.container(horizontal=True, vertical_alignment="center", key="ready-heading"):
         st.header(say("ready", n=len(ready)), anchor=False)
-        clear = safely(services.jobs.clear, "ready")
-        st.button(say("ready.clear"), type="tertiary", on_click=clear, help=say("ready.clear.help"))
+        clear, ids = safely(services.jobs.forget, "ready"), [job.id for job in ready]
+        st.button(say("ready.clear"), type="tertiary", on_click=clear, args=[ids], help=say("ready.clear.help"))
     with part("ready"):
         pages = -(-len(ready) // READY_PER_PAGE)
         page = st.pagination(pages, key="ready-page") if pages > 1 else 1

@@ -20,8 +20,11 @@ ICONS = {
 }
 
 
-def job_row(job: Job, services: Services) -> None:
-    """Draw one file on its way, or one that did not arrive: name, stage, bar, time, reason, what can be done."""
+def job_row(job: Job, services: Services, *, can_go: bool = False) -> None:
+    """Draw one file on its way, or one that did not arrive: name, stage, bar, time, reason, what can be done.
+
+    `can_go` lets one that is over be put away.
+    """
     word, icon, place = say(f"job.{job.stage}"), ICONS[job.stage], f"job-{job.id}"
     if job.drawing:
         word, icon = say("job.drawing"), ":material/draw:"
@@ -41,6 +44,11 @@ def job_row(job: Job, services: Services) -> None:
                 st.button(
                     say("job.retry"), icon=":material/replay:", key=f"retry-{job.id}", on_click=retry, args=[job.id]
                 )
+                if can_go:
+                    forget = safely(services.jobs.forget, place)
+                    st.button(
+                        say("job.dismiss"), type="tertiary", key=f"dismiss-{job.id}", on_click=forget, args=[[job.id]]
+                    )
             else:
                 cancel = safely(services.jobs.cancel, place)
                 st.button(say("job.cancel"), key=f"cancel-{job.id}", on_click=cancel, args=[job.id])

@@ -91,6 +91,24 @@ def test_a_failed_file_can_be_tried_again_and_the_list_cleared(services, tmp_pat
     assert services.index.count().videos == 1
 
 
+def test_files_that_can_not_be_added_are_put_away_one_by_one_or_together(services, tmp_path):
+    kept = services.jobs.submit(make_video(tmp_path / "good.mp4"))
+    jobs = []
+    for number in range(3):
+        (tmp_path / f"fake {number}.mp4").write_text(f"not a video {number}")
+        jobs.append(services.jobs.submit(tmp_path / f"fake {number}.mp4"))
+    services.jobs.wait([kept.id, *(job.id for job in jobs)], timeout_s=60)
+    app = open_page("ingest")
+    assert "3 files were not added" in readable(app)
+    app.button(key=f"dismiss-{jobs[0].id}").click().run()
+    assert not {"fake 0.mp4"} & set(texts(app))
+    assert "2 files were not added" in readable(app)
+    app.button(key="clear-stopped").click().run()
+    assert not app.exception
+    assert not [text for text in texts(app) if text.startswith("fake")]
+    assert [job.id for job in services.jobs.jobs()] == [kept.id], "what arrived has a list of its own"
+
+
 def test_why_a_file_was_refused_is_said_in_chinese_to_who_reads_that(services, tmp_path):
     (tmp_path / "fake.mp4").write_text("not a video")
     job = services.jobs.submit(tmp_path / "fake.mp4")
