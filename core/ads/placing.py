@@ -98,11 +98,11 @@ class Placing:
                 on_progress((begun + done) / len(look))
 
             try:
-                rhythm = self._rhythms.of(entry, tell)
+                rhythm, spoken = self._rhythms.of(entry, tell), self._spoken(entry)
             except (MediaError, EncoderError) as error:
                 unreadable.append(Sentence("{title}: {problem}", title=entry.title, problem=error.sentence))
                 continue
-            if breaks := self._breaks(ad, entry, rhythm, wanted, discover):
+            if breaks := self._breaks(ad, entry, rhythm, spoken, wanted, discover):
                 placed.append(Placed(entry, tuple(breaks)))
         on_progress(1.0)
         placed.sort(key=lambda one: -one.score)
@@ -141,9 +141,16 @@ class Placing:
         suiting.sort(key=lambda one: -one[0])
         return [entry for _, entry in suiting], len(entries) - len(suiting)
 
-    def _breaks(self, ad: Ad, entry: Entry, rhythm: Rhythm, wanted: Wanted, discover: Discover) -> list[Break]:
+    def _breaks(
+        self,
+        ad: Ad,
+        entry: Entry,
+        rhythm: Rhythm,
+        spoken: Sequence[tuple[float, float]],
+        wanted: Wanted,
+        discover: Discover,
+    ) -> list[Break]:
         clips = discover.index.retrieve([entry.video_id], scope="clip")
-        spoken = self._spoken(entry)
         known: dict[float, tuple[Labels, float]] = {}
 
         def judged(clip: Entry) -> tuple[Labels, float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from dataclasses import replace
+from http.client import HTTPException
 from pathlib import Path, PurePath
 
 from core.errors import MediaError, Unavailable
@@ -107,14 +108,24 @@ def fetch(store: Store, media_key: str, target: Path, on_progress: Progress, *, 
 
 
 def text_of(store: Store, key: str) -> str:
-    """Return a small text that the store keeps. Raises MediaError when it is not there, Unavailable."""
+    """Return a small text that the store keeps.
+
+    Raises MediaError when it is not there or no text, Unavailable when the store does not give it now.
+    """
     path = store.local_path(key)
     try:
         if path is not None:
             return path.read_text("utf-8")
         with urllib.request.urlopen(store.url(key), timeout=TIMEOUT_S) as source:
             return str(source.read().decode("utf-8"))
-    except (FileNotFoundError, urllib.error.HTTPError) as error:
+    except UnicodeDecodeError as error:
+        raise MediaError("{key} in the store is damaged: it is no text.", key=key) from error
+    except FileNotFoundError as error:
         raise MediaError("{key} is no longer in the store.", key=key) from error
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
+    except urllib.error.HTTPError as error:
+        # A signed address of what is not there may be answered with 403, so that nobody can try out names.
+        if error.code == 404 or (error.code == 403 and not store.exists(key)):
+            raise MediaError("{key} is no longer in the store.", key=key) from error
+        raise Unavailable("The store does not give {key} now ({code}).", key=key, code=error.code) from error
+    except (HTTPException, OSError) as error:
         raise Unavailable("The store cannot be reached to fetch subtitles. Check the network.") from error

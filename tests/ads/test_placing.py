@@ -142,6 +142,26 @@ def test_a_video_that_cannot_be_read_is_said_and_the_others_come(
 
 
 @pytest.mark.parametrize(
+    ("held", "said"),
+    [(None, "lost_0_en.vtt is no longer in the store."), (b"\xff\xfe WEBVTT", "lost_0_en.vtt in the store is damaged")],
+)
+def test_a_video_whose_subtitles_cannot_be_read_is_said_and_the_others_come(
+    services: Services, add: Add, held: bytes | None, said: str
+) -> None:
+    key = "lost_0_en.vtt"
+    if held is not None:
+        folder = services.settings.data_dir / "media"
+        folder.mkdir(exist_ok=True)
+        (folder / key).write_bytes(held)
+    add("grey wolf and dog, animals", caption_keys=(key,))
+    add("kitten and dog, animals")
+    found = propose(services)
+    assert titles(found) == ["kitten and dog, animals"]
+    (problem,) = found.unreadable
+    assert problem.startswith(f"grey wolf and dog, animals: {said}")
+
+
+@pytest.mark.parametrize(
     ("wanted", "said"),
     [
         (Wanted(), "Say which ad"),

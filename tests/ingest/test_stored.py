@@ -66,6 +66,22 @@ def test_what_the_bucket_does_not_have_is_gone(bucket: S3Store, tmp_path: Path) 
         stored.fetch(bucket, "another.mp4", tmp_path / "work" / "stored.mp4", ignore_progress)
 
 
+def test_a_text_that_is_gone_or_none_is_refused_and_one_that_is_not_given_now_is_waited_for(
+    bucket: S3Store, server: S3Server, tmp_path: Path
+) -> None:
+    for key, data in (("words.vtt", "WEBVTT Grüße".encode()), ("broken.vtt", b"\xff\xfe WEBVTT")):
+        (tmp_path / key).write_bytes(data)
+        bucket.put(tmp_path / key, key, ignore_progress)
+    assert stored.text_of(bucket, "words.vtt") == "WEBVTT Grüße"
+    with pytest.raises(MediaError, match="is damaged: it is no text"):
+        stored.text_of(bucket, "broken.vtt")
+    with pytest.raises(MediaError, match="no longer in the store"):
+        stored.text_of(bucket, "gone.vtt")
+    server.fail(code="SlowDown", operation="GetObject", times=1)
+    with pytest.raises(Unavailable, match=r"words.vtt now \(\d+\)"):
+        stored.text_of(bucket, "words.vtt")
+
+
 def test_a_bucket_that_gives_nothing_now_is_waited_for(bucket: S3Store, server: S3Server, tmp_path: Path) -> None:
     target = tmp_path / "work" / "stored.mp4"
     server.fail(code="SlowDown", operation="GetObject", times=100)
