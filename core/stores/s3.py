@@ -35,6 +35,7 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
     InvalidRegionError,
     NoCredentialsError,
     ParamValidationError,
@@ -203,13 +204,14 @@ class S3Store:
         with self._translated():
             answer = self._client.get_object(Bucket=bucket, Key=key)
             size, done = int(answer["ContentLength"]), 0
-            with contextlib.closing(answer["Body"]) as body, target.open("wb") as file:
-                for chunk in body.iter_chunks(CHUNK_BYTES):
-                    file.write(chunk)
-                    done += len(chunk)
-                    on_progress(min(1.0, done / size))
-        if done < size:
-            raise Unavailable("S3 broke off while s3:{name} was being fetched.", name=name)
+            try:
+                with contextlib.closing(answer["Body"]) as body, target.open("wb") as file:
+                    for chunk in body.iter_chunks(CHUNK_BYTES):
+                        file.write(chunk)
+                        done += len(chunk)
+                        on_progress(min(1.0, done / size))
+            except IncompleteReadError as error:  # botocore compares what came with what was promised
+                raise Unavailable("S3 broke off while s3:{name} was being fetched.", name=name) from error
 
     def listed(self, name: str) -> Iterator[str]:
         """Yield the names (//BUCKET/KEY) of all objects whose names begin so."""

@@ -18,7 +18,7 @@ import re
 import socket
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from socketserver import BaseServer
@@ -48,11 +48,11 @@ class Fault:
     """One way to fail, for the next `times` requests of an `operation` ("" for any) with this header.
 
     `status` answers with a status and S3's XML with `code`; `hang` says nothing until `release` is called or the server
-    stops; `drop` closes the connection unheard; `lose` does what was asked and closes it before it says so; `html`
-    answers 200 with a page that is not S3's.
+    stops; `drop` closes the connection unheard; `lose` does what was asked and closes it before it says so; `cut`
+    closes it in the middle of the answer; `html` answers 200 with a page that is not S3's.
     """
 
-    kind: Literal["status", "hang", "drop", "lose", "html"] = "status"
+    kind: Literal["status", "hang", "drop", "lose", "cut", "html"] = "status"
     code: str = "InternalError"
     status: int = 503
     operation: str = ""
@@ -121,6 +121,8 @@ class S3Server(LocalServer):
         fault = self._fault_for(seen)
         if fault is None:
             return self._moto(environ, start_response)
+        if fault.kind == "cut":
+            return self._half(environ, start_response)
         if fault.kind == "hang":
             self.wait_released()
         if fault.kind == "lose":
@@ -129,6 +131,12 @@ class S3Server(LocalServer):
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError  # werkzeug has nothing more to say then
         return _answer(fault, environ, start_response)
+
+    def _half(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        whole = b"".join(self._moto(environ, start_response))
+        yield whole[: len(whole) // 2]
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        raise ConnectionAbortedError
 
     def _fault_for(self, seen: Seen) -> Fault | None:
         with self._lock:

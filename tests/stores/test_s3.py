@@ -263,6 +263,21 @@ class TestUpload:
         assert objects(server, bucket) == unfinished(server, bucket) == []
 
 
+class TestFetch:
+    def test_one_that_is_cut_short_can_be_tried_again(
+        self, store: S3Store, server: S3Server, bucket: str, small: Path, tmp_path: Path
+    ) -> None:
+        store.put(small, KEY, ignore_progress)
+        server.fail("cut", operation="GetObject", times=1)
+        told: list[float] = []
+        name, target = f"//{bucket}/{NAME}", tmp_path / "fetched.mp4"
+        with pytest.raises(Unavailable, match="S3 broke off while s3://bucket-"):
+            store.fetch(name, target, told.append)
+        assert told == [0.5]
+        store.fetch(name, target, ignore_progress)
+        assert target.read_bytes() == small.read_bytes()
+
+
 class TestCancel:
     @pytest.mark.parametrize("at_call", [1, 3])
     @pytest.mark.parametrize("size", ["small", "large"])
