@@ -10,7 +10,7 @@ from pages.components.boundary import paced, part, safely
 from pages.components.chrome import heading, set_page
 from pages.components.damage_notice import damage_notice
 from pages.components.ingest_panel import add_samples_button, at_work, open_notice, show_cost, upload_box, watch_line
-from pages.components.job_row import job_row
+from pages.components.job_row import job_row, show_stopped
 from pages.components.model_panel import model_panel
 from pages.components.poster import poster_script
 from pages.components.reembed_panel import reembed_panel
@@ -35,7 +35,7 @@ def show_jobs() -> None:
         show_pause()
         show_cost(services)
     if len(stopped) > 1:
-        show_stopped(stopped)
+        show_stopped(stopped, services)
     rows = stopped + sorted(working, key=lambda job: -job.overall)
     for job in rows[:ROWS_SHOWN]:
         job_row(job, services, can_go=True)
@@ -43,22 +43,6 @@ def show_jobs() -> None:
         st.caption(say("jobs.more", n=len(rows) - ROWS_SHOWN))
     if ready:
         show_ready(ready)
-
-
-@part("stopped")
-def show_stopped(stopped: list[Job]) -> None:
-    """Say how many files did not arrive, and let all of them be put away."""
-    with st.container(horizontal=True, vertical_alignment="center", key="stopped-heading"):
-        st.header(say("stopped", n=len(stopped)), anchor=False)
-        forget = safely(services.jobs.forget, "stopped")
-        st.button(
-            say("ready.clear"),
-            type="tertiary",
-            key="clear-stopped",
-            on_click=forget,
-            args=[[job.id for job in stopped]],
-            help=say("stopped.clear.help"),
-        )
 
 
 def show_overall(working: list[Job], ready: int) -> None:
@@ -89,7 +73,8 @@ def show_ready(ready: list[Job]) -> None:
     """Draw the files that arrived, newest first, with what was seen in each and what is like it."""
     with st.container(horizontal=True, vertical_alignment="center", key="ready-heading"):
         st.header(say("ready", n=len(ready)), anchor=False)
-        clear, ids = safely(services.jobs.forget, "ready"), [job.id for job in ready]
+        clear = safely(services.jobs.forget, "ready")
+        ids = [job.id for job in ready]
         st.button(say("ready.clear"), type="tertiary", on_click=clear, args=[ids], help=say("ready.clear.help"))
     with part("ready"):
         pages = -(-len(ready) // READY_PER_PAGE)

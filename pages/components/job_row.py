@@ -1,6 +1,8 @@
-"""One file on its way into the library, as a row."""
+"""One file on its way into the library, as a row, and the heading of those that did not arrive."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -55,3 +57,19 @@ def job_row(job: Job, services: Services, *, can_go: bool = False) -> None:
         with part(place):
             if job.reason:
                 st.text(tell(job.reason))
+
+
+@part("stopped")
+def show_stopped(stopped: Sequence[Job], services: Services) -> None:
+    """Say how many files did not arrive, and let all of them be put away."""
+    with st.container(horizontal=True, vertical_alignment="center", key="stopped-heading"):
+        st.header(say("stopped", n=len(stopped)), anchor=False)
+        forget = safely(services.jobs.forget, "stopped")
+        st.button(
+            say("ready.clear"),
+            type="tertiary",
+            key="clear-stopped",
+            on_click=forget,
+            args=[[job.id for job in stopped]],
+            help=say("stopped.clear.help"),
+        )
