@@ -1,12 +1,13 @@
 """Ingest: drop videos, watch each being checked, stored, embedded and indexed, see what the encoder saw."""
 
+from collections import Counter
 from functools import partial
 
 import streamlit as st
 
 from core.access.roles import Action
 from core.models import Job, Stage
-from pages.components.boundary import paced, part, safely
+from pages.components.boundary import fragment, paced, part, rerun, safely, show_nothing
 from pages.components.chrome import heading, set_page
 from pages.components.damage_notice import damage_notice
 from pages.components.ingest_panel import add_samples_button, at_work, open_notice, show_cost, upload_box, watch_line
@@ -20,6 +21,7 @@ from pages.components.wording import clock, elapsed, say, tell
 
 ROWS_SHOWN = 40
 READY_PER_PAGE = 6
+LOOK_EVERY_S = 5.0
 set_page(say("ingest.title"))
 services = page_services(say("ingest.title"), Action.ADD)
 
@@ -104,6 +106,12 @@ def show_arrived(job: Job) -> None:
         most_like(services, hit.video_id, key=job.id)
 
 
+def look(known: Counter[Stage]) -> None:
+    """Draw the page anew when files have come or gone since: from another page, or by somebody else."""
+    if services.jobs.counts() != known:
+        rerun()
+
+
 is_at_work = partial(at_work, services)
 heading(say("ingest.title"), say("ingest.subtitle"), services, is_at_work)
 open_notice()
@@ -113,5 +121,8 @@ add_samples_button(services)
 watch_line(services)
 model_panel(services)
 paced(reembed_panel, "", lambda: services.reembed.status() is not None, busy_s=2.0)(services)
-paced(show_jobs, "jobs", is_at_work)()
+paced(show_jobs, "jobs", is_at_work, idle_s=None)()
+with part(show=show_nothing):  # the rows ask the same, and say what is wrong
+    if not is_at_work():
+        fragment(look, every_s=LOOK_EVERY_S)(services.jobs.counts())
 poster_script()

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from core.discover import taxonomy
 from tests.browser.conftest import Server, go, settle
 from tests.browser.support import plays, upload, wait_for_ready
 from tests.ports import free_port
@@ -207,6 +208,20 @@ def test_pictures_fill_the_first_screen_and_no_video_is_fetched_before_it_is_ask
     page.wait_for_function("() => document.querySelector('.st-key-results video')?.currentTime > 0.2")
     assert page.evaluate(PICTURES_SHARE) >= 0.45
     assert len(set(asked)) == 1, "the best answer, and no other"
+
+
+def test_more_shows_all_categories_at_once(full, page):
+    go(page, full.url)
+    page.get_by_role("button", name="More", exact=True).click()
+    pills = page.locator(".st-key-categories-all .st-key-category button")
+    expect(pills).to_have_count(len(taxonomy.load().categories))
+    settle(page)
+    line = page.locator(".stMain").bounding_box()
+    assert all(pill["x"] >= 0 and pill["x"] + pill["width"] <= line["width"] for pill in map(box_of, pills.all()))
+
+
+def box_of(one: Locator) -> dict:
+    return one.bounding_box()
 
 
 NO_AUTOPLAY = """() => {
