@@ -34,7 +34,7 @@ from core.discover.taxonomy import Kind, Taxonomy, Theme
 from core.encoders.base import Encoder, ImageEncoder
 from core.errors import AppError, EncoderError, QueryError
 from core.index.base import Index, Where
-from core.models import Entry, Facets, Filters, Hit, Query, Results, Scope, Taste
+from core.models import Entry, Facets, Filters, Hit, Query, Results, Taste
 from core.state.taste import Marks, TasteBook
 from core.stores.base import Store
 
@@ -498,12 +498,19 @@ class Discover:
         return tuple(id_ for _, id_ in sorted(near, reverse=True)[:4])
 
     def _entry_at(self, video_id: str, at_s: float | None) -> Entry:
-        """Return a video's entry, or that of the clip at a time. Raises QueryError when it is not there."""
-        scope: Scope = "video" if at_s is None else "clip"
-        for entry in self.index.scroll(video_id=video_id, scope=scope):
-            if at_s is None or entry.start_s <= at_s < entry.end_s:
-                return entry
-        raise QueryError("The video to compare with is no longer in the library.")
+        """Return a video's entry, or that of the clip at a time; between two clips, of the nearer one.
+
+        Raises QueryError when the video is gone, or shorter.
+        """
+        entries = list(self.index.scroll(video_id=video_id, scope="video" if at_s is None else "clip"))
+        if not entries:
+            raise QueryError("The video to compare with is no longer in the library.")
+        if at_s is None:
+            return entries[0]
+        end_s = max(entry.end_s for entry in entries)
+        if at_s > end_s:
+            raise QueryError("The video to compare with ends after {end:.0f} s. Choose a time before.", end=end_s)
+        return min(entries, key=lambda clip: _away_s(clip, at_s))
 
     def _encode_image(self, rgb: np.ndarray) -> np.ndarray:
         if not self.encoder.info.images:
@@ -511,6 +518,11 @@ class Discover:
                 "The encoder {name} cannot read pictures. Search in words instead.", name=self.encoder.info.name
             )
         return cast(ImageEncoder, self.encoder).encode_image(rgb)
+
+
+def _away_s(clip: Entry, at_s: float) -> float:
+    """Return how far a clip is from a time: 0 where it plays then."""
+    return 0.0 if clip.start_s <= at_s < clip.end_s else max(clip.start_s - at_s, at_s - clip.end_s, 1e-9)
 
 
 def check(query: Query) -> Query:

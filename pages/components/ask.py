@@ -25,7 +25,7 @@ from pages.components.uploads import uploaded
 from pages.components.who import may, person, why_not
 from pages.components.wording import language_word, named, plain, say, tell
 
-PICTURES = ["jpg", "jpeg", "png", "webp", "gif", "bmp"]
+PICTURES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "avif"]
 NAMES_OF_VALUES: Mapping[str, Callable[[str], str]] = {"language": language_word}
 """What names the values of a property with an open vocabulary; without it they are shown as they are."""
 

@@ -69,6 +69,7 @@ def _themes(services: Services, kind: Kind) -> None:
             say(f"own.reword.{kind}"),
             list(others),
             index=None,
+            placeholder="",
             width=320,
             format_func=lambda id_: theme_name(kind, others[id_]),
             key=f"own-shipped-{kind}-{state.own_turn}",

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from core.errors import AppError
 from core.services import Services
@@ -24,8 +23,7 @@ PAGES = {"/library": "library.title", "/ingest": "ingest.title"}
 
 def preview(services: Callable[[], Services], opened: Opened) -> Preview:
     """Return what a link to this page shows; `services` is called where the library is looked into."""
-    asked = opened.query.get("lang")
-    language = cast(Language, asked) if asked in TAGS else spoken(opened.languages)
+    language = spoken(opened.languages, opened.query.get("lang", ""))
     say = partial(say_in, language)
     title, text, picture = say(PAGES.get(opened.path, "discover.title")), say("preview.text"), "/preview.png"
     if opened.path == "/" and opened.who is not None and opened.who.kind == "open":

@@ -8,6 +8,8 @@ from functools import partial
 from html import escape
 from pathlib import Path
 from string import Template
+from typing import cast
+from urllib.parse import parse_qsl
 
 from pages.components.state import Language
 from pages.components.wording import say_in, tell_in
@@ -28,17 +30,19 @@ def full_page(languages: str) -> str:
     )
 
 
-def spoken(languages: str) -> Language:
-    """Return the language for who speaks these (Accept-Language), the preferred one first."""
+def spoken(languages: str, asked: str = "") -> Language:
+    """Return the language that a link asks for, else that of who speaks these (Accept-Language, the first one)."""
+    if asked in TAGS:
+        return cast(Language, asked)
     return "zh" if languages.lower().startswith("zh") else "en"
 
 
 def sign_in_page(target: str, sentence: str, languages: str) -> str:
     """Return the page, with a sentence for what was wrong before, and where it leads.
 
-    `languages` is what the browser says it speaks (Accept-Language), the preferred one first.
+    `languages` is what the browser says it speaks (Accept-Language), the preferred one first; a link may say another.
     """
-    language = spoken(languages)
+    language = spoken(languages, dict(parse_qsl(target.partition("?")[2])).get("lang", ""))
     say = partial(say_in, language)
     mark = base64.b64encode(MARK.read_bytes()).decode()
     return Template(PAGE.read_text("utf-8")).substitute(

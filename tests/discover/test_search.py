@@ -219,8 +219,12 @@ def test_more_like_this_leaves_the_video_itself_out(discover):
 def test_more_like_a_moment_starts_from_its_clip(discover):
     video = id_of(discover, "animals")
     assert "animals" not in titles(discover.search(Query(like=video, like_at_s=3.0)))
-    with pytest.raises(QueryError, match="no longer"):
+    end_s = max(entry.end_s for entry in discover.index.scroll(video_id=video))
+    assert titles(discover.search(Query(like=video, like_at_s=end_s))), "the last moment is its last clip's"
+    with pytest.raises(QueryError, match=f"ends after {end_s:.0f} s"):
         discover.search(Query(like=video, like_at_s=999.0))
+    with pytest.raises(QueryError, match="no longer"):
+        discover.search(Query(like="nobody", like_at_s=3.0))
 
 
 def test_likeness_can_be_tinted_by_a_mood(discover):

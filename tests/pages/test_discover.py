@@ -7,9 +7,11 @@ import sys
 
 import pytest
 
+from core.discover.pictures import _FORMATS
 from core.errors import LibraryError, Unavailable
 from core.properties import PROPERTIES
 from core.state.ahead import Reading
+from pages.components.ask import PICTURES
 from pages.components.video_card import _caption
 from tests.environ import clean_environ
 from tests.pages.support import ROOT, add, add_entries, open_page, press, readable, shown, texts, urls
@@ -22,6 +24,10 @@ def test_an_empty_library_offers_a_way_to_begin(services):
     assert {button.label for button in app.button} >= {"Add the sample library", "Add my videos"}
     assert not app.get("video")
     assert not app.exception
+
+
+def test_every_kind_of_picture_that_can_be_read_can_be_dropped():
+    assert {kind.lower() for kind in _FORMATS} <= set(PICTURES)
 
 
 @pytest.mark.parametrize("page", ["discover", "library"])
