@@ -17,6 +17,7 @@ class _Work:
     """What is being worked out by one thread while others wait for it."""
 
     state: object
+    by: int = field(default_factory=threading.get_ident)
     done: threading.Event = field(default_factory=threading.Event)
     value: Any = None
     error: BaseException | None = None
@@ -47,7 +48,8 @@ class Kept:
         """Return the value of this name in this state, computed if it is not kept.
 
         Who asks while another computes it waits for that, or gets the one of an earlier state where `old_will_do` and
-        there is one. Raises what `compute` raised, to all who waited for it; that is not kept.
+        there is one. Raises what `compute` raised, to all who waited for it; that is not kept. Raises RuntimeError
+        where `compute` asks for what it is computing.
         """
         with self._lock:
             kept = self._kept.get(name)
@@ -67,6 +69,8 @@ class Kept:
         if mine:
             self._compute(name, work, compute)
         else:
+            if work.by == threading.get_ident():
+                raise RuntimeError("What is being worked out waits for itself.")
             work.done.wait()
             if work.error is not None:
                 raise work.error

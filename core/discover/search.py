@@ -142,7 +142,9 @@ class Discover:
 
     def _finds_nothing(self, query: Query) -> bool:
         """Tell whether a question that has no answer has none without its filters either."""
-        return not query.filters or not self.search(replace(query, filters={}, hide_seen=False, limit=1)).hits
+        if not any(query.filters.values()):
+            return True  # to ask without them would be the same question, which would wait for itself
+        return not self.search(replace(query, filters={}, hide_seen=False, limit=1)).hits
 
     def _asked(self, query: Query, parts: tuple[Part, ...], taste: Taste | None, state: Labelled) -> Asked:
         """Return a question as the index is asked it: of what labels know, the rest is looked at closely."""

@@ -55,6 +55,21 @@ def test_what_fails_is_said_to_all_who_wait_and_tried_again():
     assert kept.get("a", 0, lambda: 7) == 7
 
 
+def test_what_asks_for_itself_fails_instead_of_waiting_for_ever():
+    kept, raised = Kept(2), []
+
+    def ask():
+        with pytest.raises(RuntimeError, match="waits for itself"):
+            kept.get("a", 0, lambda: kept.get("a", 0, lambda: 1))
+        raised.append(True)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(20)
+    assert raised
+    assert kept.get("a", 0, lambda: 7) == 7
+
+
 def test_the_old_serves_while_the_new_is_worked_out_where_it_will_do():
     kept, inside, go_on = Kept(2), threading.Event(), threading.Event()
     kept.get("a", 0, lambda: "old")

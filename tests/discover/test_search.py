@@ -1,5 +1,6 @@
 """Composition, relevance, moments, taste and variety, over the fakes."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -147,6 +148,16 @@ def test_when_nothing_fits_the_nearest_categories_with_something_are_named(tmp_p
     results = discover.search(Query(categories=("sci-fi",)))
     assert not results.hits
     assert set(results.alternatives) == {"nature", "food"}
+
+
+def test_a_filter_that_asks_for_nothing_is_none(discover):
+    asked = Query(text="xylophone", filters={"language": ()}, limit=1)
+    found = []
+    asking = threading.Thread(target=lambda: found.append(discover.search(asked)), daemon=True)
+    asking.start()
+    asking.join(20)
+    assert [results.hits for results in found] == [()]
+    assert found[0].alternatives == discover.search(replace(asked, filters={})).alternatives
 
 
 def test_counts_are_what_a_press_finds(discover):
