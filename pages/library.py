@@ -67,6 +67,7 @@ def show_tabs() -> None:
         key="library_tab",
         required=True,
         label_visibility="collapsed",
+        persist_state="session",
     )
     with place_of(state.library_tab, LIBRARY_TABS):
         TABS[state.library_tab](services)

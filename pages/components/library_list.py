@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
+from typing import Literal
 
 import streamlit as st
 
@@ -22,6 +23,8 @@ from pages.components.wording import clock, day, language_word, megabytes, plain
 PER_PAGE = {"grid": 24, "table": 50}
 BADGES = 3
 """Labels on a card; all of them are on the page of the video."""
+KEPT: Literal["session"] = "session"
+"""How long Streamlit keeps what is asked here: also while a video, another tab or another page is shown."""
 _ICONS = {"grid": ":material/grid_view:", "table": ":material/table_rows:"}
 
 
@@ -48,7 +51,7 @@ def library_list(services: Services) -> None:
     pages = -(-page.total // size)
     if pages > 1:
         with st.container(horizontal=True, horizontal_alignment="center"):
-            st.pagination(pages, key=_pages_key())
+            st.pagination(pages, key=_pages_key(), persist_state=KEPT)
 
 
 def _controls(services: Services) -> None:
@@ -60,6 +63,7 @@ def _controls(services: Services) -> None:
             icon=":material/search:",
             on_change=safely(_begin_anew),
             label_visibility="collapsed",
+            persist_state=KEPT,
         )
         st.selectbox(
             say("tune.order"),
@@ -69,6 +73,7 @@ def _controls(services: Services) -> None:
             on_change=safely(_begin_anew),
             label_visibility="collapsed",
             width=190,
+            persist_state=KEPT,
         )
         with st.popover(say("tune"), icon=":material/tune:", key="library-filters"):
             _filters(services)
@@ -81,6 +86,7 @@ def _controls(services: Services) -> None:
             on_change=safely(_begin_anew),
             label_visibility="collapsed",
             width="content",
+            persist_state=KEPT,
         )
 
 
@@ -88,7 +94,8 @@ def _filters(services: Services) -> None:
     counts = services.library.listing.counts()
     kinds: Sequence[Kind] = ("category", "mood")
     for kind in kinds:
-        themes = {theme.id: theme for theme in services.taxonomy.themes(kind) if counts[kind].get(theme.id)}
+        asked = pressed(f"library-{kind}") or ()
+        themes = {one.id: one for one in services.taxonomy.themes(kind) if counts[kind].get(one.id) or one.id in asked}
         if themes:
             _choose(say(f"ask.{kind}"), f"library-{kind}", list(themes), partial(_counted, kind, themes, counts[kind]))
     for row in PROPERTIES.values():
@@ -101,7 +108,7 @@ def _value(name: str, value: str) -> str:
 
 
 def _counted(kind: Kind, themes: Mapping[str, Theme], counts: Mapping[str, int], id_: str) -> str:
-    return f"{plain(theme_name(kind, themes[id_]))} · {counts[id_]}"
+    return f"{plain(theme_name(kind, themes[id_]))} · {counts.get(id_, 0)}"
 
 
 def _choose(label: str, key: str, options: Sequence[str], text: Callable[[str], str]) -> None:
@@ -112,6 +119,7 @@ def _choose(label: str, key: str, options: Sequence[str], text: Callable[[str], 
         format_func=text,
         key=key,
         on_change=safely(_begin_anew),
+        persist_state=KEPT,
     )
 
 

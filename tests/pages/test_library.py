@@ -131,6 +131,52 @@ def test_a_page_at_a_time_and_as_a_table(services):
     assert not app.exception
 
 
+def test_what_is_asked_of_the_list_is_kept_while_a_video_or_another_tab_is_shown(services):
+    ids = add_entries(services, 60, "grey wolf")
+    assert services.relabel.soon(20.0)
+    app = open_page("library")
+    app.text_input(key="library-name").set_value("wolf").run()
+    app.selectbox(key="library-arrange").set_value("title").run()
+    app.pills(key="library-category").set_value(["animals"]).run()
+    (pages,) = app.get("pagination")
+    pages.set_value(2).run()
+
+    def assert_is_kept() -> None:
+        assert not app.exception
+        assert app.text_input(key="library-name").value == "wolf"
+        assert app.selectbox(key="library-arrange").value == "title"
+        assert app.pills(key="library-category").value == ["animals"]
+        assert app.get("pagination")[0].value == 2
+        assert listed(app) == second
+
+    second = listed(app)
+    assert 0 < len(second) <= 24
+    press(app, second[0])
+    assert not listed(app)
+    press(app, "Back to the library")
+    assert_is_kept()
+    tab(app, "trash")
+    tab(app, "videos")
+    assert_is_kept()
+    press(app, second[0])
+    press(app, "Delete")
+    assert app.text_input(key="library-name").value == "wolf"
+    assert app.get("pagination")[0].value == 2
+    assert "59 videos" in readable(app)
+    assert services.index.count().videos == len(ids) - 1
+
+
+def test_a_label_that_no_video_has_any_more_can_be_dropped(library):
+    app = open_page("library")
+    app.pills(key="library-category").set_value(["animals"]).run()
+    press(app, "Grey wolf in a forest")
+    press(app, "Delete")
+    assert not app.exception
+    assert listed(app) == []
+    app.pills(key="library-category").set_value([]).run()
+    assert listed(app) == ["Tax office"]
+
+
 def test_a_library_is_exported_and_what_is_there_is_not_imported_again(library):
     app = tab(open_page("library"), "carry")
     assert "Deleted videos and jobs stay behind" in readable(app)
