@@ -194,7 +194,10 @@ class SharedQueue(Queue):
         rows = [Row(0, now, work) for work in works]
         if rows:
             self._jobs.add([row.record(self._clock()) for row in rows])
-            self._look(again=True)
+            # From here on they are in the queue, also where the database goes away before it is looked at again:
+            # who would hear of an error then, would take back what a worker is about to read.
+            with contextlib.suppress(AppError):
+                self._look(again=True)
         return [self._rows.get(row.id, row) for row in rows]
 
     # What a person asks for

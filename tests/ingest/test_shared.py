@@ -180,6 +180,39 @@ class TestOneFile:
         held = [machine.queue._rows[work.job_id].work for machine in (here, there)]
         assert [*held, Work.from_json(taken.job.work)] == [replace(work, info=replace(info, captions=()))] * 3
 
+    def test_what_is_queued_keeps_its_upload_when_the_database_goes_away_right_after(
+        self, machines: Machines, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here, there = machines.add(start=False), machines.add(start=False)
+
+        def go_away(*_: object) -> None:
+            raise Unavailable("PostgreSQL does not answer.")
+
+        with monkeypatch.context() as away:
+            add = here.jobs.add
+            away.setattr(here.jobs, "add", lambda jobs: (add(jobs), away.setattr(here.jobs, "changes", go_away)))
+            job = upload(here, library.video("a.mp4"))
+            with pytest.raises(Unavailable):
+                here.queue._look(again=True)
+        assert job.stage is Stage.QUEUED
+        assert stored(library) == {f"upload-{job.id}.mp4"}
+        there.queue.start()
+        (job,) = finish(here.queue, job)
+        assert (job.stage, job.reason) == (Stage.READY, None)
+
+    def test_what_cannot_be_queued_leaves_no_upload(
+        self, machines: Machines, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here = machines.add(start=False)
+
+        def refuse(jobs: object) -> None:
+            raise Unavailable("PostgreSQL does not answer.")
+
+        monkeypatch.setattr(here.jobs, "add", refuse)
+        with pytest.raises(Unavailable):
+            upload(here, library.video("a.mp4"))
+        assert (here.queue.jobs(), stored(library)) == ([], set())
+
 
 class TestSameContentTwice:
     def test_on_two_machines_at_once_it_is_encoded_once(self, machines: Machines, library: Library) -> None:
