@@ -283,12 +283,16 @@ class FolderWatch:
         """Note what became of the files that were on their way, and of refused ones that a person tried again; return
         of how many."""
         over, forgotten = [], []
-        for row in self._book.open():
-            job = self._jobs.job(row.job)
+        rows = self._book.open()
+        # All at once: of a job that it does not know, a shared queue asks its database afresh, and each refused file
+        # whose job was cleared is such a one for good.
+        jobs = {job.id: job for job in self._jobs.jobs()} if rows else {}
+        for row in rows:
+            job = jobs.get(row.job)
             if row.state == "failed":
                 if job is not None and job.stage is Stage.READY:
                     over.append(replace(row, state="added"))
-            elif job is None:
+            elif job is None and (job := self._jobs.job(row.job)) is None:
                 forgotten.append(row)  # cleared before it was looked at: the content tells whether it is there
             elif job.stage.is_over:
                 over.append(replace(row, state="added" if job.stage is Stage.READY else "failed"))

@@ -15,6 +15,7 @@ import pytest
 
 from core.errors import EncoderError, EncoderPaused, StoreError, Unavailable
 from core.ingest.budget import Budget
+from core.ingest.folder_watch import FolderWatch
 from core.ingest.lanes import OneLane
 from core.ingest.pipeline import Step, Work
 from core.ingest.scheduling import Row
@@ -26,6 +27,8 @@ from core.state.engine import Engine
 from core.state.postgres import Database, PostgresShelf
 from core.state.postgres_jobs import PostgresJobs
 from core.state.spending import SpendingBook
+from core.state.sqlite import SqliteShelf
+from core.state.watched import WatchBook, Watched
 from core.stores.folder import FolderStore
 from tests.servers.postgres import PostgresServer
 from tests.support import GatedPipeline, Library
@@ -497,3 +500,38 @@ def test_whether_others_are_still_to_be_checked_is_known_without_looking_at_all(
     assert here.queue._is_unpriced(first)
     here.queue.cancel(second.id)
     assert not here.queue._is_unpriced(first)
+
+
+class TestWatchedFolder:
+    @pytest.fixture
+    def book(self, tmp_path: Path) -> WatchBook:
+        return WatchBook(SqliteShelf(tmp_path / "watch.sqlite3", "watch"))
+
+    def test_refused_files_whose_jobs_were_cleared_are_not_asked_for_one_by_one(
+        self, machines: Machines, library: Library, book: WatchBook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here = machines.add(start=False)
+        book.note([Watched(str(library.root), f"{n}.mp4", 1, 1, "failed", f"{n:032x}") for n in range(40)])
+        watch = FolderWatch(library.root, here.queue, book, most=100)
+        asked: list[int] = []
+        changes = here.jobs.changes
+        monkeypatch.setattr(here.jobs, "changes", lambda since: (asked.append(since), changes(since))[1])
+        watch.feed()
+        assert len(asked) <= 1
+        assert len(book.open()) == 40
+
+    def test_a_file_on_its_way_that_was_not_seen_yet_is_not_forgotten(
+        self, machines: Machines, library: Library, book: WatchBook
+    ) -> None:
+        here, there = machines.add(start=False), machines.add(start=False)
+        (job,) = there.queue.enqueue([("slow:1", None)])
+        here.queue._looked_at = time.monotonic() + PATIENCE_S  # as when it has just looked
+        sent = Watched(str(library.root), "1.mp4", 1, 1, "sent", job.id)
+        book.note([sent])
+        FolderWatch(library.root, here.queue, book, most=100).feed()
+        assert book.open() == [sent]
+        there.queue.cancel(job.id)
+        there.queue.forget([job.id])
+        here.queue._look(again=True)
+        FolderWatch(library.root, here.queue, book, most=100).feed()
+        assert book.open() == [], "cleared"
