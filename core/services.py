@@ -173,6 +173,7 @@ class Services:
             return False
         id_ = (self.taxonomy.category(theme) if kind == "category" else self.taxonomy.mood(theme)).id
         self.library.corrections.say(entry.content_sha256, kind, id_, holds)
+        self.library.editor.unlabel(entry.content_sha256)
         self.discover.label_again(video_id)
         tell(self.state)
         return True

@@ -138,3 +138,28 @@ def test_what_one_app_changes_of_a_video_another_one_sees(
         assert one.library.editor.edit(video_id, title="Red fox")
         until(lambda: [hit.title for hit in two.discover.search(Query(categories=("food",))).hits] == ["Red fox"])
         until(lambda: two.discover.labelled().is_all)
+
+
+@pytest.mark.parametrize("where", ["embedded", "on a server"])
+def test_what_is_said_of_a_video_holds_in_a_space_that_answers_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(services, "open_encoder", lambda settings: FakeEncoder(FAKE_INFO))
+    with ExitStack() as stack:
+        url = stack.enter_context(QdrantServer()).url if where == "on a server" else None
+        opened = services.build(Settings(data_dir=tmp_path, qdrant_url=url), workers=0)
+        stack.callback(opened.close)
+        lane = opened.serving.fill(FakeEncoder(NEW))
+        for index, encoder in ((opened.index, FAKE_INFO), (lane.index, NEW)):
+            index.upsert(make_entries("animals", clips=1, info=encoder))
+        lane.index.upsert(opened.serving.discover_of(lane).with_labels(list(lane.index.scroll())))
+        (video_id,) = (entry.video_id for entry in lane.index.scroll(scope="video"))
+        assert "animals" in lane.index.retrieve([video_id])[0].categories
+        assert opened.correct(video_id, "category", "animals", False)
+        assert "animals" not in opened.index.retrieve([video_id])[0].categories
+        opened.serving.configured = lane.encoder
+        assert opened.serving.complete(lane, lambda: True)
+        while opened.relabel.one_batch():
+            pass
+        assert "animals" not in opened.index.retrieve([video_id])[0].categories
+        assert opened.relabel.progress() is None

@@ -25,6 +25,8 @@ from core.names import clean_name
 from core.stores.base import Store
 
 MAX_TAGS, TAG_CHARS = 40, 40
+PAST = ""
+"""The version of labels that are to be worked out anew."""
 
 
 class Editor:
@@ -56,6 +58,20 @@ class Editor:
                 self._rewrite(index, encoder, video_id, title or known.title, words)
         self._changed()
         return True
+
+    def unlabel(self, content_sha256: str) -> None:
+        """Have what a content answers worked out anew in every space: in one that does not answer now, when it does."""
+        with self._lock, self._serving.every() as indexes:
+            for index in indexes.values():
+                wholes = index.scroll(content_sha256=content_sha256, scope="video", with_vectors=False)
+                # Of the labels the version alone: what else there is goes on serving until there are others.
+                past = [
+                    replace(whole, categories=None, moods=None, standings=None, typical_s=None, labels_version=PAST)
+                    for whole in wholes
+                    if whole.labels_version is not None
+                ]
+                if past:
+                    index.label(past)
 
     def _rewrite(self, index: Index, encoder: str, video_id: str, title: str, words: dict[str, str]) -> None:
         """Write all entries of a video in one space anew, its own last."""
