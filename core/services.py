@@ -173,7 +173,7 @@ class Services:
             return False
         id_ = (self.taxonomy.category(theme) if kind == "category" else self.taxonomy.mood(theme)).id
         self.library.corrections.say(entry.content_sha256, kind, id_, holds)
-        self.library.editor.unlabel(entry.content_sha256)
+        self.library.editor.unlabel([entry.content_sha256])
         self.discover.label_again(video_id)
         tell(self.state)
         return True
@@ -336,7 +336,7 @@ def _built(settings: Settings, state: State, workers: int | None) -> Services:
         folder_watch = FolderWatch(settings.watch_dir, jobs, watched, most=settings.limits.queue, alone=state.alone)
     looked = Damage(settings.data_dir, state, partial(lost_from, serving, jobs, store, TrashBook(state.shelf("trash"))))
     services = replace(services, relabel=relabel, folder_watch=folder_watch, damage=looked)
-    importer.on_themes = services.take_themes
+    importer.on_themes, importer.on_corrections = services.take_themes, editor.unlabel
     return services
 
 

@@ -7,8 +7,9 @@ there: nothing is decoded and nothing paid. Vectors of one that only sees and he
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import cast
 
@@ -59,11 +60,11 @@ class Editor:
         self._changed()
         return True
 
-    def unlabel(self, content_sha256: str) -> None:
-        """Have what a content answers worked out anew in every space: in one that does not answer now, when it does."""
+    def unlabel(self, contents: Collection[str]) -> None:
+        """Have what contents answer worked out anew in every space: in one that does not answer now, when it does."""
         with self._lock, self._serving.every() as indexes:
-            for index in indexes.values():
-                wholes = index.scroll(content_sha256=content_sha256, scope="video", with_vectors=False)
+            for index, content in product(indexes.values(), contents):
+                wholes = index.scroll(content_sha256=content, scope="video", with_vectors=False)
                 # Of the labels the version alone: what else there is goes on serving until there are others.
                 past = [
                     replace(whole, categories=None, moods=None, standings=None, typical_s=None, labels_version=PAST)

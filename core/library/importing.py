@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -70,8 +70,9 @@ class _LeftOut(Exception):
 class Importer:
     """Take exports into a library, one at a time. Safe to use while the library is used.
 
-    `note` is where it is written down what is being written; `on_themes` is called when own categories came. Raises
-    StoreError for an export that cannot be read, LibraryError for one that does not fit, Unavailable.
+    `note` is where it is written down what is being written; `on_themes` is called when own categories came,
+    `on_corrections` with the contents of which something was said that is new here. Raises StoreError for an export
+    that cannot be read, LibraryError for one that does not fit, Unavailable.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Importer:
         keepsakes: Keepsakes,
         note: Path,
         on_themes: Callable[[], None] = lambda: None,
+        on_corrections: Callable[[Collection[str]], None] = lambda contents: None,
     ) -> None:
         self._serving = serving
         self._store = store
@@ -89,6 +91,7 @@ class Importer:
         self._keepsakes = keepsakes
         self._note = note
         self.on_themes = on_themes
+        self.on_corrections = on_corrections
 
     def run(self, folder: Path, show: Show = lambda doing, fraction: None) -> Imported:
         """Take all in that is not here yet."""
@@ -179,7 +182,10 @@ class _Import:
     def run(self) -> Imported:
         main = self._main()
         # What is known of videos is there before they are: they come with labels that it took part in.
+        said_before = {*self._keepsakes.corrections.all()}
         self._take(name for name in NAMES if name != NAMES[-1])
+        if new := {*self._keepsakes.corrections.all()} - said_before:
+            self._importer.on_corrections({one.content_sha256 for one in new})
         if self.came.kept.get(NAMES[0]):
             self._importer.on_themes()
         lane = self._serving.bring(main.encoder, main.dimension)

@@ -27,7 +27,7 @@ from core.services import Services, build
 from core.settings import Settings
 from core.state.calibration import Kept
 from tests.fakes import FAKE_INFO, make_entries
-from tests.library.carried import TITLES, add_ad, answers, fill, id_of, labels, remember
+from tests.library.carried import TITLES, add_ad, answers, fill, id_of, label, labels, remember
 from tests.servers.qdrant import QdrantServer
 from tests.servers.s3 import ACCESS_KEY, SECRET_KEY, shared_server
 
@@ -210,6 +210,21 @@ def test_what_is_in_the_trash_stays_behind_and_comes_back_where_it_is_taken_in(
     home.library.trash.delete([id_of("Tax office")])
     assert export(home, tmp_path / "out").manifest.videos == 3
     assert not (tmp_path / "out/media" / f"{id_of('Tax office')}.mp4").exists()
+
+
+def test_what_was_said_there_of_a_video_that_is_here_holds_here_too(
+    home: Services, empty: Services, tmp_path: Path
+) -> None:
+    export(home, tmp_path / "out")
+    take(empty, tmp_path / "out")
+    label(empty)
+    assert "comedy" not in labels(empty)[id_of("Tax office")][1]
+    assert home.correct(id_of("Tax office"), "category", "comedy", True)
+    export(home, tmp_path / "out")
+    assert take(empty, tmp_path / "out").kept["corrections.jsonl"] == 1
+    label(empty)
+    assert "comedy" in labels(empty)[id_of("Tax office")][1]
+    assert labels(empty) == labels(home)
 
 
 def test_an_import_encodes_nothing_that_is_in_the_trash(home: Services, empty: Services, tmp_path: Path) -> None:
