@@ -206,6 +206,8 @@ def chips() -> None:
                 help=say("chip.drop"),
                 key="drop-picture",
             )
+    if state.of_map and not state.among:
+        st.caption(say("chip.among.gone", n=state.of_map))
 
 
 def show_like(video_id: str, at_s: float | None = None) -> None:
@@ -215,7 +217,7 @@ def show_like(video_id: str, at_s: float | None = None) -> None:
 
 def show_among(video_ids: Sequence[str]) -> None:
     """Ask for these videos, the first of which is the most typical."""
-    state.ask(like=video_ids[0], among=list(video_ids))
+    state.ask(like=video_ids[0], among=list(video_ids), of_map=len(video_ids))
 
 
 def show_category(id_: str) -> None:
@@ -310,7 +312,7 @@ def _drop_picture() -> None:
 
 def _drop_like() -> None:
     state.like = state.at = ""
-    state.among = []
+    state.among, state.of_map = [], 0
 
 
 def _pills(label: str, row: Row[list[str]], options: Collection[str], text: Callable[[str], str]) -> None:

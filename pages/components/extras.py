@@ -50,13 +50,10 @@ def keep_menu(services: Services) -> None:
 
 
 def _channel_form(services: Services) -> None:
-    with st.form("channel", border=False, clear_on_submit=True):
-        name = st.text_input(say("channel.name"), placeholder=say("channel.example"), max_chars=60)
-        if st.form_submit_button(say("channel.save")):
-            with part():
-                channel = services.channels.save(name, list(state.link(Part.VIEW, Part.PLACE).items()))
-                st.toast(say("channel.saved", name=plain(channel.name)))
-                rerun()
+    if state.fits_a_link:
+        _save_form(services)
+    else:
+        st.text(say("channel.no.map" if state.of_map else "channel.no.picture"))
     for channel in services.channels.channels():
         st.button(
             say("channel.remove", name=plain(channel.name)),
@@ -66,6 +63,16 @@ def _channel_form(services: Services) -> None:
             on_click=safely(_remove_channel, "keep-channel"),
             args=[services, channel],
         )
+
+
+def _save_form(services: Services) -> None:
+    with st.form("channel", border=False, clear_on_submit=True):
+        name = st.text_input(say("channel.name"), placeholder=say("channel.example"), max_chars=60)
+        if st.form_submit_button(say("channel.save")):
+            with part():
+                channel = services.channels.save(name, list(state.link(Part.VIEW, Part.PLACE).items()))
+                st.toast(say("channel.saved", name=plain(channel.name)))
+                rerun()
 
 
 def _remove_channel(services: Services, channel: Channel) -> None:

@@ -113,7 +113,7 @@ def _map(services: Services, told: Map) -> None:
     _clusters(services, told)
     if state.to_discover:
         state.to_discover = False
-        st.switch_page("pages/discover.py", query_params={"like": state.like})
+        st.switch_page("pages/discover.py", query_params=state.link())
 
 
 def _keep_selection() -> None:

@@ -115,6 +115,13 @@ def _number(default: float, part: Part) -> Row[float]:
     return Row(default, part, read, lambda value: "" if abs(value - default) < 0.005 else f"{value:g}")
 
 
+def _count(part: Part) -> Row[int]:
+    def read(text: str, _: Taxonomy) -> int:
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
+
+    return Row(0, part, read, lambda value: str(value) if value else "")
+
+
 def _flag(part: Part | None) -> Row[bool]:
     return Row(False, part, lambda text, _: bool(text), lambda value: "1" if value else "")
 
@@ -166,6 +173,7 @@ class PageState:
     at = _text(12, Part.QUESTION)
     picture: Row[np.ndarray | None] = Row(None, Part.QUESTION)
     among: Row[list[str]] = Row([], Part.QUESTION)  # ids of the only videos to look at: too many for an address
+    of_map = _count(Part.QUESTION)  # how many they are, by which an address that lost them can say so
     # Asked when nothing else is: one video at a second of it, or all of a shelf.
     watch = _text(64, Part.QUESTION)
     t = _text(8, Part.QUESTION)
@@ -313,6 +321,11 @@ class PageState:
     def go_back(self) -> None:
         """Go to where one came from. For callbacks."""
         self.starts, self.shown, self.video = self.starts[:-1], PAGE_SIZE, ""
+
+    @property
+    def fits_a_link(self) -> bool:
+        """Tell whether a link holds all that is asked."""
+        return self.picture is None and not self.among and not self.of_map
 
     @property
     def moods(self) -> list[str]:

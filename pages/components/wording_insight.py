@@ -15,6 +15,14 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     "trends.colour.category": "Category",
     "trends.colour.date": "Added",
     "trends.open": ("Open {n:,} video in Discover", "Open {n:,} videos in Discover"),
+    "channel.no.map": "These videos of the map cannot be kept as a channel: a link does not hold them. Save a "
+    "search by words or a category instead.",
+    "channel.no.picture": "A search by a picture cannot be kept as a channel: a link does not hold the picture. Press "
+    "“More like this” at a video it finds, and keep that.",
+    "chip.among.gone": (
+        "This link does not hold the {n:,} video of the map. Choose it again under Trends in the library.",
+        "This link does not hold the {n:,} videos of the map. Choose them again under Trends in the library.",
+    ),
     "trends.and": " and ",
     "trends.mixed": "A bit of everything",
     "trends.none": "None",

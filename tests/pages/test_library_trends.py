@@ -135,7 +135,8 @@ def test_a_cluster_is_asked_for_in_discover_and_nothing_else(services):
     app.button(key="open-cluster-0").click().run()
     assert app.session_state["among"][0] == app.session_state["like"]
     assert {*app.session_state["among"]} in ({*ids[:4]}, {*ids[4:]})
-    page = open_page("discover", like=app.session_state["like"])
+    assert app.session_state["of_map"] == 4, "the address says how many they are"
+    page = open_page("discover", like=app.session_state["like"], of_map="4")
     page.session_state["like"] = app.session_state["like"]
     page.session_state["among"] = list(app.session_state["among"])
     page.run()
@@ -143,6 +144,7 @@ def test_a_cluster_is_asked_for_in_discover_and_nothing_else(services):
     assert "4 videos of the map" in [button.label for button in page.button]
     press(page, "4 videos of the map")
     assert not page.session_state["among"]
+    assert not page.query_params
 
 
 def test_a_press_on_a_point_and_a_frame_round_some_say_which_videos(services):

@@ -21,6 +21,7 @@ IN_ADDRESS = {
     "strength": "0.75",
     "like": "3f2a91c4",
     "at": "12.50",
+    "of_map": "57",
     "length": "under-10s,1-10min",
     "shape": "portrait",
     "sound": "silent",
@@ -148,6 +149,32 @@ def test_a_file_that_is_no_picture_is_a_sentence_and_the_results_stay(library):
     assert shown(app)
 
 
+def test_what_no_link_holds_is_not_saved_as_a_channel_and_says_so(services):
+    ids = add_entries(services, 3, "grey wolf")
+    app = open_page("discover", like=ids[0])
+    assert "Save channel" in [button.label for button in app.button]
+    app.file_uploader(key="picture-0").set_value([picture()]).run()
+    assert "Save channel" not in [button.label for button in app.button]
+    assert "A search by a picture cannot be kept as a channel" in readable(app)
+    app.button(key="drop-picture").click().run()
+    assert "Save channel" in [button.label for button in app.button]
+    app.session_state["like"], app.session_state["among"], app.session_state["of_map"] = ids[0], ids, 3
+    app.run()
+    assert dict(app.query_params) == {"like": ids[0], "of_map": "3"}
+    assert "Save channel" not in [button.label for button in app.button]
+    assert "These videos of the map cannot be kept as a channel" in readable(app)
+    assert "This link does not hold" not in readable(app)
+
+
+def test_a_link_says_that_it_does_not_hold_the_videos_of_a_map(services):
+    ids = add_entries(services, 3, "grey wolf")
+    app = open_page("discover", like=ids[0], of_map="2")
+    assert "This link does not hold the 2 videos of the map" in readable(app.run())
+    press(app, "More like this video")
+    assert not app.query_params
+    assert "This link does not hold" not in readable(app)
+
+
 def test_another_address_lets_a_picture_go(library):
     app = open_page("discover")
     app.file_uploader(key="picture-0").set_value([picture()]).run()
@@ -189,7 +216,7 @@ def test_another_view_order_or_person_keeps_the_place(services):
 
 def test_rows_that_are_asked_are_reset_together():
     parts = {part: {name for name, row in ROWS.items() if row.part is part} for part in Part}
-    asked = {"q", "category", "mood", "strength", "like", "at", "among", "picture", "watch", "t", "show"}
+    asked = {"q", "category", "mood", "strength", "like", "at", "among", "of_map", "picture", "watch", "t", "show"}
     assert parts[Part.QUESTION] == asked
     assert parts[Part.FILTERS] >= {"length", "shape", "sound", "language"}
     assert all(parts.values())
