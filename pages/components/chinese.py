@@ -171,6 +171,7 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "channel.example": "大厅播放的宁静自然",
     "channel.save": "保存频道",
     "channel.saved": "已保存“{name}”。",
+    "channel.replaced": "频道“{name}”已被这次搜索替换。",
     "channel.removed": "已移除“{name}”。",
     "channel.remove": "移除“{name}”",
     "own.kind": "添加自己的",

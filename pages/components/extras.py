@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.access.roles import Action
 from core.discover.taxonomy import Kind, Theme
+from core.names import identity
 from core.services import Services
 from core.state.channels import Channel
 from pages.components.boundary import fragment, part, rerun, safely, show_nothing
@@ -70,9 +71,20 @@ def _save_form(services: Services) -> None:
         name = st.text_input(say("channel.name"), placeholder=say("channel.example"), max_chars=60)
         if st.form_submit_button(say("channel.save")):
             with part():
-                channel = services.channels.save(name, list(state.link(Part.VIEW, Part.PLACE).items()))
-                st.toast(say("channel.saved", name=plain(channel.name)))
+                _save(services, name)
                 rerun()
+
+
+def _save(services: Services, name: str) -> None:
+    """Save the search as a channel; what one of that name was before is offered back."""
+    before = {identity(channel.name): channel for channel in services.channels.channels()}
+    channel = services.channels.save(name, list(state.link(Part.VIEW, Part.PLACE).items()))
+    replaced = before.get(identity(channel.name))
+    if replaced is None or replaced == channel:
+        st.toast(say("channel.saved", name=plain(channel.name)))
+    else:
+        undo = partial(services.channels.save, replaced.name, replaced.link)
+        offer_undo(say("channel.replaced", name=replaced.name), undo)
 
 
 def _remove_channel(services: Services, channel: Channel) -> None:

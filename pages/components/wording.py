@@ -187,6 +187,7 @@ ENGLISH: dict[str, Template] = {
     "channel.example": "Calm nature for the lobby",
     "channel.save": "Save channel",
     "channel.saved": "Saved {name}.",
+    "channel.replaced": "The channel {name} is replaced by this search.",
     "channel.removed": "{name} is removed.",
     "channel.remove": "Remove {name}",
     "own.kind": "Add your own",

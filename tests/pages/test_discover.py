@@ -422,3 +422,22 @@ def test_less_of_this_kind_and_a_removed_channel_can_be_undone(library):
     app.button(key="undo-it").click().run()
     assert [(one.name, dict(one.link)) for one in library.channels.channels()] == [("Wolves", {"q": "wolf"})]
     assert not app.exception
+
+
+def save_channel(app, name: str):
+    next(field for field in app.text_input if field.label == "Save this search as a channel").set_value(name)
+    return press(app, "Save channel")
+
+
+def test_a_channel_in_the_place_of_another_is_said_and_can_be_undone(library):
+    wolf = library.channels.save("WOLF", [("q", "wolf")])
+    app = save_channel(open_page("discover", q="grey wolf"), "wolf")
+    assert "The channel WOLF is replaced by this search." in readable(app)
+    (now,) = library.channels.channels()
+    assert (now.name, dict(now.link), now.slug) == ("wolf", {"q": "grey wolf"}, wolf.slug)
+    app.button(key="undo-it").click().run()
+    assert library.channels.channels() == [wolf]
+    save_channel(app, "Other")
+    assert "undo-it" not in [button.key for button in app.button]
+    assert len(library.channels.channels()) == 2
+    assert not app.exception
