@@ -128,7 +128,8 @@ def words_box(services: Services) -> DeltaGenerator:
 
 
 def category_pills(services: Services) -> None:
-    """Draw on one line the categories that find something, with how many videos, most first; a press opens all."""
+    """Draw on one line the categories that find something, with how many videos, most first, and all of a person's own;
+    a press opens all."""
     counts: Mapping[str, int] | None = None
     with part(show=show_line):
         counts = services.discover.counts(state.filters, profile() if state.unseen else None)
@@ -138,7 +139,7 @@ def category_pills(services: Services) -> None:
         known = counts
         ids.sort(key=lambda id_: -known.get(id_, 1))
         if any(known.values()) and not state.all_categories:
-            ids = [id_ for id_ in ids if known.get(id_, 1) or id_ in state.category]
+            ids = [id_ for id_ in ids if known.get(id_, 1) or id_ in state.category or themes[id_].own]
     open_ = "all" if state.all_categories else "line"
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small", key=f"categories-{open_}"):
         _pills(say("ask.category"), PageState.category, ids, lambda id_: _counted(themes[id_], counts))

@@ -182,6 +182,8 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "own.phrases": "几句描述（英文效果最好），每行一句",
     "own.phrases.example": "warm light in a small room\nrain outside",
     "own.add": "添加",
+    "own.added.category": "已添加“{name}”，它在类别一行中。",
+    "own.added.mood": "已添加“{name}”，它在情绪一行中。",
     "own.remove": "移除“{name}”",
     "own.removed": "已删除“{name}”。",
     "own.saved": "已保存“{name}”。",

@@ -67,11 +67,13 @@ def _channel_form(services: Services) -> None:
 
 
 def _save_form(services: Services) -> None:
-    with st.form("channel", border=False, clear_on_submit=True):
-        name = st.text_input(say("channel.name"), placeholder=say("channel.example"), max_chars=60)
+    with st.form("channel", border=False):
+        key = f"channel-name-{state.forms_done}"
+        name = st.text_input(say("channel.name"), placeholder=say("channel.example"), max_chars=60, key=key)
         if st.form_submit_button(say("channel.save")):
             with part():
                 _save(services, name)
+                state.forms_done += 1
                 rerun()
 
 
@@ -113,17 +115,21 @@ def _remove_theme(services: Services, kind: Kind, theme: Theme) -> None:
 
 def theme_form(services: Services, kind: Kind | None = None) -> None:
     """Draw the form that adds an own category or mood, of this kind or of one to be chosen."""
-    with st.form(f"own-theme-{kind or 'any'}", border=False, clear_on_submit=True):
+    with st.form(f"own-theme-{kind or 'any'}", border=False):
         kinds: tuple[Kind, ...] = get_args(Kind)
         if kind is None:
             of = st.radio(say("own.kind"), kinds, format_func=lambda one: say(f"own.kind.{one}"), horizontal=True)
         else:
             of = kind
-        label = st.text_input(say("own.name"), max_chars=30, placeholder=say("own.name.example"))
-        phrases = st.text_area(say("own.phrases"), placeholder=say("own.phrases.example"))
+        key = f"{kind or 'any'}-{state.forms_done}"
+        example = say("own.name.example")
+        label = st.text_input(say("own.name"), max_chars=30, placeholder=example, key=f"theme-name-{key}")
+        phrases = st.text_area(say("own.phrases"), placeholder=say("own.phrases.example"), key=f"theme-phrases-{key}")
         if st.form_submit_button(say("own.add")):
             with part():
-                services.add_theme(of, label, [line.strip() for line in phrases.splitlines() if line.strip()])
+                theme = services.add_theme(of, label, [line.strip() for line in phrases.splitlines() if line.strip()])
+                st.toast(say(f"own.added.{of}", name=plain(theme.label)))
+                state.forms_done += 1
                 rerun()
 
 

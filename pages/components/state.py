@@ -221,6 +221,7 @@ class PageState:
     library_turn: Row[int] = Row(0)
     pick_turn: Row[int] = Row(0)
     menus_used: Row[int] = Row(0)
+    forms_done: Row[int] = Row(0)  # what is typed into a form stays until it was taken
     picture_turn: Row[int] = Row(0)
     upload_turn: Row[int] = Row(0)
     ad_turn: Row[int] = Row(0)

@@ -198,6 +198,8 @@ ENGLISH: dict[str, Template] = {
     "own.phrases": "A few phrases, one a line",
     "own.phrases.example": "warm light in a small room\nrain outside",
     "own.add": "Add",
+    "own.added.category": "{name} is added. It is in the line of categories.",
+    "own.added.mood": "{name} is added. It is in the line of moods.",
     "own.remove": "Remove {name}",
     "own.removed": "{name} is removed.",
     "own.saved": "{name} is saved.",

@@ -441,3 +441,35 @@ def test_a_channel_in_the_place_of_another_is_said_and_can_be_undone(library):
     assert "undo-it" not in [button.key for button in app.button]
     assert len(library.channels.channels()) == 2
     assert not app.exception
+
+
+def test_what_is_typed_stays_until_it_is_taken(library):
+    def field(label: str):
+        return next(field for field in [*app.text_input, *app.text_area] if field.label == label)
+
+    app = open_page("discover")
+    assert not any(form.proto.form.clear_on_submit for form in app.get("form")), "the browser would empty it itself"
+    save_channel(app, "\u200b")
+    assert app.error
+    assert field("Save this search as a channel").value == "\u200b"
+    save_channel(app, "Lobby")
+    assert field("Save this search as a channel").value == ""
+    field("Name").set_value("Animals")
+    field("A few phrases, one a line").set_value("a herd of cows\na flock of sheep")
+    press(app, "Add")
+    assert "'Animals' already" in readable(app)
+    assert field("Name").value == "Animals"
+    field("Name").set_value("Herds")
+    press(app, "Add")
+    assert "Herds is added." in readable(app)
+    assert library.taxonomy.category("herds").prompts == ("a herd of cows", "a flock of sheep")
+    assert (field("Name").value, field("A few phrases, one a line").value) == ("", "")
+    assert not app.exception
+
+
+def test_an_own_category_that_finds_nothing_is_in_the_line_all_the_same(library, monkeypatch):
+    library.add_theme("category", "Herds", ["a herd of cows"])
+    counts = {theme.id: int(theme.id == "animals") for theme in library.taxonomy.categories}
+    monkeypatch.setattr(type(library.discover), "counts", lambda *_: counts)
+    line = open_page("discover").button_group(key="category").options
+    assert line == ["Animals · 1", ":gray[:material/label: Herds]"]
