@@ -101,12 +101,18 @@ class Pipeline:
         work = Work("", source, "")
         return self._maker(source) is not None or work.target is not None or work.handed is not None
 
-    def hand_over(self, path: Path, job_id: str, on_progress: Progress = ignore_progress) -> str:
-        """Put a file where every machine that works on jobs finds it; return it as a source. Raises AppError."""
+    def handed_as(self, path: Path, job_id: str) -> str:
+        """Return the source that a file becomes when it is handed over."""
         suffix = path.suffix.lower()
-        key = f"upload-{job_id}{suffix if SUFFIX.fullmatch(suffix) else '.bin'}"
-        self.store.put(path, key, on_progress)
-        return f"{HANDED}:{key}"
+        return f"{HANDED}:upload-{job_id}{suffix if SUFFIX.fullmatch(suffix) else '.bin'}"
+
+    def hand_over(self, path: Path, source: str, on_progress: Progress = ignore_progress) -> None:
+        """Put a file where every machine that works on jobs finds it. Raises AppError."""
+        self.store.put(path, source.removeprefix(f"{HANDED}:"), on_progress)
+
+    def take_back(self, source: str) -> None:
+        """Remove what was handed over, or what a killed process left of it; it need not be there. Raises AppError."""
+        self.store.delete(source.removeprefix(f"{HANDED}:"))
 
     def find(self, work: Work) -> Entry | None:
         """Return the video with the same content that is where this one is to go already, if there is one."""
@@ -169,11 +175,11 @@ class Pipeline:
 
     def discard(self, work: Work) -> None:
         """Remove the job's folder, and our copy of the upload. A person's own file is never touched."""
-        # A file that cannot be removed now is swept at the next start; it must not turn a good job into a bad one.
+        # What cannot be removed now is swept later (jobs.py, shared.py); it must not turn a good job into a bad one.
         shutil.rmtree(self._folder(work), ignore_errors=True)
         if work.handed is not None:
             with contextlib.suppress(AppError):
-                self.store.delete(work.handed)
+                self.take_back(work.source)
         elif work.owned:
             upload = Path(work.source)
             with contextlib.suppress(OSError):

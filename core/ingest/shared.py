@@ -31,6 +31,7 @@ from core.ingest import reasons, scheduling
 from core.ingest.arrivals import spool
 from core.ingest.pipeline import SUFFIX, Pipeline, Step, Work
 from core.ingest.scheduling import BACKOFF_S, PROBE_S, Row
+from core.ingest.work import HANDED
 from core.ingest.working import Queue
 from core.models import EncoderPause, Job, Stage, ToEncode
 from core.state.base import Again, SharedJobs, SharedPause, SharedRecord, Taken, TurnLost, Workers
@@ -48,6 +49,9 @@ PRICED, REEMBEDDED, TWIN = -1, -5, -10
 video that is re-embedded; of one that waits for another with the same content."""
 TWIN_S = 2.0
 """How soon to look again whether the other one is over, where nothing else says so."""
+SWEEP_EVERY_S = 600.0
+ABANDONED_S = 24 * 3600.0
+"""How old an upload without a job must be to be removed: it may be on its way until then."""
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -101,7 +105,7 @@ class SharedQueue(Queue):
         """Claims (content, job) that are given up."""
         self._pauses: dict[str, SharedPause] = {}
         self._looking = threading.Lock()
-        self._looked_at = -1e9
+        self._looked_at = self._swept_at = -1e9
         self._mark = 0
         self._look()
         self._sweep()
@@ -113,7 +117,7 @@ class SharedQueue(Queue):
                 return
             self._started = True
         serving = self._pipeline.lanes.serving.encoder.info
-        self._engine.start(self._turn, self._workers or 2 + scheduling.waiters(serving))
+        self._engine.start(self._work, self._workers or 2 + scheduling.waiters(serving))
 
     def stop(self, timeout_s: float) -> bool:
         """Put aside what is worked on here, for any worker to go on with; return whether all of it was in time."""
@@ -178,16 +182,32 @@ class SharedQueue(Queue):
         if not path.is_file():
             raise StoreError("{path} is not there. Choose a video file.", path=printable(str(path)))
         job_id = uuid.uuid4().hex
-        source = self._pipeline.hand_over(path, job_id)
+        source = self._pipeline.handed_as(path, job_id)
+        # Written down first: should this process die before there is a job, others know whose upload that was.
+        self._record.claim(source, job_id)
+        self._pipeline.hand_over(path, source)
         work = Work(job_id, source, display_name(filename), owned=True, by=by)
         try:
             (row,) = self._add([work])
         except AppError:
-            self._pipeline.discard(work)
-            raise
+            if (known := self._queued_after_all(work)) is None:
+                raise
+            row = known
         if owned:
             path.unlink(missing_ok=True)
         return row.job(self._clock())
+
+    def _queued_after_all(self, work: Work) -> Row | None:
+        """Return the job if it was written down and only the answer was lost; take the upload back if it was not."""
+        try:
+            self._look(again=True)
+        except AppError:
+            return None  # nobody knows; if there is no job, the upload is swept
+        with self._state:
+            row = self._rows.get(work.job_id)
+        if row is None:
+            self._pipeline.discard(work)
+        return row
 
     def _add(self, works: Sequence[Work]) -> list[Row]:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -342,6 +362,11 @@ class SharedQueue(Queue):
                 self._latest[row.work.source] = row
 
     # A turn at one job
+
+    def _work(self, job_id: str, lock: str | None) -> Again | None:
+        again = self._turn(job_id, lock)
+        self._sweep_uploads()
+        return again
 
     def _turn(self, job_id: str, lock: str | None) -> Again | None:
         """Take a job's steps one after the other until it is over, or has to wait."""
@@ -537,6 +562,22 @@ class SharedQueue(Queue):
             self._begun -= over
         for job_id in over:
             shutil.rmtree(self._pipeline.work_dir / job_id, ignore_errors=True)
+
+    def _sweep_uploads(self) -> None:
+        """Now and then, remove uploads that no job needs: of who died before there was one, and what could not be
+        removed when the job was over. Only what was claimed: others may keep their uploads in the same store."""
+        with self._state:
+            if self._stopping or time.monotonic() - self._swept_at < SWEEP_EVERY_S:
+                return
+            self._swept_at = time.monotonic()
+        try:
+            for source, job_id in self._record.left(f"{HANDED}:", ABANDONED_S):
+                if self._stopping:
+                    return
+                self._pipeline.take_back(source)
+                self._record.drop(source, job_id)
+        except AppError as error:
+            logger.warning("Uploads that no job needs are removed later: %s", error)
 
     def _own_folder(self) -> Path:
         self._pipeline.work_dir.mkdir(parents=True, exist_ok=True)

@@ -171,6 +171,9 @@ class SharedRecord(Protocol):
     def drop(self, content: str, job_id: str) -> None:
         """Give a content up, if this job holds it."""
 
+    def left(self, scheme: str, for_s: float) -> list[tuple[str, str]]:
+        """Return some of the claims (content, job) on what begins so: older ones, of jobs that are ready or unknown."""
+
     def notes(self, content: str, job_id: str, turn: int) -> MutableMapping[str, str]:
         """Return what an encoder has noted of a content; each change is written down before it returns.
 

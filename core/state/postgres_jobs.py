@@ -45,6 +45,7 @@ _KEPT_DAYS = 30
 """How long what was paid for is remembered: longer than any service keeps results."""
 _TIDYING_S = 60.0
 """How long a job that is over may hold a claim, to remove what it had stored."""
+_SOME = 200
 _ADD = insert(QUEUE)
 _THIS = QUEUE.c.id == bindparam("of")
 _OF_CONTENT = PAID.c.key == bindparam("of")
@@ -150,6 +151,13 @@ class PostgresJobs:
     def drop(self, content: str, job_id: str) -> None:
         with self._changing() as db:
             db.execute(delete(CLAIMS).where(CLAIMS.c.content == content, CLAIMS.c.job_id == job_id))
+
+    def left(self, scheme: str, for_s: float) -> list[tuple[str, str]]:
+        needed = select(QUEUE.c.id).where(QUEUE.c.id == CLAIMS.c.job_id, QUEUE.c.stage != Stage.READY.value).exists()
+        old = CLAIMS.c.content.startswith(scheme, autoescape=True) & (CLAIMS.c.since < _NOW - for_s)
+        found = select(CLAIMS.c.content, CLAIMS.c.job_id).where(old, ~needed).order_by(CLAIMS.c.since).limit(_SOME)
+        with self._reading() as db:
+            return [(content, job_id) for content, job_id in db.execute(found)]
 
     def notes(self, content: str, job_id: str, turn: int) -> MutableMapping[str, str]:
         return _Notes(self, content, job_id, turn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,9 +20,9 @@ from core.ingest.lanes import OneLane
 from core.ingest.pipeline import Step, Work
 from core.ingest.scheduling import Row
 from core.ingest.shared import SharedQueue
-from core.models import Job, MediaInfo, Stage
+from core.models import Job, MediaInfo, Stage, ignore_progress
 from core.state import engine
-from core.state.base import TurnLost
+from core.state.base import JobRecord, TurnLost
 from core.state.engine import Engine
 from core.state.postgres import Database, PostgresShelf
 from core.state.postgres_jobs import PostgresJobs
@@ -215,6 +215,85 @@ class TestOneFile:
         with pytest.raises(Unavailable):
             upload(here, library.video("a.mp4"))
         assert (here.queue.jobs(), stored(library)) == ([], set())
+
+    def test_where_only_the_answer_was_lost_it_is_queued_all_the_same(
+        self, machines: Machines, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here = machines.add(start=False)
+        add = here.jobs.add
+
+        def lose(jobs: Sequence[JobRecord]) -> None:
+            add(jobs)
+            raise Unavailable("PostgreSQL does not answer.")
+
+        monkeypatch.setattr(here.jobs, "add", lose)
+        job = upload(here, library.video("a.mp4"))
+        assert [known.id for known in here.queue.jobs()] == [job.id]
+        assert stored(library) == {f"upload-{job.id}.mp4"}
+
+
+class TestLeftOverUploads:
+    def test_those_of_who_died_before_there_was_a_job_go_after_a_day_and_no_others(
+        self, machines: Machines, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here, there = machines.add(start=False), machines.add(start=False)
+        path = library.video("a.mp4")
+        failed = here.queue.receive(io.BytesIO(b"no film"), "notes.txt")
+        here.queue._turn(failed.id, None)
+        waits = upload(here, path)
+        library.store.put(path, f"upload-{'f' * 32}.mp4", ignore_progress)  # another library's, in the same store
+        kept = stored(library)
+        assert len(self.die_before_there_is_a_job(here, library, monkeypatch)) == 1
+        self.a_day_passes(here)
+        kept |= self.die_before_there_is_a_job(here, library, monkeypatch)  # it may still be on its way
+        there.pipeline.hold(Step.IDENTIFY, "a.mp4")
+        here.queue.enqueue([("slow:1", None)])
+        there.queue.start()
+        until(lambda: stored(library) == kept)
+        assert {f"upload-{failed.id}.txt", f"upload-{waits.id}.mp4"} < kept
+        there.pipeline.release()
+        assert [job.stage for job in finish(here.queue, waits)] == [Stage.READY]
+
+    def test_those_that_could_not_be_removed_when_their_job_was_over_go_later(
+        self, machines: Machines, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here, there = machines.add(start=False), machines.add(start=False, workers=1)
+        job = upload(here, library.video("a.mp4"))
+
+        def refuse(key: str) -> None:
+            raise Unavailable("S3 does not answer.")
+
+        with monkeypatch.context() as away:
+            away.setattr(library.store, "delete", refuse)
+            here.queue._turn(job.id, None)
+            self.a_day_passes(here)
+            here.queue._work("unknown", None)  # the store is away yet
+        assert (here.queue.job(job.id).stage, f"upload-{job.id}.mp4" in stored(library)) == (Stage.READY, True)
+        there.queue._work("unknown", None)
+        assert f"upload-{job.id}.mp4" not in stored(library)
+        assert here.jobs.left("handed:", 0.0) == []
+
+    def die_before_there_is_a_job(
+        self, machine: Machine, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> set[str]:
+        """Hand an upload over as a process does that is killed then; return its key in the store."""
+
+        class Killed(BaseException):
+            pass
+
+        def die(jobs: object) -> None:
+            raise Killed
+
+        before = stored(library)
+        with monkeypatch.context() as dying:
+            dying.setattr(machine.jobs, "add", die)
+            with pytest.raises(Killed):
+                upload(machine, library.root / "inbox/a.mp4")
+        return stored(library) - before
+
+    def a_day_passes(self, machine: Machine) -> None:
+        with machine.database.engine.begin() as db:
+            db.exec_driver_sql("UPDATE claims SET since = since - 90000")
 
 
 class TestSameContentTwice:
