@@ -191,6 +191,13 @@ def test_every_callback_and_fragment_has_a_boundary_round_it(source):
     assert not any(one.startswith("st.fragment") for one in decorators)
 
 
+@pytest.mark.parametrize("source", PAGE_SOURCES)
+def test_no_field_drops_what_is_too_long(source):
+    """Streamlit lets a paste that is longer than `max_chars` vanish whole and says nothing; core says what is wrong."""
+    for _, call in calls(source):
+        assert "max_chars" not in [keyword.arg for keyword in call.keywords], f"{source}:{call.lineno}"
+
+
 @pytest.mark.parametrize("source", [*PAGE_SOURCES, "streamlit_app.py"])
 def test_pages_end_no_error_that_has_no_sentence(source):
     for node in ast.walk(ast.parse((ROOT / source).read_text("utf-8"))):

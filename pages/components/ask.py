@@ -20,7 +20,7 @@ from pages.components.boundary import part, safely, show_error, show_line
 from pages.components.chrome import badge
 from pages.components.extras import keep_menu
 from pages.components.services import shared_services
-from pages.components.state import ANY, FILTERS, MAX_NAME, MAX_WORDS, ME, PageState, Row, pressed, state
+from pages.components.state import ANY, FILTERS, ME, PageState, Row, pressed, state
 from pages.components.uploads import uploaded
 from pages.components.who import may, person, why_not
 from pages.components.wording import language_word, named, plain, say, tell
@@ -113,7 +113,6 @@ def words_box(services: Services) -> DeltaGenerator:
             placeholder=say("ask.words.example"),
             icon=":material/search:",
             label_visibility="collapsed",
-            max_chars=MAX_WORDS,
         )
         if services.encoder.info.images:
             with st.popover(
@@ -262,9 +261,7 @@ def _whose_taste(services: Services) -> None:
 
 def _typed_name() -> None:
     """Draw the field for the name whose taste counts, and what is wrong with it."""
-    st.text_input(
-        say("tune.who"), key=PageState.who.name, max_chars=MAX_NAME, placeholder=ME, help=say("tune.who.help")
-    )
+    st.text_input(say("tune.who"), key=PageState.who.name, placeholder=ME, help=say("tune.who.help"))
     if state.who.strip():
         try:
             profile_name(state.who)

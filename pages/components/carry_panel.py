@@ -55,7 +55,7 @@ def _export_box(services: Services) -> None:
     st.markdown(f"**{say('carry.out')}**")
     st.caption(say("carry.out.means", folder=plain(str(carrying.folder))))
     with st.container(horizontal=True, vertical_alignment="bottom", key="carry-name-row"):
-        st.text_input(say("carry.name"), say("carry.name.example"), max_chars=48, key="carry-name")
+        st.text_input(say("carry.name"), say("carry.name.example"), key="carry-name")
         st.button(
             say("carry.export"),
             icon=":material/drive_file_move:",

@@ -69,7 +69,7 @@ def _channel_form(services: Services) -> None:
 def _save_form(services: Services) -> None:
     with st.form("channel", border=False):
         key = f"channel-name-{state.forms_done}"
-        name = st.text_input(say("channel.name"), placeholder=say("channel.example"), max_chars=60, key=key)
+        name = st.text_input(say("channel.name"), placeholder=say("channel.example"), key=key)
         if st.form_submit_button(say("channel.save")):
             with part():
                 _save(services, name)
@@ -123,7 +123,7 @@ def theme_form(services: Services, kind: Kind | None = None) -> None:
             of = kind
         key = f"{kind or 'any'}-{state.forms_done}"
         example = say("own.name.example")
-        label = st.text_input(say("own.name"), max_chars=30, placeholder=example, key=f"theme-name-{key}")
+        label = st.text_input(say("own.name"), placeholder=example, key=f"theme-name-{key}")
         phrases = st.text_area(say("own.phrases"), placeholder=say("own.phrases.example"), key=f"theme-phrases-{key}")
         if st.form_submit_button(say("own.add")):
             with part():

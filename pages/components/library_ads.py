@@ -15,7 +15,6 @@ from core import samples
 from core.ads.book import Kept
 from core.ads.models import Ad, Avoid, Break, Placed, Proposals, Reason, Rules, Wanted
 from core.ads.playlists import cues, vmap
-from core.discover.search import MAX_TEXT
 from core.discover.taxonomy import Kind
 from core.ingest.arrivals import spool
 from core.library.listing import Asked
@@ -92,9 +91,7 @@ def _which(services: Services) -> tuple[str, str] | None:
         on_change=safely(_forget_places),
     )
     if state.ad_source == "words":
-        text = st.text_input(
-            say("ads.words"), key="ads-words", placeholder=say("ads.words.example"), max_chars=MAX_TEXT
-        )
+        text = st.text_input(say("ads.words"), key="ads-words", placeholder=say("ads.words.example"))
         return ("", text) if text.strip() else None
     if state.ad_source == "video":
         return _from_library(services)
@@ -207,9 +204,7 @@ def _avoid(services: Services) -> Avoid:
                 key=f"ads-avoid-{kind}",
                 placeholder="",
             )
-        words = st.text_input(
-            say("ads.avoid.words"), key="ads-avoid-words", placeholder=say("ads.avoid.words.example"), max_chars=400
-        )
+        words = st.text_input(say("ads.avoid.words"), key="ads-avoid-words", placeholder=say("ads.avoid.words.example"))
     parts = [word.strip() for word in words.replace("，", ",").split(",")]
     return Avoid(tuple(chosen["category"]), tuple(chosen["mood"]), tuple(filter(None, parts)))
 

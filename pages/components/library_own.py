@@ -12,7 +12,7 @@ import streamlit as st
 from core.discover.taxonomy import Kind, Theme
 from core.library.own_themes import Effect
 from core.services import Services
-from core.state.channels import NAME_CHARS, Channel
+from core.state.channels import Channel
 from pages.components.ask import theme_name
 from pages.components.boundary import PAGE, part, rerun, safely
 from pages.components.extras import theme_form
@@ -91,7 +91,7 @@ def _editor(services: Services, kind: Kind, theme: Theme) -> None:
     removes = draft.words is None and draft.effect is not None
     if not removes:
         with st.form(f"own-edit-{kind}-{theme.id}", border=False):
-            label = st.text_input(say("own.name"), theme.label, max_chars=30, key=f"own-label-{kind}-{theme.id}")
+            label = st.text_input(say("own.name"), theme.label, key=f"own-label-{kind}-{theme.id}")
             phrases = st.text_area(say("own.phrases"), "\n".join(theme.prompts), key=f"own-phrases-{kind}-{theme.id}")
             if st.form_submit_button(say("own.try"), icon=":material/preview:", key=f"own-try-{kind}-{theme.id}"):
                 state.own_draft = draft = Draft(kind, theme.id, None, None)
@@ -151,9 +151,7 @@ def _channels(services: Services) -> None:
             _moves(f"channel-{slug}", place, len(channels), partial(_move_channel, services, channels, place))
             menu = st.popover(say("own.edit"), icon=":material/edit:", type="tertiary", key=f"own-edit-channel-{slug}")
             with menu, st.form(f"own-channel-{slug}", border=False), part():
-                name = st.text_input(
-                    say("own.name"), channel.name, max_chars=NAME_CHARS, key=f"own-name-channel-{slug}"
-                )
+                name = st.text_input(say("own.name"), channel.name, key=f"own-name-channel-{slug}")
                 st.caption(say("own.channel.rename"))
                 if st.form_submit_button(say("own.save"), key=f"own-rename-{slug}"):
                     services.channels.rename(slug, name)

@@ -46,7 +46,7 @@ def library_video(services: Services) -> None:
 def _edit_form(services: Services, row: Row) -> None:
     entry = row.entry
     with st.form(f"edit-{entry.video_id}", border=True):
-        title = st.text_input(say("edit.title"), entry.title, max_chars=120, key=f"title-{entry.video_id}")
+        title = st.text_input(say("edit.title"), entry.title, key=f"title-{entry.video_id}")
         tags = st.text_input(
             say("edit.tags"), ", ".join(row.tags), placeholder=say("edit.tags.example"), key=f"tags-{entry.video_id}"
         )

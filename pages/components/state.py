@@ -21,6 +21,7 @@ import numpy as np
 import streamlit as st
 
 from core.ads.models import Proposals
+from core.discover.search import MAX_TEXT
 from core.discover.taxonomy import Taxonomy, Theme
 from core.errors import QueryError
 from core.models import Filters, Query, Sort
@@ -43,7 +44,8 @@ ANY = "any"
 """The mood pressed when none is asked for."""
 ME = "Me"
 """Whose taste counts when nobody is named."""
-MAX_WORDS = 200
+MAX_VALUES = 200
+"""Characters of an address that are read for the values of a property."""
 MAX_NAME = 40
 PAGE_SIZE = 12
 _WRITTEN = "address-as-written"
@@ -104,7 +106,11 @@ class Row(Generic[T]):
 
 
 def _text(most: int, part: Part, default: str = "") -> Row[str]:
-    return Row(default, part, lambda text, _: text[:most] or default, lambda value: "" if value == default else value)
+    """Return a row for a text. Of one that is too long an address holds one character too many: it stays too long."""
+    room = most + 1
+    return Row(
+        default, part, lambda text, _: text[:room] or default, lambda value: "" if value == default else value[:room]
+    )
 
 
 def _number(default: float, part: Part) -> Row[float]:
@@ -152,7 +158,7 @@ def _values(of: Property) -> Row[list[str]]:
 
     def read(text: str, _: Taxonomy) -> list[str]:
         values = []
-        for one in text[:MAX_WORDS].split(","):
+        for one in text[:MAX_VALUES].split(","):
             with contextlib.suppress(QueryError):
                 values.append(of.read(one))
         return list(dict.fromkeys(values))
@@ -165,7 +171,7 @@ def _values(of: Property) -> Row[list[str]]:
 class PageState:
     """The table. One for all sessions: each row looks into the session that runs."""
 
-    q = _text(MAX_WORDS, Part.QUESTION)
+    q = _text(MAX_TEXT, Part.QUESTION)
     category = _several(lambda themes: _ids(themes.categories), Part.QUESTION)
     mood = _several(lambda themes: _ids(themes.moods), Part.QUESTION, default=[ANY])
     strength = _number(Query().strength, Part.QUESTION)

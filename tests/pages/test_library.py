@@ -122,6 +122,17 @@ def test_a_title_that_is_none_is_said_and_changes_nothing(library):
     assert "Tax office" in listed(app)
 
 
+def test_a_title_that_is_too_long_stays_in_its_field_and_is_said(library):
+    app = open_page("library")
+    press(app, "Tax office")
+    field = next(one.key for one in app.text_input if one.label == "Title")
+    app.text_input(key=field).set_value("ledger " * 20)
+    press(app, "Save")
+    assert "A title has at most 120 characters, and this one has 139. Shorten it." in readable(app)
+    assert app.text_input(key=field).value == "ledger " * 20
+    assert not app.text_input(key=field).proto.max_chars
+
+
 def test_a_page_at_a_time_and_as_a_table(services):
     add_entries(services, 30, "forest")
     app = open_page("library")

@@ -203,6 +203,25 @@ def test_another_question_begins_with_one_page_and_the_first_video(change, servi
     assert "video" not in app.query_params
 
 
+def test_a_search_is_as_long_as_core_takes_it_and_a_longer_one_is_said_and_stays(library):
+    app = open_page("discover")
+    app.text_input(key="q").set_value("grey wolf " * 40).run()
+    assert not app.error
+    assert open_page("discover", q=app.query_params["q"]).text_input(key="q").value == "grey wolf " * 40
+    app.text_input(key="q").set_value("grey wolf " * 70).run()
+    assert not app.exception
+    assert "The query is 699 characters long. Use at most 500." in readable(app)
+    assert not app.text_input(key="q").proto.max_chars
+    assert "Use at most 500." in readable(open_page("discover", q=app.query_params["q"]))
+
+
+def test_a_name_that_is_too_long_is_nobody_elses_after_a_reload(library):
+    app = open_page("discover", category="animals")
+    app.text_input(key="who").set_value("a" * 50).run()
+    assert "A profile name has at most 40 characters" in readable(app)
+    assert "A profile name has at most 40 characters" in readable(open_page("discover", who=app.query_params["who"]))
+
+
 def test_another_view_order_or_person_keeps_the_place(services):
     ids = add_entries(services, 16, "grey wolf")
     app = open_page("discover", q="wolf", view="feed", video=ids[5])
