@@ -146,7 +146,7 @@ def test_what_a_press_on_a_job_could_not_do_is_said(label, method, no_workers, s
 
 
 def test_a_list_that_cannot_be_cleared_is_a_sentence_and_stays(library, monkeypatch):
-    failing(lambda services: services.jobs, "clear", StoreError)(library, monkeypatch)
+    failing(lambda services: services.jobs, "forget", StoreError)(library, monkeypatch)
     app = press(open_page("ingest"), "Clear this list")
     assert not app.exception
     assert SENTENCE in readable(app)
