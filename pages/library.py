@@ -20,7 +20,7 @@ from pages.components.library_video import library_video
 from pages.components.places import place, place_of
 from pages.components.poster import poster_script
 from pages.components.services import page_services
-from pages.components.state import LIBRARY_TABS, LibraryTab, state
+from pages.components.state import KEPT, LIBRARY_TABS, LibraryTab, state
 from pages.components.wording import megabytes, say
 
 TABS: Mapping[LibraryTab, Callable[[Services], None]] = {
@@ -67,7 +67,7 @@ def show_tabs() -> None:
         key="library_tab",
         required=True,
         label_visibility="collapsed",
-        persist_state="session",
+        persist_state=KEPT,
     )
     with place_of(state.library_tab, LIBRARY_TABS):
         TABS[state.library_tab](services)

@@ -46,6 +46,7 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     "ads.source.ours": "一个广告",
     "ads.source.video": "片库中的视频",
     "ads.words": "广告里有什么？",
+    "ads.words.missing": "请用一句话说明广告里有什么。",
     "ads.words.example": "山中一家安静的旅馆",
     "ads.video": "视频",
     "ads.kept": "广告",

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Collection, Sequence
 from html import escape
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -23,13 +24,14 @@ from core.services import Services
 from pages.components.ask import theme_name
 from pages.components.boundary import part, rerun, safely
 from pages.components.doors import page_script, page_url
-from pages.components.state import AD_SOURCES, state
+from pages.components.state import AD_SOURCES, KEPT, state
 from pages.components.uploads import uploaded
 from pages.components.wording import clock, plain, say, tell
 
 SCRIPT = Path(__file__).with_name("breaks.html")
 CHOICES = 200
 """Videos of the library that can be chosen from by their titles; a name finds the others."""
+Number = TypeVar("Number", int, float)
 _RULES = Rules()
 
 
@@ -42,23 +44,29 @@ def ads_tab(services: Services) -> None:
         avoid = _avoid(services)
         with st.container(horizontal=True, vertical_alignment="center", key="ads-go"):
             pressed = st.button(
-                say("ads.find"), icon=":material/search:", type="primary", key="ads-find", disabled=ad is None
+                say("ads.find"),
+                icon=":material/search:",
+                type="primary",
+                key="ads-find",
+                # A sentence is known only when its field is left, and the press is what leaves it.
+                disabled=ad is None and state.ad_source != "words",
             )
             rules = _rules()
+        wanted = None if ad is None else Wanted(ad[0], ad[1], "", avoid, rules)
         if pressed:
-            _find(services, ad, avoid, rules)
-    if state.proposals is not None:
-        _show(services, state.proposals)
+            _find(services, wanted)
+    if state.proposals is not None and state.proposals[0] == wanted:  # else something else was asked since
+        _show(services, state.proposals[1])
     st.html(page_script(SCRIPT), unsafe_allow_javascript=True)
 
 
-def _find(services: Services, ad: tuple[str, str] | None, avoid: Avoid, rules: Rules) -> None:
-    if ad is None:
-        return
+def _find(services: Services, wanted: Wanted | None) -> None:
     state.proposals = None
+    if wanted is None:
+        st.error(say("ads.words.missing"))
+        return
     bar = st.progress(0.0, say("ads.looking"))
-    wanted = Wanted(ad[0], ad[1], "", avoid, rules)
-    state.proposals = services.ads.placing.propose(wanted, _teller(bar, "ads.looking"))
+    state.proposals = wanted, services.ads.placing.propose(wanted, _teller(bar, "ads.looking"))
     bar.empty()
 
 
@@ -88,25 +96,28 @@ def _which(services: Services) -> tuple[str, str] | None:
         format_func=lambda source: say(f"ads.source.{source}"),
         key="ad_source",
         required=True,
-        on_change=safely(_forget_places),
+        persist_state=KEPT,
     )
     if state.ad_source == "words":
-        text = st.text_input(say("ads.words"), key="ads-words", placeholder=say("ads.words.example"))
+        text = st.text_input(
+            say("ads.words"), key="ads-words", placeholder=say("ads.words.example"), persist_state=KEPT
+        )
         return ("", text) if text.strip() else None
     if state.ad_source == "video":
         return _from_library(services)
     return _ours(services)
 
 
-def _forget_places() -> None:
-    state.proposals = None
-
-
 def _from_library(services: Services) -> tuple[str, str] | None:
     page = services.library.listing.page(Asked(arrange="title", limit=CHOICES))
     titles = {row.entry.video_id: row.entry.title for row in page.rows}
     chosen = st.selectbox(
-        say("ads.video"), list(titles), format_func=lambda id_: titles.get(id_, ""), index=None, key="ads-video"
+        say("ads.video"),
+        list(titles),
+        format_func=lambda id_: titles.get(id_, ""),
+        index=None,
+        key="ads-video",
+        persist_state=KEPT,
     )
     return (chosen, "") if chosen else None
 
@@ -117,7 +128,11 @@ def _ours(services: Services) -> tuple[str, str] | None:
     chosen = None
     if kept:
         chosen = st.pills(
-            say("ads.kept"), list(kept), format_func=lambda id_: plain(kept[id_].title), key=f"ads-kept-{state.ad_turn}"
+            say("ads.kept"),
+            list(kept),
+            format_func=lambda id_: plain(kept[id_].title),
+            key=f"ads-kept-{state.ad_turn}",
+            persist_state=KEPT,
         )
     with st.container(horizontal=True, vertical_alignment="center", key="ads-add"):
         # A new key is a closed menu: it has done its work when there is another ad.
@@ -203,19 +218,29 @@ def _avoid(services: Services) -> Avoid:
                 format_func=names.__getitem__,
                 key=f"ads-avoid-{kind}",
                 placeholder="",
+                persist_state=KEPT,
             )
-        words = st.text_input(say("ads.avoid.words"), key="ads-avoid-words", placeholder=say("ads.avoid.words.example"))
+        words = st.text_input(
+            say("ads.avoid.words"),
+            key="ads-avoid-words",
+            placeholder=say("ads.avoid.words.example"),
+            persist_state=KEPT,
+        )
     parts = [word.strip() for word in words.replace("，", ",").split(",")]
     return Avoid(tuple(chosen["category"]), tuple(chosen["mood"]), tuple(filter(None, parts)))
 
 
 def _rules() -> Rules:
     with st.popover(say("ads.rules"), icon=":material/tune:", key="ads-rules"):
-        first = st.number_input(say("ads.rules.first"), 0.0, 3600.0, _RULES.first_s, 1.0, key="ads-first")
-        apart = st.number_input(say("ads.rules.apart"), 0.0, 3600.0, _RULES.apart_s, 5.0, key="ads-apart")
-        most = st.number_input(say("ads.rules.most"), 1, 20, _RULES.most, key="ads-most")
-        videos = st.number_input(say("ads.rules.videos"), 1, 20, _RULES.videos, key="ads-videos")
+        first = _number("first", 0.0, 3600.0, _RULES.first_s, 1.0)
+        apart = _number("apart", 0.0, 3600.0, _RULES.apart_s, 5.0)
+        most = _number("most", 1, 20, _RULES.most, 1)
+        videos = _number("videos", 1, 20, _RULES.videos, 1)
     return Rules(first, apart, most, videos)
+
+
+def _number(name: str, least: Number, most: Number, usual: Number, step: Number) -> Number:
+    return st.number_input(say(f"ads.rules.{name}"), least, most, usual, step, key=f"ads-{name}", persist_state=KEPT)
 
 
 def _show(services: Services, found: Proposals) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
-from typing import Literal
 
 import streamlit as st
 
@@ -17,14 +16,12 @@ from pages.components.ask import theme_name
 from pages.components.boundary import part, safely
 from pages.components.doors import page_url
 from pages.components.library_trash import delete_videos
-from pages.components.state import LIBRARY_VIEWS, pressed, state
+from pages.components.state import KEPT, LIBRARY_VIEWS, pressed, state
 from pages.components.wording import clock, day, language_word, megabytes, plain, say
 
 PER_PAGE = {"grid": 24, "table": 50}
 BADGES = 3
 """Labels on a card; all of them are on the page of the video."""
-KEPT: Literal["session"] = "session"
-"""How long Streamlit keeps what is asked here: also while a video, another tab or another page is shown."""
 _ICONS = {"grid": ":material/grid_view:", "table": ":material/table_rows:"}
 
 

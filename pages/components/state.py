@@ -20,7 +20,7 @@ from typing import Any, Generic, Literal, TypeVar, cast, get_args, overload
 import numpy as np
 import streamlit as st
 
-from core.ads.models import Proposals
+from core.ads.models import Proposals, Wanted
 from core.discover.search import MAX_TEXT
 from core.discover.taxonomy import Taxonomy, Theme
 from core.errors import QueryError
@@ -48,6 +48,8 @@ MAX_VALUES = 200
 """Characters of an address that are read for the values of a property."""
 MAX_NAME = 40
 PAGE_SIZE = 12
+KEPT: Literal["session"] = "session"
+"""For `persist_state` of a widget of the Library: its value outlives that another tab, video or page is shown."""
 _WRITTEN = "address-as-written"
 _ASKED = "asked-before"
 
@@ -208,9 +210,9 @@ class PageState:
     library_view: Row[LibraryView] = Row("grid")
     map_colour: Row[MapColour] = Row("mood")
     to_discover: Row[bool] = Row(False)  # a callback cannot change the page
-    # Where an ad comes from, and where it belongs by the last answer.
+    # Where an ad comes from; what was asked for last, and where it belongs.
     ad_source: Row[AdSource] = Row("words")
-    proposals: Row[Proposals | None] = Row(None)
+    proposals: Row[tuple[Wanted, Proposals] | None] = Row(None)
     # Ids: of the video that is open in the library, of those that are selected, and of those deleted last.
     managed: Row[str] = Row("")
     picked: Row[list[str]] = Row([])

@@ -52,6 +52,7 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     "ads.source.ours": "An ad",
     "ads.source.video": "A video of the library",
     "ads.words": "What does the ad show?",
+    "ads.words.missing": "Say in a sentence what the ad shows.",
     "ads.words.example": "a quiet hotel in the mountains",
     "ads.video": "Video",
     "ads.kept": "Ads",

@@ -31,7 +31,9 @@ def ask(app: AppTest, words: str) -> AppTest:
 
 def test_a_sentence_finds_its_places_with_reasons_and_downloads(services, tmp_path):
     app = ads(services, tmp_path)
-    assert app.button(key="ads-find").disabled
+    app.button(key="ads-find").click().run()
+    assert "Say in a sentence what the ad shows." in readable(app)
+    assert "place in" not in readable(app)
     ask(app, "a dog and a puppy, animals")
     assert not app.exception
     said = readable(app)
@@ -54,6 +56,36 @@ def test_what_is_avoided_is_left_out_and_said(services, tmp_path):
     app.text_input(key="ads-avoid-words").set_value("wolf, office").run()
     app.button(key="ads-find").click().run()
     assert "2 videos are left out" in readable(app)
+
+
+def test_what_is_typed_counts_with_the_first_press_and_an_answer_stands_below_its_own_question_only(services, tmp_path):
+    app = ads(services, tmp_path)
+    app.text_input(key="ads-words").set_value("a dog and a puppy, animals")
+    app.button(key="ads-find").click().run()  # the press leaves the field: both come at once
+    assert "1 place in 1 video" in readable(app)
+    app.text_input(key="ads-words").set_value("a ship at sea").run()
+    assert "place in" not in readable(app)
+    app.text_input(key="ads-words").set_value("a dog and a puppy, animals").run()
+    assert "1 place in 1 video" in readable(app)
+    app.multiselect(key="ads-avoid-category").set_value(["animals"]).run()
+    assert "place in" not in readable(app)
+
+
+def test_what_is_asked_of_an_ad_is_kept_with_its_answer_while_another_tab_is_shown(services, tmp_path):
+    app = ads(services, tmp_path)
+    app.text_input(key="ads-avoid-words").set_value("office").run()
+    app.number_input(key="ads-most").set_value(2).run()
+    ask(app, "a dog and a puppy, animals")
+    tab(app, "trash")
+    tab(app, "ads")
+    assert app.text_input(key="ads-words").value == "a dog and a puppy, animals"
+    assert app.text_input(key="ads-avoid-words").value == "office"
+    assert app.number_input(key="ads-most").value == 2
+    assert "1 place in 1 video" in readable(app)
+    app.segmented_control(key="ad_source").set_value("video").run()
+    assert app.button(key="ads-find").disabled
+    assert "place in" not in readable(app)
+    assert not app.exception
 
 
 def test_a_video_of_the_library_as_the_ad(services, tmp_path):
