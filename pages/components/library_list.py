@@ -31,11 +31,11 @@ def library_list(services: Services) -> None:
     state.library_view = state.library_view or LIBRARY_VIEWS[0]
     _controls(services)
     size = PER_PAGE[state.library_view]
-    asked = _asked(size)
+    asked = _asked(services, size)
     page = services.library.listing.page(asked)
     if page.total and not page.rows:  # the last page lost its last video
         state.library_turn += 1
-        page = services.library.listing.page(_asked(size))
+        page = services.library.listing.page(_asked(services, size))
     _selection_bar(services, page)
     if not page.total:
         with st.container(border=True, key="library-nothing"):
@@ -91,7 +91,7 @@ def _filters(services: Services) -> None:
     counts = services.library.listing.counts()
     kinds: Sequence[Kind] = ("category", "mood")
     for kind in kinds:
-        asked = pressed(f"library-{kind}") or ()
+        asked = _labels_asked(services, kind)
         themes = {one.id: one for one in services.taxonomy.themes(kind) if counts[kind].get(one.id) or one.id in asked}
         if themes:
             _choose(say(f"ask.{kind}"), f"library-{kind}", list(themes), partial(_counted, kind, themes, counts[kind]))
@@ -120,16 +120,22 @@ def _choose(label: str, key: str, options: Sequence[str], text: Callable[[str], 
     )
 
 
-def _asked(size: int) -> Asked:
+def _asked(services: Services, size: int) -> Asked:
     return Asked(
         name=pressed("library-name") or "",
-        categories=tuple(pressed("library-category") or ()),
-        moods=tuple(pressed("library-mood") or ()),
+        categories=_labels_asked(services, "category"),
+        moods=_labels_asked(services, "mood"),
         filters={name: tuple(chosen) for name in PROPERTIES if (chosen := pressed(f"library-{name}"))},
         arrange=pressed("library-arrange") or ARRANGED[0],
         limit=size,
         offset=((pressed(_pages_key()) or 1) - 1) * size,
     )
+
+
+def _labels_asked(services: Services, kind: Kind) -> tuple[str, ...]:
+    """Return the categories or moods that are pressed, and are still there."""
+    known = {theme.id for theme in services.taxonomy.themes(kind)}
+    return tuple(id_ for id_ in pressed(f"library-{kind}") or () if id_ in known)
 
 
 def _pages_key() -> str:

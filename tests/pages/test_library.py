@@ -188,6 +188,21 @@ def test_a_label_that_no_video_has_any_more_can_be_dropped(library):
     assert listed(app) == ["Tax office"]
 
 
+def test_an_own_category_that_is_gone_is_asked_for_no_more(library):
+    library.add_theme("category", "Beasts", ["wolf"])
+    assert library.relabel.soon(20.0)
+    app = open_page("library")
+    app.pills(key="library-category").set_value(["beasts"]).run()
+    assert listed(app) == ["Grey wolf in a forest"]
+    wolf = next(entry.video_id for entry in library.index.scroll(scope="video") if "wolf" in entry.title)
+    tab(app, "own")
+    library.own_themes.remove("category", "beasts")
+    library.library.trash.delete([wolf])
+    tab(app, "videos")
+    assert not app.exception
+    assert listed(app) == ["Tax office"]
+
+
 def test_a_library_is_exported_and_what_is_there_is_not_imported_again(library):
     app = tab(open_page("library"), "carry")
     assert "Deleted videos and jobs stay behind" in readable(app)
