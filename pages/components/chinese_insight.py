@@ -49,6 +49,8 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     "ads.words.missing": "请用一句话说明广告里有什么。",
     "ads.words.example": "山中一家安静的旅馆",
     "ads.video": "视频",
+    "ads.video.name": "名称的一部分（一次最多列出 {n:,} 个）",
+    "ads.video.none": "没有这个名称的视频。",
     "ads.kept": "广告",
     "ads.add": "添加广告",
     "ads.samples": "绘制 {n:,} 个示例广告",

@@ -24,13 +24,13 @@ from core.services import Services
 from pages.components.ask import theme_name
 from pages.components.boundary import part, rerun, safely
 from pages.components.doors import page_script, page_url
-from pages.components.state import AD_SOURCES, KEPT, state
+from pages.components.state import AD_SOURCES, KEPT, pressed, state
 from pages.components.uploads import uploaded
 from pages.components.wording import clock, plain, say, tell
 
 SCRIPT = Path(__file__).with_name("breaks.html")
 CHOICES = 200
-"""Videos of the library that can be chosen from by their titles; a name finds the others."""
+"""Videos of the library that can be chosen from at once; of more, those that have a name."""
 Number = TypeVar("Number", int, float)
 _RULES = Rules()
 
@@ -109,8 +109,23 @@ def _which(services: Services) -> tuple[str, str] | None:
 
 
 def _from_library(services: Services) -> tuple[str, str] | None:
-    page = services.library.listing.page(Asked(arrange="title", limit=CHOICES))
-    titles = {row.entry.video_id: row.entry.title for row in page.rows}
+    listing, name = services.library.listing, ""
+    if services.index.count().videos > CHOICES:
+        name = st.text_input(
+            say("ads.video.name", n=CHOICES),
+            key="ads-video-name",
+            placeholder=say("library.name.example"),
+            icon=":material/search:",
+            persist_state=KEPT,
+        )
+    titles = {
+        row.entry.video_id: row.entry.title for row in listing.page(Asked(name, arrange="title", limit=CHOICES)).rows
+    }
+    if not titles:
+        st.caption(say("ads.video.none"))
+    known = pressed("ads-video")
+    if known and known not in titles and (row := listing.show(known)) is not None:
+        titles = {known: row.entry.title, **titles}  # what was chosen stays, whatever name is looked for next
     chosen = st.selectbox(
         say("ads.video"),
         list(titles),

@@ -55,6 +55,8 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     "ads.words.missing": "Say in a sentence what the ad shows.",
     "ads.words.example": "a quiet hotel in the mountains",
     "ads.video": "Video",
+    "ads.video.name": "A part of its name, for only {n:,} can be offered at once",
+    "ads.video.none": "No video has that name.",
     "ads.kept": "Ads",
     "ads.add": "Add an ad",
     "ads.samples": ("Draw {n:,} sample ad", "Draw {n:,} sample ads"),

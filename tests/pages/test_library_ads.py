@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from streamlit.testing.v1 import AppTest
 
 from pages.components.library_ads import _teller
-from tests.pages.support import add, open_page, press, readable
+from tests.pages.support import add, add_entries, open_page, press, readable
 from tests.pages.test_library import tab
 from tests.videos import make_video, plain
 
@@ -100,6 +100,24 @@ def test_a_video_of_the_library_as_the_ad(services, tmp_path):
     app.button(key="ads-find").click().run()
     assert "Grey wolf and dog, animals" in readable(app)
     assert f'data-ad="app/static/media/{ad}.mp4"' in str([one.proto.body for one in app.get("html")])
+
+
+def test_of_more_videos_than_can_be_offered_a_name_finds_the_others(services, monkeypatch):
+    monkeypatch.setattr("pages.components.library_ads.CHOICES", 3)
+    add_entries(services, 4, "grey wolf")
+    (office,) = add_entries(services, 1, "tax office")
+    app = tab(open_page("library"), "ads")
+    app.segmented_control(key="ad_source").set_value("video").run()
+    assert len(app.selectbox(key="ads-video").options) == 3
+    app.text_input(key="ads-video-name").set_value("office").run()
+    assert app.selectbox(key="ads-video").options == ["tax office 0"]
+    app.selectbox(key="ads-video").set_value(office).run()
+    app.text_input(key="ads-video-name").set_value("wolf").run()
+    assert app.selectbox(key="ads-video").value == office, "looking for another keeps what was chosen"
+    assert len(app.selectbox(key="ads-video").options) == 4
+    app.text_input(key="ads-video-name").set_value("whale").run()
+    assert "No video has that name." in readable(app)
+    assert not app.exception
 
 
 def test_an_ad_that_is_kept_is_chosen_and_removed(services, tmp_path):
