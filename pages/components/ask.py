@@ -20,7 +20,7 @@ from pages.components.boundary import part, safely, show_error, show_line
 from pages.components.chrome import badge
 from pages.components.extras import keep_menu
 from pages.components.services import shared_services
-from pages.components.state import ANY, FILTERS, ME, PageState, Row, pressed, state
+from pages.components.state import ANY, FILTERS, ME, PageState, Part, Row, pressed, state
 from pages.components.uploads import uploaded
 from pages.components.who import may, person, why_not
 from pages.components.wording import language_word, named, plain, say, tell
@@ -69,6 +69,14 @@ def nothing_found(query: Query, results: Results, services: Services) -> None:
         st.text(say("nothing.text", asked=described(query, services)))
         if query.filters and any(any(counts.values()) for counts in results.facets.values()):
             st.caption(say("nothing.filters"))
+            # Here and not under Filters alone: the feed has none.
+            st.button(
+                say("nothing.filters.off"),
+                icon=":material/filter_list_off:",
+                key="filters-off",
+                on_click=safely(state.reset),
+                args=[Part.FILTERS],
+            )
         if query.text:
             st.caption(say("nothing.words"))
         if results.alternatives:
@@ -189,7 +197,7 @@ def chips() -> None:
     """Draw what is asked for beside words, category and mood, each with a way to drop it."""
     if not has_chips():
         return
-    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="chips"):
         if state.like:
             text = say("chip.moment" if state.at else "chip.video")
             if state.among:

@@ -91,7 +91,7 @@ CHINESE: dict[str, str | tuple[str, str]] = {
     "empty.coming.watch": "查看进度",
     "nothing.title": "没有找到符合的视频",
     "nothing.text": "视频库中没有符合 {asked} 的视频。",
-    "nothing.filters": "去掉部分筛选条件后会有结果，请在“筛选”中取消几项。",
+    "nothing.filters": "去掉部分筛选条件后会有结果。",
     "nothing.words": "换个说法、少用几个词，或直接点选一个类别。",
     "nothing.instead": "视频库中最接近的类别：",
     "found": "{asked}：{n:,} 个视频",

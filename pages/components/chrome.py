@@ -78,7 +78,8 @@ def language_switch() -> None:
 
 def presenting() -> None:
     """Hide all that is not a video, for showing to others."""
-    st.html("<style>.stAppHeader, .stToolbar { display: none } .stMainBlockContainer { padding-top: 1rem }</style>")
+    hidden = ".stAppHeader, .stToolbar, .st-key-language-switch, .st-key-page-bar { display: none !important }"
+    st.html(f"<style>{hidden} .stMainBlockContainer {{ padding-top: 1rem }}</style>")
 
 
 def heading(title: str, subtitle: str, services: Services, grows: Callable[[], bool] | None = None) -> None:

@@ -106,7 +106,7 @@ ENGLISH: dict[str, Template] = {
     "empty.coming.watch": "Watch them arrive",
     "nothing.title": "Nothing here matches that",
     "nothing.text": "No video in the library fits {asked}.",
-    "nothing.filters": "Some do without the filters: take some off under Filters.",
+    "nothing.filters": "Some do without the filters.",
     "nothing.words": "Try other or fewer words, or press a category.",
     "nothing.instead": "Nearest to it in your library:",
     "found": ("{n:,} video for {asked}", "{n:,} videos for {asked}"),

@@ -1,4 +1,4 @@
-"""The words of trends and ads, a part of the table in wording.py."""
+"""The words of trends, ads and some of Discover, a part of the table in wording.py."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     "trends.colour.category": "Category",
     "trends.colour.date": "Added",
     "trends.open": ("Open {n:,} video in Discover", "Open {n:,} videos in Discover"),
+    "nothing.filters.off": "Take the filters off",
     "channel.no.map": "These videos of the map cannot be kept as a channel: a link does not hold them. Save a "
     "search by words or a category instead.",
     "channel.no.picture": "A search by a picture cannot be kept as a channel: a link does not hold the picture. Press "

@@ -136,6 +136,7 @@ def test_presenting_hides_all_but_the_videos(library, page):
     page.get_by_role("button", name="Present").click()
     expect(page.get_by_label("Search in words")).to_have_count(0)
     expect(page.locator("header")).to_be_hidden()
+    expect(page.locator(".st-key-language-switch")).to_be_hidden()
     expect(cards(page)).to_have_count(4)
     page.keyboard.press("Escape")
     expect(page.get_by_label("Search in words")).to_be_visible()

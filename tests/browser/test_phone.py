@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Server, go
+from tests.browser.conftest import Server, go, settle
 from tests.browser.support import IN_SIGHT
 
 
@@ -90,3 +90,11 @@ def test_the_feed_fills_the_screen_and_the_page_does_not_scroll(full: Server, ph
     for name in ("Previous", "Next"):
         step = phone.get_by_role("button", name=name).bounding_box()
         assert step["y"] + step["height"] <= bar["y"], "nothing lies under the pages"
+    views = phone.locator(".st-key-views").bounding_box()
+    phone.locator(".st-key-feed").get_by_role("button", name="More like this", exact=True).click()
+    expect(phone.get_by_role("button", name="More like this video")).to_be_visible()
+    settle(phone)
+    phone.locator(".st-key-view").get_by_text("Feed").click()
+    expect(phone.locator(".st-key-feed .stVideo")).to_be_visible()
+    settle(phone)
+    assert phone.locator(".st-key-views").bounding_box() == views, "what is asked besides takes its room of the video"

@@ -370,6 +370,16 @@ def test_nothing_found_says_so_and_shows_nothing(library):
     assert not shown(app)
 
 
+def test_filters_that_leave_nothing_can_be_taken_off_where_there_is_no_menu_of_them(library):
+    app = open_page("discover", category="animals", length="over-10min", view="feed")
+    assert not shown(app)
+    assert "Some do without the filters." in readable(app)
+    press(app, "Take the filters off")
+    assert dict(app.query_params) == {"category": "animals", "view": "feed"}
+    assert shown(app)
+    assert not app.exception
+
+
 def test_what_is_most_like_a_video_follows_a_library_that_stays_as_large(library, two_videos, tmp_path):
     assert "tax office" in " ".join(texts(open_page("ingest"))).casefold()
     office = next(entry for entry in library.index.scroll(scope="video") if "office" in entry.title.casefold())
