@@ -108,12 +108,14 @@ class TasteBook:
                     new += 1
         return new
 
-    def reset(self, profile: str) -> None:
-        """Forget a profile: its marks and its name."""
+    def reset(self, profile: str) -> list[tuple[str, str, Mark]]:
+        """Forget a profile, its marks and its name; return what was forgotten as `take` has it back."""
         key = identity(profile_name(profile))
         with self._shelf.change() as db:
+            forgotten = [tuple(row) for row in db.execute(_EVERY.where(_OF_PROFILE), {"of": key})]
             db.execute(delete(MARKS_TABLE).where(_OF_PROFILE), {"of": key})
             db.execute(delete(PROFILES).where(PROFILES.c.key == bindparam("of")), {"of": key})
+        return forgotten
 
     def forget_video(self, video_id: str) -> None:
         """Take all marks of everybody off a video that is gone for good."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -21,6 +22,7 @@ from pages.components.chrome import badge
 from pages.components.extras import keep_menu
 from pages.components.services import shared_services
 from pages.components.state import ANY, FILTERS, ME, PageState, Part, Row, pressed, state
+from pages.components.undo import offer_undo
 from pages.components.uploads import uploaded
 from pages.components.who import may, person, why_not
 from pages.components.wording import language_word, named, plain, say, tell
@@ -262,9 +264,14 @@ def _whose_taste(services: Services) -> None:
         st.button(
             say("tune.forget"),
             icon=":material/restart_alt:",
-            on_click=safely(services.taste.reset, "forget"),
-            args=[profile()],
+            on_click=safely(_forget, "forget"),
+            args=[services, profile()],
         )
+
+
+def _forget(services: Services, name: str) -> None:
+    if forgotten := services.taste.reset(name):
+        offer_undo(say("tune.forgotten", name=name), partial(services.taste.take, forgotten))
 
 
 def _typed_name() -> None:

@@ -15,6 +15,7 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     "trends.colour.date": "添加时间",
     "trends.open": "在“发现”中打开 {n:,} 个视频",
     "nothing.filters.off": "取消筛选",
+    "tune.forgotten": "已忘记“{name}”的喜好。",
     "channel.no.map": "地图上的这些视频无法存为频道：链接里放不下它们。请改为保存按词语或类别的搜索。",
     "channel.no.picture": "以图片进行的搜索无法存为频道：链接里放不下图片。请在找到的视频上按“更多类似”，再保存。",
     "chip.among.gone": "此链接里没有地图上的 {n:,} 个视频。请在片库的“趋势”中重新选择。",

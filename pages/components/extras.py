@@ -90,8 +90,9 @@ def _save(services: Services, name: str) -> None:
 
 
 def _remove_channel(services: Services, channel: Channel) -> None:
+    order = [one.slug for one in services.channels.channels()]
     services.channels.delete(channel.slug)
-    offer_undo(say("channel.removed", name=channel.name), partial(services.channels.save, channel.name, channel.link))
+    offer_undo(say("channel.removed", name=channel.name), partial(services.channels.put_back, channel, order))
 
 
 def _own_themes(services: Services) -> None:

@@ -219,6 +219,7 @@ class PageState:
     # What was done last and how it is undone (see undo.py).
     undo: Row[tuple[str, Callable[[], object]] | None] = Row(None)
     undo_turn: Row[int] = Row(0)
+    undo_since: Row[float] = Row(0.0)
     # What somebody is about to do to an own category or mood (see library_own.py).
     own_draft: Row[Any] = Row(None)
     own_turn: Row[int] = Row(0)

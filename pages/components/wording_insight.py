@@ -16,6 +16,7 @@ INSIGHT: dict[str, str | tuple[str, str]] = {
     "trends.colour.date": "Added",
     "trends.open": ("Open {n:,} video in Discover", "Open {n:,} videos in Discover"),
     "nothing.filters.off": "Take the filters off",
+    "tune.forgotten": "The taste of {name} is forgotten.",
     "channel.no.map": "These videos of the map cannot be kept as a channel: a link does not hold them. Save a "
     "search by words or a category instead.",
     "channel.no.picture": "A search by a picture cannot be kept as a channel: a link does not hold the picture. Press "

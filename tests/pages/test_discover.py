@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -426,12 +428,37 @@ def test_less_of_this_kind_and_a_removed_channel_can_be_undone(library):
     assert not library.taste.marks("Ada").dislikes
     assert "undo-it" not in [button.key for button in app.button]
     channel = library.channels.save("Wolves", [("q", "wolf")])
+    other = library.channels.save("Dogs", [("q", "dog")])
     app.run()
     app.button(key=f"remove-{channel.slug}").click().run()
-    assert not library.channels.channels()
+    assert library.channels.channels() == [other]
     app.button(key="undo-it").click().run()
-    assert [(one.name, dict(one.link)) for one in library.channels.channels()] == [("Wolves", {"q": "wolf"})]
+    assert library.channels.channels() == [channel, other], "where it was"
     assert not app.exception
+
+
+def test_a_taste_that_is_forgotten_is_said_and_can_be_had_back(library):
+    app = open_page("discover", q="wolf", who="Ada")
+    press(app, "More of this kind")
+    before = library.taste.marks("Ada")
+    press(app, "Forget this taste")
+    assert not library.taste.marks("Ada").likes
+    assert "The taste of Ada is forgotten." in readable(app)
+    app.button(key="undo-it").click().run()
+    assert library.taste.marks("Ada") == before
+    press(app, "Forget this taste")
+    press(app, "Forget this taste")
+    assert not app.exception
+
+
+def test_what_has_faded_is_not_offered_again(library, monkeypatch):
+    app = press(open_page("discover", q="wolf"), "Less of this kind")
+    assert "undo-it" in [button.key for button in app.button]
+    later = time.monotonic() + 13
+    monkeypatch.setattr("pages.components.undo.time", SimpleNamespace(monotonic=lambda: later))
+    assert "undo-it" not in [button.key for button in app.run().button]
+    monkeypatch.undo()
+    assert "undo-it" not in [button.key for button in app.run().button], "it is over for good"
 
 
 def save_channel(app, name: str):

@@ -99,10 +99,21 @@ def test_case_makes_no_other_profile_and_the_first_spelling_is_kept(book: TasteB
 
 def test_a_reset_forgets_the_name_too(book: TasteBook, open_shelf: OpenShelf) -> None:
     book.mark("Anna", "a", "like")
-    book.reset("aNNA")
+    book.mark("Ben", "a", "like")
+    book.reset("Ben")
+    assert book.reset("aNNA") == [("Anna", "a", "like")]
     assert (names(open_shelf), book.marks("Anna")) == ([], Marks())
     book.mark("ANNA", "b", "like")
     assert (names(open_shelf), book.marks("Anna")) == (["ANNA"], Marks(("b",)))
+
+
+def test_what_a_reset_forgot_can_be_taken_back_as_it_was(book: TasteBook, open_shelf: OpenShelf) -> None:
+    for video, mark in (("a", "like"), ("b", "dislike"), ("c", "like"), ("a", "seen")):
+        book.mark("Anna", video, mark)
+    before = book.marks("anna")
+    book.take(book.reset("ANNA"))
+    assert (names(open_shelf), book.marks("Anna")) == (["Anna"], before)
+    assert before == Marks(("c", "a"), ("b",), frozenset("a"))
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 41, "An\x00na", "An\nna", "\u202eAnna", "\udc80"])
