@@ -55,7 +55,7 @@ def results(found: Results, services: Services, marks: Marks, *, answer: bool) -
             say("found.before"),
             icon=":material/expand_less:",
             width="stretch",
-            on_click=safely(state.go_back),
+            on_click=safely(_show_before),
             key="before",
         )
     grid(found.hits, services, marks, answer=answer and not state.start)
@@ -66,16 +66,27 @@ def results(found: Results, services: Services, marks: Marks, *, answer: bool) -
             width="stretch",
             on_click=safely(_show_more),
             args=[found.next_offset],
-            key="more",
+            key="more" if _fits_more() else "next-page",
         )
 
 
 def _show_more(next_offset: int) -> None:
     """Show more below; a page that is full begins anew with what comes next."""
-    if state.shown + PAGE_SIZE <= MOST_SHOWN:
+    if _fits_more():
         state.shown += PAGE_SIZE
     else:
         state.go_on(next_offset)
+
+
+def _fits_more() -> bool:
+    return state.shown + PAGE_SIZE <= MOST_SHOWN
+
+
+def _show_before() -> None:
+    """Show all of the page that one comes from: its last are those before."""
+    start = state.start
+    state.go_back()
+    state.shown = min(max(start - state.start, PAGE_SIZE), MOST_SHOWN)
 
 
 def grid(hits: Sequence[Hit], services: Services, marks: Marks, *, answer: bool) -> None:

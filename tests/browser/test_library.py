@@ -129,6 +129,24 @@ def test_what_is_renamed_is_found_by_its_new_name(owned: Server, page: Page) -> 
     expect(page.locator("[class*=st-key-card-]").get_by_text("Submarine dive", exact=True).first).to_be_visible()
 
 
+def test_a_press_is_answered_where_one_looks(owned: Server, browser: Browser) -> None:
+    """On a phone the way into a video, and that to its end, leave the page scrolled down."""
+    page = browser.new_context(viewport={"width": 390, "height": 500}, is_mobile=True, has_touch=True).new_page()
+    go(page, f"{owned.url}/library")
+    settled(page).get_by_role("button", name="Mountain snow", exact=True).click()
+    back = page.get_by_role("button", name="Back to the library")
+    expect(back).to_be_in_viewport()
+    settle(page)
+    page.locator(".stMain").evaluate("one => one.scrollTo(0, one.scrollHeight)")
+    expect(back).not_to_be_in_viewport()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_in_viewport()
+    settle(page)
+    undo.click()
+    expect(cards(page)).to_have_count(health(owned)["videos"])
+
+
 def test_a_library_is_exported_and_taken_in_elsewhere_by_buttons(owned: Server, page: Page, tmp_path: Path) -> None:
     page.goto(f"{owned.url}/library")
     settled(page).get_by_text("Export and import", exact=True).click()
