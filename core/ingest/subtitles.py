@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import html
 import os
 import re
@@ -17,6 +18,8 @@ from core.languages import language_code
 from core.text import printable
 
 MAX_SUBTITLE_CHARS = 200_000
+_MOST_BYTES = 8 * MAX_SUBTITLE_CHARS
+"""How much of a file is read: times, numbers and markup take more room than words."""
 _SUFFIXES = ("srt", "vtt", "ass", "ssa")
 _ENDING = re.compile(
     rf"(?:\.(?!(?:cc|sdh)\.)([a-z]{{2,3}}(?:[-_][a-z0-9]{{2,8}})?))?(?:\.(?:cc|sdh|forced))?\.(?:{'|'.join(_SUFFIXES)})",
@@ -25,6 +28,7 @@ _ENDING = re.compile(
 """What follows a video's stem, as players name them: film.srt, film.en.srt, film.pt-BR.vtt, film.en.forced.srt."""
 MARKUP = re.compile(r"\{[^{}]{0,400}\}|<[^<>]{0,400}>")
 _ASS_FIELDS_BEFORE_TEXT = 9
+_ASCII = bytes(range(128))
 
 
 def cue_of(packet: av.Packet) -> str:
@@ -98,12 +102,12 @@ def sidecar_lines(path: Path) -> list[str]:
     """Return the lines of a subtitle file, whatever its encoding. Raises MediaError when it cannot be read."""
     try:
         with path.open("rb") as file:
-            data = file.read(8 * MAX_SUBTITLE_CHARS)
+            data = file.read(_MOST_BYTES)
     except OSError as error:
         raise MediaError(
             "The subtitle file cannot be read ({why}). Remove it or add it again.", why=error.strerror
         ) from error
-    return _decoded_text(data).splitlines()
+    return _decoded_text(data, cut=len(data) == _MOST_BYTES).splitlines()
 
 
 def _sidecar_cues(path: Path) -> list[str]:
@@ -128,10 +132,19 @@ def timed_blocks(lines: Sequence[str]) -> Iterator[list[str]]:
             block.append(line)
 
 
-def _decoded_text(data: bytes) -> str:
+def _decoded_text(data: bytes, *, cut: bool) -> str:
+    """Return the text of a file, or of its beginning where reading was `cut`, perhaps inside a character."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="ignore")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    if _is_windows_text(data):
         return data.decode("cp1252", errors="ignore")
+    return codecs.getincrementaldecoder("utf-8-sig")("replace").decode(data, not cut)
+
+
+def _is_windows_text(data: bytes) -> bool:
+    """Say whether most of the bytes beyond ASCII make no UTF-8: a few that do not are damage in text that is."""
+    if data.isascii():
+        return False
+    beyond = len(data.translate(None, _ASCII))
+    lost = len(data) - len(data.decode("utf-8", errors="ignore").encode())
+    return 2 * lost >= beyond

@@ -166,3 +166,25 @@ def test_the_same_words_twice_are_read_once(tmp_path):
 def test_a_sidecar_that_cannot_be_read_is_said(tmp_path):
     with pytest.raises(MediaError, match="subtitle file cannot be read"):
         subtitles.subtitle_text([], [subtitles.Sidecar(tmp_path / "gone.srt", "")])
+
+
+@pytest.mark.parametrize("padding", range(3))
+def test_long_subtitles_are_read_as_what_they_are_wherever_reading_them_is_cut(tmp_path, padding):
+    """Two of three places to cut are inside a character of three bytes."""
+    path = tmp_path / "a.zh.srt"
+    path.write_text("\n" * padding + "00:00:00,000 --> 00:00:01,000\n" + "狼" * 600_000, encoding="utf-8")
+    text = subtitles.subtitle_text([], [subtitles.Sidecar(path, "zh")])
+    assert text == "狼" * subtitles.MAX_SUBTITLE_CHARS
+
+
+def test_a_damaged_byte_spoils_no_other_character(tmp_path):
+    path = tmp_path / "a.zh.srt"
+    path.write_bytes("00:00:00,000 --> 00:00:01,000\n我们在森\n狼".encode() + b"\xff\n\n")
+    assert subtitles.subtitle_text([], [subtitles.Sidecar(path, "zh")]) == "我们在森 狼"
+
+
+def test_subtitles_of_an_older_machine_are_read_though_a_pair_of_letters_looks_like_utf_8(tmp_path):
+    path = tmp_path / "a.fr.srt"
+    text = "00:00:00,000 --> 00:00:01,000\nL’été déjà passé… “Ã©”\n"
+    path.write_bytes(text.encode("cp1252"))
+    assert subtitles.subtitle_text([], [subtitles.Sidecar(path, "fr")]) == "L’été déjà passé… “Ã©”"
