@@ -107,7 +107,8 @@ def sidecar_lines(path: Path) -> list[str]:
         raise MediaError(
             "The subtitle file cannot be read ({why}). Remove it or add it again.", why=error.strerror
         ) from error
-    return _decoded_text(data, cut=len(data) == _MOST_BYTES).splitlines()
+    text = _decoded_text(data, cut=len(data) == _MOST_BYTES)
+    return text.replace("\r\r\n", "\n").splitlines()  # One end of a line, as converted twice; no empty line follows.
 
 
 def _sidecar_cues(path: Path) -> list[str]:
@@ -119,10 +120,15 @@ def _sidecar_cues(path: Path) -> list[str]:
 
 
 def timed_blocks(lines: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the blocks of an SRT or VTT file from their timing line on; headers, notes and styles have none."""
+    """Yield the blocks of an SRT or VTT file from their timing line on; headers, notes and styles have none.
+
+    Where no empty line ends a block, the next timing line does, and the number right before that is no word.
+    """
     block: list[str] = []
     for line in [*lines, ""]:
         if "-->" in line:
+            if block:
+                yield block[:-1] if len(block) > 1 and block[-1].strip().isdecimal() else block
             block = [line]
         elif not line.strip():
             if block:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import MediaError
-from core.ingest import inspecting, subtitles
+from core.ingest import captions, inspecting, subtitles
 from tests.corpus import CORPUS, needs_corpus
 from tests.videos import make_video
 
@@ -188,3 +188,26 @@ def test_subtitles_of_an_older_machine_are_read_though_a_pair_of_letters_looks_l
     text = "00:00:00,000 --> 00:00:01,000\nL’été déjà passé… “Ã©”\n"
     path.write_bytes(text.encode("cp1252"))
     assert subtitles.subtitle_text([], [subtitles.Sidecar(path, "fr")]) == "L’été déjà passé… “Ã©”"
+
+
+@pytest.mark.parametrize(
+    "ends", [("\n", "\n"), ("\r\n", "\r\n"), ("\r\r\n", "\r\r\n\r\r\n"), ("\n", "\n\n\n")], ids=repr
+)
+@pytest.mark.parametrize("numbers", [("1", "2"), (" 1 ", " 2 "), None], ids=repr)
+def test_no_cue_is_lost_whatever_lies_between_them(tmp_path, ends, numbers):
+    """The empty line between cues may be missing, and a line may end in CR CR LF after a second conversion."""
+    end, between = ends
+    cues = [
+        ["00:00:01,000 --> 00:00:02,000", "The wolf", "runs 2 miles"],
+        ["00:00:03,000 --> 00:00:04,000", "In"],
+    ]
+    if numbers is not None:
+        cues = [[number, *cue] for number, cue in zip(numbers, cues, strict=True)]
+    path = tmp_path / "a.srt"
+    path.write_bytes(between.join(end.join(cue) for cue in cues).encode())
+    beside = [subtitles.Sidecar(path, "en")]
+    assert subtitles.subtitle_text([], beside) == "The wolf runs 2 miles\nIn"
+    ((_, track),) = captions.captions_of([], 0.0, beside)
+    assert track == (
+        "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nThe wolf\nruns 2 miles\n\n00:00:03.000 --> 00:00:04.000\nIn\n"
+    )
