@@ -1,5 +1,7 @@
 """Discover: press a category, set a mood, say a word; matching videos play at the matching moment."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.access.roles import Action
@@ -40,7 +42,7 @@ def found_line(text: str) -> None:
 
 
 def show_results(query: Query, marks: Marks) -> Facets:
-    results = services.discover.search(query)
+    results = views.page(lambda offset: services.discover.search(replace(query, offset=offset)), services)
     if not results.hits:
         with views.answer("nothing"):
             ask.nothing_found(query, results, services)
@@ -64,7 +66,7 @@ def show_answer(query: Query, marks: Marks) -> Facets | None:
         with views.answer("watch"):
             home.watch(services, marks)
         return None
-    some = services.discover.browse(query.limit, query.offset)
+    some = views.page(lambda offset: services.discover.browse(query.limit, offset), services)
     shelved = some.total > PAGE_SIZE and state.view == "grid" and not (state.show or state.start)
     if shelved and home.home(services, marks, query.profile):
         return None

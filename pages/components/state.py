@@ -48,6 +48,8 @@ MAX_VALUES = 200
 """Characters of an address that are read for the values of a property."""
 MAX_NAME = 40
 PAGE_SIZE = 12
+LAST = "last"
+"""In the place of a video's id: the last of the page, to which one comes back from the next."""
 KEPT: Literal["session"] = "session"
 """For `persist_state` of a widget of the Library: its value outlives that another tab, video or page is shown."""
 _WRITTEN = "address-as-written"
@@ -130,6 +132,16 @@ def _count(part: Part) -> Row[int]:
     return Row(0, part, read, lambda value: str(value) if value else "")
 
 
+def _places(part: Part) -> Row[list[int]]:
+    def read(text: str, _: Taxonomy) -> list[int]:
+        places = {
+            int(one) for one in text[:MAX_VALUES].split(",") if one.isascii() and one.isdecimal() and len(one) < 9
+        }
+        return sorted(places - {0})
+
+    return Row([], part, read, lambda value: ",".join(map(str, value)))
+
+
 def _flag(part: Part | None) -> Row[bool]:
     return Row(False, part, lambda text, _: bool(text), lambda value: "1" if value else "")
 
@@ -199,7 +211,7 @@ class PageState:
 
     video = _text(64, Part.PLACE)
     shown: Row[int] = Row(PAGE_SIZE, Part.PLACE)
-    starts: Row[list[int]] = Row([], Part.PLACE)  # of the pages one has come through, the last is this one's
+    starts = _places(Part.PLACE)  # of the pages one has come through, the last is this one's
     playing: Row[list[str]] = Row([], Part.PLACE)
 
     lang: Row[Language | None] = Row(None)  # what a person chose or a link says; else it is the browser's
@@ -262,13 +274,18 @@ class PageState:
         asked = self._asked()
         if session.get(_ASKED) != asked:
             # Another question begins at its start, unless its link says where.
-            video = self.video if changed else ""
+            video, starts = (self.video, self.starts) if changed else ("", [])
             self.reset(Part.PLACE)
-            self.video = video
+            self.video, self.starts = video, starts
             session[_ASKED] = asked
 
     def write(self) -> None:
-        """Write what is asked into the address; parameters that are not ours stay."""
+        """Write what is asked into the address; parameters that are not ours stay.
+
+        Which video is the last of a page is known once that was asked for (views.feed), and written then.
+        """
+        if self.view == "feed" and self.video == LAST:
+            return
         wanted = self.link()
         if self.view != "feed":
             wanted.pop(PageState.video.name, None)

@@ -18,7 +18,7 @@ from pages.components.doors import page_script
 from pages.components.early import let_first_be_seen
 from pages.components.places import place_of
 from pages.components.poster import share
-from pages.components.state import PAGE_SIZE, View, state
+from pages.components.state import LAST, PAGE_SIZE, View, state
 from pages.components.video_card import (
     details,
     like_button,
@@ -35,14 +35,43 @@ GESTURES = Path(__file__).with_name("gestures.html")
 ANSWERS = ("home", "watch", "nothing", *get_args(View))
 MOST_SHOWN = 96
 """Cards on one page: a window of the answers (core/discover/streams.py)."""
-LAST = "last"
-"""In the place of a video's id: the last of the page, to which one comes back from the next."""
+MOST_PAGES = 10
+"""Pages of the feed that are looked through for the video of a link."""
 _ICONS: dict[View, str] = {"grid": ":material/grid_view:", "feed": ":material/smart_display:"}
 
 
 def answer(kind: str) -> DeltaGenerator:
     """Return where what was asked for is drawn: one of ANSWERS, in the place of all others."""
     return place_of(kind, ANSWERS, "answer")
+
+
+def page(answers: Callable[[int], Results], services: Services) -> Results:
+    """Return the page of answers, by where it begins, that one is on; in the feed that of the video in the address.
+
+    An address may be older than the library, so the video may have moved to another page, and the page be gone.
+    """
+    found = answers(state.start)
+    if state.starts and not found.hits:
+        state.starts = []
+        found = answers(0)
+    if state.view != "feed" or state.video in ("", LAST) or _holds(found, state.video):
+        return found
+    if services.discover.show(state.video) is not None:
+        begins: list[int] = []
+        for _ in range(MOST_PAGES):
+            other = answers(begins[-1] if begins else 0)
+            if _holds(other, state.video):
+                state.starts = begins
+                return other
+            if other.next_offset is None:
+                break
+            begins = [*begins, other.next_offset]
+    state.video = ""  # it is no answer, which is looked for once
+    return found
+
+
+def _holds(found: Results, video_id: str) -> bool:
+    return any(hit.video_id == video_id for hit in found.hits)
 
 
 def results(found: Results, services: Services, marks: Marks, *, answer: bool) -> None:
@@ -106,6 +135,9 @@ def feed(found: Results, services: Services, marks: Marks) -> None:
     ids = [hit.video_id for hit in hits]
     number = ids.index(state.video) if state.video in ids else len(ids) - 1 if state.video == LAST else 0
     hit = hits[number]
+    if state.video == LAST:
+        state.video = hit.video_id
+        state.write()
     with st.container(key="feed", gap="xsmall"):
         moment_player(hit, services)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="feed-bar"):

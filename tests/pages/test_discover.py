@@ -219,6 +219,8 @@ def test_the_feed_goes_on_to_the_last_video_and_back(services):
     add_entries(services, 50, "grey wolf")
     feed = open_page("discover", view="feed", video="last")
     assert places(feed) == ["48 of 50"]
+    there = dict(feed.query_params)
+    assert there["video"] != "last", "who shares the address means this video"
     seen = [texts(feed)]
     for place in (49, 50):
         feed.button(key="next").click().run()
@@ -229,7 +231,31 @@ def test_the_feed_goes_on_to_the_last_video_and_back(services):
         feed.button(key="previous").click().run()
         assert texts(feed) == seen[place]
     assert places(feed) == ["48 of 50"]
+    assert dict(feed.query_params) == there
     assert not feed.exception
+
+
+def test_a_place_in_the_feed_is_kept_by_its_address(services):
+    add_entries(services, 50, "grey wolf")
+    feed = open_page("discover", q="wolf", view="feed", video="last")
+    before = dict(feed.query_params)
+    feed.button(key="next").click().run()
+    feed.button(key="next").click().run()
+    there = dict(feed.query_params)
+    anew = open_page("discover", **there)
+    assert (places(anew), texts(anew)) == (["50 of 50"], texts(feed))
+    assert dict(anew.query_params) == there
+    moved = open_page("discover", **{name: value for name, value in there.items() if name != "starts"})
+    assert (places(moved), texts(moved)) == (["50 of 50"], texts(feed)), "a link from when it was on the first page"
+    moved.button(key="previous").click().run()
+    assert places(moved) == ["49 of 50"]
+    gone = open_page("discover", **{**there, "starts": "960", "video": "nobody"})
+    assert places(gone) == ["1 of 50"]
+    feed.query_params.clear()
+    for name, value in before.items():
+        feed.query_params[name] = value
+    assert places(feed.run()) == ["48 of 50"], "Back goes over the border of the pages"
+    assert not any(page.exception for page in (feed, anew, moved, gone))
 
 
 def test_cards_go_on_page_by_page_to_the_last_and_back(services, monkeypatch):

@@ -34,6 +34,7 @@ IN_ADDRESS = {
     "play": "1",
     "present": "1",
     "video": "3f2a91c4",
+    "starts": "48,96",
     "watch": "3f2a91c4",
     "t": "12",
     "show": "newest",
