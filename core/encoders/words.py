@@ -307,6 +307,10 @@ def _stem(word: str) -> str:
     return _IRREGULAR.get(one) or _without_final_e(_without_ending(one))
 
 
+_PLURAL = 2
+"""The most letters that `_singular` takes away."""
+
+
 def _singular(word: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
@@ -390,6 +394,9 @@ class _Lexicon:
     """Words that say what a compound is whatever comes before them: marshberry, zorrowolf."""
     tails: frozenset[str]
     """What a compound may end in after a word that says what it is about: windhouse, dogmonger."""
+    longest: int
+    """Letters of the longest word: what has more is not looked up, so that a long "word" costs no more than its length
+    (a damaged file of subtitles may have one of 200,000 letters)."""
 
     def is_noise(self, token: str) -> bool:
         known = token in self.meanings
@@ -424,7 +431,7 @@ class _Lexicon:
 
     def _parts(self, word: str) -> tuple[str, ...]:
         """Return the known words an unknown compound is made of: lakehouse → lake, house."""
-        cuts = range(len(word) - 3, 2, -1)
+        cuts = range(min(len(word) - 3, self.longest), 2, -1)
         for cut in cuts:
             head, tail = word[:cut], word[cut:]
             if len(word) > 7 and len(tail) > 3 and self._is_head(head) and self._is_word(tail):
@@ -432,7 +439,7 @@ class _Lexicon:
         for cut in cuts:
             if self._is_head(word[:cut]) and {word[cut:], _singular(word[cut:])} & self.tails:
                 return (word[:cut],)
-        for cut in reversed(cuts):
+        for cut in range(max(3, len(word) - self.longest - _PLURAL), len(word) - 2):
             if {word[cut:], _singular(word[cut:])} & self.kinds and self._is_word(word[cut:]):
                 return (word[cut:],)
         return ()
@@ -505,14 +512,16 @@ def _parse(data: Mapping) -> _Lexicon:
         if 1 < len(stems) <= _LONGEST_PHRASE:
             lengths[stems[0]].add(len(stems))
     drop, compound = _table(data, "drop"), _table(data, "compound")
+    kinds = frozenset(_text(compound, "kinds", "compound").split())
     return _Lexicon(
         meanings=meanings,
         phrases={first: frozenset(sizes) for first, sizes in lengths.items()},
         noise=frozenset(f"{_text(drop, 'stop', 'drop')} {_text(drop, 'junk', 'drop')}".split()),
         roots=frozenset(_text(drop, "roots", "drop").split()),
         spelled=frozenset(spelled),
-        kinds=frozenset(_text(compound, "kinds", "compound").split()),
+        kinds=kinds,
         tails=frozenset(_text(compound, "tails", "compound").split()),
+        longest=max(map(len, [*spelled, *kinds])),
     )
 
 

@@ -427,6 +427,25 @@ def test_a_word_nobody_listed_is_read_by_its_parts(text, named):
     assert named <= meaning(text).keys()
 
 
+@pytest.mark.parametrize(("text", "named"), [("{}berry", "food"), ("{}berries", "food"), ("lake{}", None)])
+def test_a_word_of_any_length_is_looked_up_in_as_few_places(monkeypatch, text, named):
+    """A damaged file of subtitles may have one of 200,000 letters."""
+    places = []
+
+    def counted(function):
+        return lambda *given: places.append(None) or function(*given)
+
+    monkeypatch.setattr(words._Lexicon, "_is_head", counted(words._Lexicon._is_head))
+    monkeypatch.setattr(words, "_singular", counted(words._singular))
+    looked_up = []
+    for letters in (500, 2000):
+        places.clear()
+        meant = meaning(text.format("xq" * letters))
+        assert named in meant if named else not meant
+        looked_up.append(len(places))
+    assert 0 < looked_up[1] == looked_up[0] < 500
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
