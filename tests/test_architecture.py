@@ -28,6 +28,7 @@ HOMES = {
         "core/ingest/captions.py",
         "core/ingest/decoding.py",
         "core/ingest/inspecting.py",
+        "core/ingest/joined.py",
         "core/ingest/playable.py",
         "core/ingest/cutting.py",
         "core/ingest/frames.py",

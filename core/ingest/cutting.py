@@ -90,7 +90,7 @@ class _Moment:
                 tracks[stream.index] = _SoundWithin(self, output, stream, info)
         open_streams = set(tracks)
         _seek(container, picture, self.begins_s)
-        for packet in packets(container, [stream for stream in (picture, sound) if stream is not None]):
+        for packet in packets(container, picture, sound):
             if packet.stream_index not in open_streams:
                 continue
             decoded_s = _time_of(packet)
@@ -156,7 +156,7 @@ class _SoundWithin(SoundTrack):
 def _key_before(container: InputContainer, picture: av.VideoStream, time_s: float) -> float:
     """Return when the picture is shown that decoding must begin with to show a time; far before where none is."""
     _seek(container, picture, time_s)
-    for packet in packets(container, [picture]):
+    for packet in packets(container, picture):
         if packet.is_keyframe and packet.pts is not None:
             return float(packet.pts * clock_of(picture))
         break

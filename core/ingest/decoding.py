@@ -6,7 +6,7 @@ addresses or files that its author chose. Everything that goes wrong in FFmpeg c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +21,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.frame import VideoFrame
 
 from core.errors import MediaError
+from core.ingest.joined import on_one_clock
 
 Decoded = TypeVar("Decoded", bound=VideoFrame | AudioFrame)
 
@@ -178,12 +179,18 @@ def displayed_size(width_px: int, height_px: int, aspect: Fraction | None, rotat
     return (height_px, width_px) if rotation_deg % 180 else (width_px, height_px)
 
 
-def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[av.Packet]:
-    """Yield packets to the end, or to where a truncated file breaks off."""
+def demuxed(container: InputContainer, picture: av.VideoStream, *others: Stream) -> Iterable[av.Packet]:
+    """Return all packets of the picture and other streams, on one clock. Reading them raises one of DEMUX_ENDS."""
+    wanted = {picture.index, *(stream.index for stream in others)}
     for stream in container.streams:
-        stream.discard = Discard.default if stream in streams else Discard.all
+        stream.discard = Discard.default if stream.index in wanted else Discard.all
+    return on_one_clock(container, container.demux(picture, *others), picture, DEMUX_ENDS)
+
+
+def packets(container: InputContainer, picture: av.VideoStream, *others: Stream | None) -> Iterator[av.Packet]:
+    """Yield packets to the end, or to where a truncated file breaks off; None for another stream is none."""
     try:
-        for packet in container.demux(*streams):
+        for packet in demuxed(container, picture, *(stream for stream in others if stream is not None)):
             if packet.size and not packet.is_corrupt:  # Decoders lose good frames over half a packet.
                 yield packet
     except DEMUX_ENDS:

@@ -89,7 +89,7 @@ def _frame_towards(container: InputContainer, picture: av.VideoStream, time_s: f
     """Return the frame at a time, or the last one within reach of the key frame before it."""
     latest: VideoFrame | None = None
     count = 0
-    for packet in packets(container, [picture]):
+    for packet in packets(container, picture):
         for frame in decoded(packet, VideoFrame):
             latest, count = frame, count + 1
             if frame.time is None or frame.time >= time_s or count >= _FRAMES_PAST_KEY:
@@ -227,6 +227,6 @@ def _not_after(frame: VideoFrame, target_s: float) -> bool:
 
 def _frames(container: InputContainer, picture: av.VideoStream) -> Iterator[VideoFrame]:
     """Yield all frames from here to the end, those the decoder holds back included."""
-    for packet in packets(container, [picture]):
+    for packet in packets(container, picture):
         yield from decoded(packet, VideoFrame)
     yield from decoded(last_packet(picture), VideoFrame)

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.stream import Discard
 
 from core.errors import MediaError, Sentence
 from core.ingest import playable
@@ -27,6 +26,7 @@ from core.ingest.decoding import (
     MP4,
     check_sides,
     decode_some,
+    demuxed,
     displayed_size,
     opened,
     picture_of,
@@ -213,9 +213,6 @@ class _Survey:
 def _survey(container: InputContainer, picture: av.VideoStream) -> _Survey:
     """Read all packets of the picture and the text, decoding text only."""
     texts = [s for s in container.streams.subtitles if s.codec_context is not None]
-    wanted = {picture.index, *(stream.index for stream in texts)}
-    for stream in container.streams:
-        stream.discard = Discard.default if stream.index in wanted else Discard.all
     # Only MP4's index is to be trusted: AVI's also counts the frames that were left out.
     survey = _Survey(promised=picture.frames if container.format.name == MP4 else 0)
     if survey.promised > container.size:  # more frames than bytes: the index lies, all frames may be there
@@ -224,7 +221,7 @@ def _survey(container: InputContainer, picture: av.VideoStream) -> _Survey:
     first, last, end = float("inf"), float("-inf"), float("-inf")
     cue_chars = 0
     try:
-        for packet in container.demux(picture, *texts):
+        for packet in demuxed(container, picture, *texts):
             if packet.stream is picture:
                 stamp = packet.pts if packet.pts is not None else packet.dts
                 if not packet.size:

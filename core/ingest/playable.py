@@ -204,7 +204,7 @@ def _convert(
         as_it_is = copied and _sound_fits(info, output)
         tracks[sound.index] = (CopiedTrack if as_it_is else SoundTrack)(output, sound, zero_s, info)
     furthest = 0.0  # Packets come in the order of decoding; a bar only ever grows.
-    for packet in packets(container, [picture, *([sound] if sound is not None else [])]):
+    for packet in packets(container, picture, sound):
         if packet.stream is picture and packet.pts is not None:
             done = (float(packet.pts * packet.time_base) - zero_s) / info.duration_s
             furthest = max(furthest, min(1.0, done))

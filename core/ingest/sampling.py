@@ -138,7 +138,7 @@ def _read(
 ) -> Iterator[Picture | Sound]:
     total_s = container.duration / av.time_base if container.duration else None
     told_s = 0.0
-    for packet in packets(container, [s for s in (pictures.stream, sounds.stream) if s is not None]):
+    for packet in packets(container, pictures.stream, sounds.stream):
         yield from (pictures if packet.stream is pictures.stream else sounds).take(packet)
         if total_s and pictures.time_s - told_s >= 1.0:
             told_s = pictures.time_s

@@ -53,7 +53,7 @@ def test_reading_ends_where_the_demuxer_breaks_off(tmp_path, error):
 
     class BreaksOff:
         def __init__(self, container):
-            self.streams, self._container = container.streams, container
+            self.streams, self.format, self._container = container.streams, container.format, container
 
         def demux(self, *streams):
             for index, packet in enumerate(self._container.demux(*streams)):
@@ -62,4 +62,4 @@ def test_reading_ends_where_the_demuxer_breaks_off(tmp_path, error):
                 yield packet
 
     with av.open(str(make_video(tmp_path / "a.mp4"))) as container:
-        assert len(list(decoding.packets(BreaksOff(container), [container.streams.video[0]]))) == 5
+        assert len(list(decoding.packets(BreaksOff(container), container.streams.video[0]))) == 5
