@@ -122,7 +122,8 @@ class _Joined:
         if index == self._picture:
             part = before
         elif before != part:  # The end of the part before may still come, after the beginning of this one.
-            part = min(range(before, part + 1), key=lambda number: abs(raw + self._shifts[number] - self._now))
+            near = range(max(before, part - 1), part + 1)
+            part = min(near, key=lambda number: abs(raw + self._shifts[number] - self._now))
         if before != part:
             self._part_of[index] = part
             if index in self._last_raw:

@@ -157,11 +157,12 @@ def test_sound_of_a_part_that_overlaps_the_part_before_is_left_out(one_clock):
     assert [at for kind, at in passed if kind == SOUND] == list(range(120))
 
 
-def test_sound_that_was_missing_comes_in_with_its_part(one_clock):
-    pictures = [(PICTURE, at) for at in range(100)]
-    passed = list(one_clock([(SOUND, 0), *pictures, (PICTURE, 2), *together(3, 43), *together(2, 43)]))
-    assert [at for kind, at in passed if kind == PICTURE] == list(range(182))
-    assert [at for kind, at in passed if kind == SOUND] == [0, *range(101, 182)]
+@pytest.mark.parametrize("parts", [1, 3])
+def test_sound_that_was_missing_comes_in_with_its_part(one_clock, parts):
+    silent = [(PICTURE, at) for at in range(100)] * parts
+    passed = list(one_clock([(SOUND, 0), *silent, (PICTURE, 2), *together(3, 43), *together(2, 43)]))
+    assert [at for kind, at in passed if kind == PICTURE] == list(range(100 * parts + 82))
+    assert [at for kind, at in passed if kind == SOUND] == [0, *range(100 * parts + 1, 100 * parts + 82)]
 
 
 @pytest.mark.parametrize("damaged", [20, 200_000])
