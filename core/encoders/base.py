@@ -9,6 +9,9 @@ import numpy as np
 
 from core.models import EncoderInfo, Progress, Video, VideoEmbedding
 
+COUNTED = "counted"
+"""The note that says that what is begun next was counted among the minutes of the day."""
+
 
 class Encoder(Protocol):
     """Put videos, their clips and text into one space, where cosine means likeness."""
@@ -19,7 +22,8 @@ class Encoder(Protocol):
         """Return unit vectors, float32 (info.dimension,), for the whole video and for its clips in order of time.
 
         `notes` is durable and belongs to this job: what is written there is on disk when the assignment returns,
-        and is there again after a crash, so that paid work can be resumed. Raises EncoderError or Unavailable.
+        and is there again after a crash, so that paid work can be resumed. Who gives up what was charged takes COUNTED
+        away before that, and begins no other in the same call: it is counted first. Raises EncoderError or Unavailable.
         """
         ...
 

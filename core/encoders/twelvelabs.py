@@ -15,6 +15,9 @@ that surely means "no task" (a 4xx, a connection that never came about) takes `a
 the service tells neither URL nor file name of a task, it cannot be recognised, and a second one is paid for rather
 than taking a stranger's vectors for ours.
 
+A task that was charged and is of no use any more is forgotten together with COUNTED, and no other is begun in the same
+call: whoever called counts it first.
+
 Whether TwelveLabs can read a URL only shows when it tries (split DNS, a bucket open to some addresses only): where it
 says that it could not, the bytes are sent, and so are those of all files that lie in the same place.
 
@@ -59,6 +62,7 @@ from twelvelabs.types.video_segmentation import VideoSegmentation_Dynamic
 from twelvelabs.types.video_segmentation_dynamic_dynamic import VideoSegmentationDynamicDynamic
 
 from core.encoders import marengo_models, pictures
+from core.encoders.base import COUNTED
 from core.encoders.marengo_limits import fits
 from core.encoders.modalities import WHOLE_GOOD_UNTIL_S, Form, Fused, Part, SideBySide, assembled, unit
 from core.encoders.twelvelabs_errors import SDK_ERRORS, CannotFetch, NotThere, Sentences, is_surely_refused
@@ -262,12 +266,14 @@ class TwelveLabsEncoder:
     def encode_video(self, video: Video, notes: MutableMapping[str, str], on_progress: Progress) -> VideoEmbedding:
         """Return the vectors of a video from its task: the one in the notes, or a new one that is paid for."""
         on_progress(0.0)
-        answer = None
+        answer, was_begun = None, "task" in notes
         while answer is None:
             if "task" not in notes:
                 self._begin(video, notes, on_progress)
             on_progress(SENT)
             answer = self._finished(video, notes, on_progress)
+            if answer is None and was_begun:  # on another day, perhaps: the next one was not counted today
+                raise Unavailable("TwelveLabs cannot read the stored file, so it is sent from here.", retry_after_s=0.0)
         try:
             embedding = self._embedding(answer.data or (), video.info)
         except EncoderError:
@@ -376,7 +382,8 @@ class TwelveLabsEncoder:
     def _finished(
         self, video: Video, notes: MutableMapping[str, str], on_progress: Progress
     ) -> EmbeddingTaskResponse | None:
-        """Wait for the task in the notes and return what came of it; None when it has expired, and is forgotten."""
+        """Wait for the task in the notes and return what came of it; None where it could not read the address, which
+        costs nothing, and the bytes have to be sent. Raises Unavailable when it has expired, and is forgotten."""
         started = time.monotonic()
         deadline_s = max(LEAST_DEADLINE_S, 3 * video.info.duration_s)
         while True:
@@ -387,7 +394,7 @@ class TwelveLabsEncoder:
                 if _age_s(notes) < NEW_TASK_S:
                     raise Unavailable("TwelveLabs does not know the task yet that it has just begun.") from None
                 _forget_task(notes)
-                return None
+                raise _expired() from None
             if answer.status == "ready":
                 self._finished_tasks += 1
                 return answer
@@ -405,15 +412,17 @@ class TwelveLabsEncoder:
             pause(pause_s, lambda: on_progress(SENT))
 
     def _failed(self, answer: EmbeddingTaskResponse, video: Video, notes: MutableMapping[str, str]) -> None:
-        """Forget a task that failed, and say why; return where another is to be begun: its results have merely
-        expired, or the service could not read the address, and the bytes have to be sent."""
+        """Forget a task that failed, and say why; return where the service could not read the address, and the bytes
+        have to be sent."""
         said = self._sentences.clean(answer.error.message) if answer.error else "no reason given"
-        _forget_task(notes)
         if _EXPIRED in said:
-            return
+            _forget_task(notes)
+            raise _expired()
         if video.url is not None and "unreadable" not in notes and _NOT_FETCHED.search(said):
+            _forget_task(notes, was_charged=False)
             self._send_from_now_on(video.url, notes, said)
             return
+        _forget_task(notes)
         failures = int(notes.get("failures", "0")) + 1
         notes["failures"] = str(failures)
         finished = self._finished_tasks
@@ -487,7 +496,14 @@ def _place(url: str) -> str:
     return parts.netloc + parts.path.rpartition("/")[0]
 
 
-def _forget_task(notes: MutableMapping[str, str]) -> None:
+def _expired() -> Unavailable:
+    """Return what is said of results that are gone; it names no time, so pauses grow where that happens again."""
+    return Unavailable("TwelveLabs no longer has what it found in this video.")
+
+
+def _forget_task(notes: MutableMapping[str, str], *, was_charged: bool = True) -> None:
+    if was_charged:  # First: cut off after it, what is begun next is counted once more rather than not at all.
+        notes.pop(COUNTED, None)
     notes.pop("asked", None)
     notes.pop("task", None)
 

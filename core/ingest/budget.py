@@ -1,7 +1,8 @@
 """What may be given to TwelveLabs in a day: asked before each video, so that it is never passed.
 
 A video is counted when it is about to be given, by its length; the mark in its notes keeps it from being counted again
-when its job goes on after a crash. What is given on another day, or anew after it failed there, is counted anew.
+when its job goes on after a crash. What is given on another day, or anew after it failed there, is counted anew; so is
+what was lost there after it was charged: its encoder takes the mark away.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from core.encoders.base import COUNTED
 from core.errors import MediaError, NotToday, Sentence
 from core.state.spending import SpendingBook
-
-NOTE = "counted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Budget:
             return
         now = self._now()
         mark = f"{now.date().isoformat()}:{notes.get('failures', '0')}"
-        if "task" in notes or notes.get(NOTE) == mark:
+        if "task" in notes or notes.get(COUNTED) == mark:
             return
         most = min((one for one in (self._most, self._most_each if by else None) if one is not None), default=math.inf)
         if seconds > most * 60:
@@ -87,7 +87,7 @@ class Budget:
                 used=used,
                 minutes=seconds / 60,
             )
-        notes[NOTE] = mark
+        notes[COUNTED] = mark
 
     def today(self, by: str | None = None) -> Today | None:
         """Return what is used today; None where nothing is limited."""

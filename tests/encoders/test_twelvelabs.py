@@ -21,9 +21,12 @@ from twelvelabs.types.embedding_dimension import EmbeddingDimension
 
 from core.encoders import marengo_limits, marengo_models, pictures, twelvelabs
 from core.encoders.twelvelabs import TwelveLabsEncoder
-from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, SettingsError, Unavailable
+from core.errors import AppError, Cancelled, EncoderError, EncoderPaused, NotToday, SettingsError, Unavailable
 from core.ingest import inspecting
+from core.ingest.budget import Budget
 from core.models import MediaInfo, Video, VideoEmbedding, ignore_progress
+from core.state.spending import SpendingBook
+from core.state.sqlite import SqliteShelf
 from tests.servers.twelvelabs import API_KEY, TwelveLabsServer
 from tests.videos import make_video, plain
 
@@ -71,11 +74,11 @@ def encode(encoder: TwelveLabsEncoder, video: Video, notes: MutableMapping[str, 
 
 
 def persist(encoder: TwelveLabsEncoder, video: Video, notes: MutableMapping[str, str]) -> None:
-    """Encode a video as the queue does: when a lost request may still be taken, come back when it is time."""
+    """Encode a video as the queue does: when it is put off, come back when it is time."""
     try:
         encode(encoder, video, notes)
     except Unavailable as error:
-        time.sleep(error.retry_after_s)
+        time.sleep(error.retry_after_s or 0.0)
         encode(encoder, video, notes)
 
 
@@ -578,7 +581,7 @@ class TestOneTask:
         encode(encoder, video, notes)
         server.expire(notes["task"])
         notes["asked"] = (datetime.now(UTC) - timedelta(days=8)).isoformat()
-        encode(encoder, video, notes)
+        persist(encoder, video, notes)
         assert len(server.tasks) == 2
         assert notes["task"] in server.tasks
 
@@ -586,7 +589,7 @@ class TestOneTask:
         self, encoder: TwelveLabsEncoder, server: TwelveLabsServer, video: Video
     ) -> None:
         server.fate("fail", "The embedding result is no longer available and cannot be retrieved.")
-        encode(encoder, video)
+        persist(encoder, video, {})
         assert len(server.tasks) == 2
 
     def test_a_new_task_that_is_not_known_yet_is_no_expired_one(
@@ -685,6 +688,87 @@ class TestOneTask:
         with pytest.raises(Cancelled):
             encoder.encode_video(video, notes, stop)
         assert "task" in notes
+
+
+class TestCounted:
+    """Each task that is charged is counted among the minutes of its day before it is begun."""
+
+    @pytest.fixture
+    def day(self) -> list[datetime]:
+        return [datetime(2026, 11, 18, 12, tzinfo=UTC)]
+
+    @pytest.fixture
+    def budget(self, tmp_path: Path, day: list[datetime]) -> Budget:
+        book = SpendingBook(SqliteShelf(tmp_path / "spending.sqlite3", "spending"))
+        return Budget(
+            book, covers=lambda name: True, minutes_a_day=0.3, minutes_a_day_each=None, now=lambda: day[0]
+        )  # two of 8 s fit
+
+    def tasks_counted(self, budget: Budget) -> int:
+        return round(budget.today().minutes * 60 / 8)
+
+    def give(self, budget: Budget, encoder: TwelveLabsEncoder, video: Video, notes: dict[str, str]) -> None:
+        """Encode a video as a job does: counted first, each time."""
+        budget.spend(encoder.info.name, video.info.duration_s, None, notes)
+        encode(encoder, video, notes)
+
+    def test_a_retry_after_no_result(
+        self, budget: Budget, encoder: TwelveLabsEncoder, server: TwelveLabsServer, video: Video
+    ) -> None:
+        server.fate("empty", times=9)
+        notes: dict[str, str] = {}
+        for _ in range(2):
+            with pytest.raises(EncoderError, match="gave no embeddings"):
+                self.give(budget, encoder, video, notes)
+        with pytest.raises(NotToday):
+            self.give(budget, encoder, video, notes)
+        assert (len(server.tasks), self.tasks_counted(budget)) == (2, 2)
+
+    @pytest.mark.parametrize("how", ["unknown", "said"])
+    def test_one_in_place_of_an_expired_one(
+        self,
+        budget: Budget,
+        encoder: TwelveLabsEncoder,
+        server: TwelveLabsServer,
+        video: Video,
+        day: list[datetime],
+        how: str,
+    ) -> None:
+        notes: dict[str, str] = {}
+        if how == "said":
+            server.fate("fail", "The embedding result is no longer available and cannot be retrieved.")
+        else:
+            self.give(budget, encoder, video, notes)
+            server.expire(notes["task"])
+            notes["asked"] = (datetime.now(UTC) - timedelta(days=8)).isoformat()
+            day[0] += timedelta(days=8)
+        with pytest.raises(Unavailable, match="no longer has what it found"):
+            self.give(budget, encoder, video, notes)
+        assert len(server.tasks) == 1, "another was begun before it was counted"
+        self.give(budget, encoder, video, notes)
+        assert (len(server.tasks), self.tasks_counted(budget)) == (2, 2 if how == "said" else 1)
+
+    @pytest.mark.parametrize("days_later", [0, 1])
+    def test_one_that_could_not_read_an_address_costs_nothing(
+        self,
+        budget: Budget,
+        encoder: TwelveLabsEncoder,
+        server: TwelveLabsServer,
+        path: Path,
+        web: str,
+        day: list[datetime],
+        days_later: int,
+    ) -> None:
+        server.unreachable = (web,)
+        video, notes = described(path, url=web), {}
+        server.fail(status=503, method="GET", path="/embed-v2/tasks/")
+        with pytest.raises(Unavailable, match="trouble of its own"):
+            self.give(budget, encoder, video, notes)
+        day[0] += timedelta(days=days_later)
+        with pytest.raises(Unavailable, match="so it is sent from here"):
+            self.give(budget, encoder, video, notes)
+        self.give(budget, encoder, video, notes)
+        assert (len(server.tasks), self.tasks_counted(budget)) == (2, 1)
 
 
 class TestErrors:
