@@ -237,8 +237,7 @@ class SharedQueue(Queue):
 
     def try_now(self) -> None:
         """Let a job try at once whether a paused encoder works again; the pauses begin small anew."""
-        for encoder, pause in self._record.pauses().items():
-            self._record.pause(encoder, SharedPause(pause.reason, 0.0, 0, pause.probe))
+        self._record.try_soon()
         self._engine.hurry()
         self._look(again=True)
 

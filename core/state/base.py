@@ -186,11 +186,15 @@ class SharedRecord(Protocol):
     def pause(self, encoder: str, pause: SharedPause | None) -> None:
         """Write a pause down, or end it."""
 
+    def try_soon(self) -> None:
+        """Let all paused encoders be tried at once; their pauses begin small anew."""
+
     def release(self, job_id: str) -> None:
         """Let another one try the encoders that this job was to try."""
 
     def probe(self, encoder: str, job_id: str) -> bool:
-        """Let a job try whether a paused encoder works again; False while another does, or before it is time."""
+        """Let a job try whether a paused encoder works again; False while another one that is open does, or before it
+        is time."""
 
 
 @dataclass(frozen=True, slots=True)

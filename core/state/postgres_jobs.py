@@ -191,12 +191,18 @@ class PostgresJobs:
                 values = {field.name: getattr(pause, field.name) for field in fields(SharedPause)}
                 db.execute(insert(PAUSES).on_conflict_do_nothing(), {"encoder": encoder, **values})
 
+    def try_soon(self) -> None:
+        with self._changing() as db:  # only what is said of the time: whose turn it is, and whether it is over, stays
+            db.execute(update(PAUSES).values(next_probe=0.0, probes=0))
+
     def release(self, job_id: str) -> None:
         with self._changing() as db:
             db.execute(update(PAUSES).where(PAUSES.c.probe == job_id).values(probe=None))
 
     def probe(self, encoder: str, job_id: str) -> bool:
-        free = (PAUSES.c.probe.is_(None) & (PAUSES.c.next_probe <= _NOW)) | (PAUSES.c.probe == job_id)
+        is_open = select(QUEUE.c.id).where(QUEUE.c.id == PAUSES.c.probe, QUEUE.c.stage.not_in(_OVER)).exists()
+        # One that is over and is to try it was cut off before it let go.
+        free = ((PAUSES.c.probe.is_(None) | ~is_open) & (PAUSES.c.next_probe <= _NOW)) | (PAUSES.c.probe == job_id)
         with self._changing() as db:
             if db.execute(select(PAUSES.c.encoder).where(PAUSES.c.encoder == encoder)).first() is None:
                 return True

@@ -22,7 +22,7 @@ from core.ingest.scheduling import Row
 from core.ingest.shared import SharedQueue
 from core.models import Job, MediaInfo, Stage, ignore_progress
 from core.state import engine
-from core.state.base import JobRecord, TurnLost
+from core.state.base import JobRecord, SharedPause, TurnLost
 from core.state.engine import Engine
 from core.state.postgres import Database, PostgresShelf
 from core.state.postgres_jobs import PostgresJobs
@@ -390,6 +390,43 @@ class TestServicesAway:
         assert [job.stage for job in jobs] == [Stage.READY] * 3
         until(lambda: here.queue.pause() is None)  # each looks twice a second
         until(lambda: there.queue.pause() is None)  # each looks twice a second
+
+    @pytest.mark.parametrize("how", ["ended", "cleared"])
+    def test_a_job_that_is_over_keeps_no_other_from_trying_a_paused_encoder(
+        self, machines: Machines, library: Library, how: str
+    ) -> None:
+        here = machines.add(start=False)
+        first, second = (upload(here, library.video(f"{n}.mp4", n)) for n in range(2))
+        here.jobs.pause("fake-v1", SharedPause("The key is refused.", 0.0))
+        taken = here.jobs.take(first.id)
+        assert here.jobs.probe("fake-v1", first.id)
+        assert not here.jobs.probe("fake-v1", second.id), "two try at once"
+        # Its end is written down, and its process is gone before it let go.
+        here.jobs.save(replace(taken, job=replace(taken.job, stage=Stage.CANCELLED)))
+        if how == "cleared":
+            here.jobs.delete([first.id])
+        assert here.jobs.probe("fake-v1", second.id)
+        assert here.jobs.pauses()["fake-v1"].probe == second.id
+
+    @pytest.mark.parametrize("meanwhile", ["released", "over"])
+    def test_to_try_now_brings_back_nothing_that_ended_meanwhile(
+        self, machines: Machines, library: Library, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+    ) -> None:
+        here, there = machines.add(start=False), machines.add(start=False)
+        job = upload(here, library.video("a.mp4"))
+        there.jobs.pause("fake-v1", SharedPause("The key is refused.", 0.0))
+        assert there.jobs.probe("fake-v1", job.id)
+        look = here.jobs.pauses
+
+        def pauses() -> dict[str, SharedPause]:
+            found = look()
+            monkeypatch.setattr(here.jobs, "pauses", look)
+            there.jobs.release(job.id) if meanwhile == "released" else there.jobs.pause("fake-v1", None)
+            return found
+
+        monkeypatch.setattr(here.jobs, "pauses", pauses)
+        here.queue.try_now()
+        assert [pause.probe for pause in look().values()] == ([None] if meanwhile == "released" else [])
 
     def test_what_does_not_fit_into_today_waits_for_tomorrow_counted_as_whose_it_is(
         self, machines: Machines, library: Library
