@@ -123,7 +123,10 @@ class ReadAhead:
                     if not some:
                         self._thread = None  # Under the lock: who adds a text now starts another.
                         return
-                errors = [error for error in pool.map(self._read, some) if error is not None]
+                try:
+                    errors = [error for error in pool.map(self._read, some) if error is not None]
+                except RuntimeError as error:  # This machine gives no thread now.
+                    errors = [_unforeseen(error)] * len(some)
                 tries = tries + 1 if len(errors) == len(some) else 0
                 if errors:
                     self._wait(errors, tries)
@@ -136,6 +139,9 @@ class ReadAhead:
             return error
         except AppError as error:  # A fault of the text: whoever needs it is told so when they ask.
             logger.warning("The text %r is not read ahead: %s", text, error)
+        except Exception as error:  # noqa: BLE001
+            # Whatever an SDK or the disk does: without this thread the texts would never be known.
+            return _unforeseen(error)
         with self._changed:
             self._left.pop(text, None)
             self._problem = None
@@ -151,3 +157,8 @@ class ReadAhead:
                 logger.warning("Texts are read on in %.0f s: %s", pause_s, said)
             self._problem = str(said)
         self._stopped.wait(pause_s)
+
+
+def _unforeseen(error: Exception) -> Unavailable:
+    logger.error("Texts could not be read", exc_info=error)
+    return Unavailable("Something unexpected went wrong ({kind}). See the log.", kind=type(error).__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,34 @@ def test_it_waits_as_long_as_it_is_told_to_and_loses_nothing(opened: Callable[[]
 
 def test_it_outlives_an_outage_and_a_refused_key(opened: Callable[[], ReadAhead], encoder: Slow) -> None:
     encoder.says = [Unavailable("Away.")] * 9 + [EncoderPaused("The key is gone.")] * 9
+    reader = opened()
+    reader.read(TEXTS)
+    until(lambda: reader.reading() is None)
+    assert sorted(encoder.texts) == sorted(TEXTS)
+
+
+def test_it_outlives_what_nobody_foresaw(
+    opened: Callable[[], ReadAhead], encoder: Slow, caplog: pytest.LogCaptureFixture
+) -> None:
+    encoder.says = [RuntimeError("some fault"), *[KeyError("another")] * ahead.TOGETHER]
+    reader = opened()
+    reader.read(TEXTS)
+    until(lambda: reader.reading() is None)
+    assert sorted(encoder.texts) == sorted(TEXTS)
+    assert "some fault" in caplog.text
+
+
+def test_it_outlives_a_machine_that_gives_no_thread(
+    opened: Callable[[], ReadAhead], encoder: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit, refusals = ThreadPoolExecutor.submit, iter(range(3))
+
+    def refuse(*given: object, **named: object) -> Future:
+        if next(refusals, None) is not None:
+            raise RuntimeError("can't start new thread")
+        return submit(*given, **named)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
     reader = opened()
     reader.read(TEXTS)
     until(lambda: reader.reading() is None)
