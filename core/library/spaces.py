@@ -81,6 +81,8 @@ class Serving:
         self._turn = _Turn()
         self._filling: Served | None = None
         self._making = threading.Lock()
+        self._opening = threading.Lock()
+        """Who looks whether a space is open and opens it; many may, and an index on disk is opened by one."""
         self._looking = threading.Lock()
         self._looked_at = time.monotonic()
         try:
@@ -181,7 +183,7 @@ class Serving:
 
     def fill(self, encoder: Encoder) -> Lane:
         """Open the space of an encoder, made if need be, to be filled beside the one that answers."""
-        with self._turn.shared():
+        with self._turn.shared(), self._opening:
             return self._lanes.get(encoder.info.name) or self._open(encoder, complete=False)
 
     def bring(self, encoder: str, dimension: int) -> Lane:

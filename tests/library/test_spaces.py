@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -42,6 +44,22 @@ def filled(spaces: Spaces, info: EncoderInfo, *titles: str, complete: bool = Tru
     for title in titles:
         index.upsert(make_entries(title, info=info))
     index.close()
+
+
+class Met(MemorySpaces):
+    """Spaces in which who opens one waits a moment for another who does the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meeting = threading.Barrier(2)
+        self.opened: list[str] = []
+
+    def make(self, info: EncoderInfo, *, complete: bool) -> Index:
+        self.opened.append(info.name)
+        if info.name == NEW.name:
+            with suppress(threading.BrokenBarrierError):
+                self.meeting.wait(0.5)
+        return super().make(info, complete=complete)
 
 
 def found(serving: Serving, text: str) -> list[str]:
@@ -120,6 +138,16 @@ class TestWhichAnswers:
 
 
 class TestFilling:
+    def test_two_who_want_a_space_at_the_same_time_have_the_same(self) -> None:
+        spaces = Met()
+        filled(spaces, OLD, "Grey wolf")
+        serving = serve(spaces, NEW)
+        spaces.opened.clear()
+        with ThreadPoolExecutor(2) as pool:
+            one, other = pool.map(serving.fill, [serving.configured] * 2)
+        assert spaces.opened == [NEW.name], "an index on disk is opened once, or it is another program's"
+        assert one.index is other.index
+
     def test_the_other_space_answers_once_it_is_full_and_not_before(self, spaces: MemorySpaces) -> None:
         filled(spaces, OLD, "Grey wolf")
         serving = serve(spaces, NEW)
