@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from core.ads import commands as ads
 from core.discover import calibrating
 from core.encoders import clip_download, clip_models
 from core.errors import AppError
+from core.ingest import reasons
 from core.ingest.folder_watch import SUFFIXES
 from core.library import carry_commands, machines
 from core.library import commands as library
@@ -35,37 +37,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        if arguments.command == "doctor":
-            from core.doctor import run
-
-            return run()
-        if arguments.command == "move":
-            from core.library import move
-
-            return move.run(load(), arguments.to, rewrite=arguments.rewrite)
-        if arguments.command == "model":
-            return _MODEL[arguments.action](load(), arguments.name)
-        settings = load()
-        if arguments.command == "worker":
-            return machines.work(settings, arguments.concurrency)
-        if arguments.command == "calibrate" and arguments.reset and _drop_damaged(settings):
-            return 0
-        if arguments.command == "recover":
-            with closing(open_spaces(settings)) as spaces:  # a server looks after its files itself
-                for aside in getattr(spaces, "put_damaged_aside", list)():
-                    print(f"What could not be read is put aside: {aside}", file=sys.stderr)
-        enqueues = getattr(arguments, "enqueue", False)
-        services = build(settings, workers=0 if enqueues else None)
-        try:
-            return arguments.run(services, arguments)
-        finally:
-            services.close()
+        code = _run(arguments)
+        sys.stdout.flush()  # in here, where it is noticed that nobody reads it
+        return code
     except AppError as error:
         print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Who read it wants no more (`| head`). What is left would be written at the very end, and fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        print(_of_os(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped. Run the same command again to go on from here.", file=sys.stderr)
         return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code. Raises AppError, OSError."""
+    if arguments.command == "doctor":
+        from core.doctor import run
+
+        return run()
+    if arguments.command == "move":
+        from core.library import move
+
+        return move.run(load(), arguments.to, rewrite=arguments.rewrite)
+    if arguments.command == "model":
+        return _MODEL[arguments.action](load(), arguments.name)
+    settings = load()
+    if arguments.command == "worker":
+        return machines.work(settings, arguments.concurrency)
+    if arguments.command == "calibrate" and arguments.reset and _drop_damaged(settings):
+        return 0
+    if arguments.command == "recover":
+        with closing(open_spaces(settings)) as spaces:  # a server looks after its files itself
+            for aside in getattr(spaces, "put_damaged_aside", list)():
+                print(f"What could not be read is put aside: {aside}", file=sys.stderr)
+    enqueues = getattr(arguments, "enqueue", False)
+    services = build(settings, workers=0 if enqueues else None)
+    try:
+        return arguments.run(services, arguments)
+    finally:
+        services.close()
+
+
+def _of_os(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{reasons.of_os(error)}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -308,7 +329,7 @@ def _bar(share: float) -> str:
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     """Yield the files named, and the video files in the folders named, in order."""
     for path in paths:
-        if not path.exists():
+        if not os.path.exists(path):  # a name that no disk takes is not there either
             raise AppError(f"{path} does not exist. Name a video file or a folder.")
         if not path.is_dir():
             yield path.absolute()

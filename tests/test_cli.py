@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -103,6 +104,39 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_1(tmp_path, arguments, envi
     assert words in result.stderr
     assert "Traceback" not in result.stderr
     assert not result.stdout
+
+
+def test_a_name_that_no_disk_takes_is_one_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    assert main(["ingest", f"{'a' * 300}.mp4"]) == 1
+    assert capsys.readouterr().err.endswith("aaa.mp4 does not exist. Name a video file or a folder.\n")
+
+
+def test_what_a_disk_says_is_one_sentence(tmp_path, capsys, monkeypatch):
+    def refuse(settings, **options):
+        raise PermissionError(errno.EACCES, "Permission denied", "/srv/library")
+
+    monkeypatch.setattr("core.__main__.build", refuse)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    assert main(["list"]) == 1
+    assert capsys.readouterr().err.startswith("/srv/library: It could not be read or written (Permission denied).")
+
+
+def test_a_reader_that_goes_away_ends_it_without_a_word(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        listed = subprocess.run(
+            [sys.executable, "-m", "core", "list", "--json"],
+            cwd=ROOT,
+            env={**clean_environ(), "DATA_DIR": str(tmp_path)},
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert (listed.returncode, listed.stderr) == (141, "")
 
 
 def test_what_can_be_asked_over_http_can_be_asked_here(folder, tmp_path, monkeypatch, capsys):

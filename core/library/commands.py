@@ -138,6 +138,8 @@ def _edit(services: Services, arguments: argparse.Namespace) -> int:
     ]
     if arguments.title is None and arguments.tags is None and not said:
         raise AppError("Nothing is to be changed. Add --title, --tags, --category or --not-category …")
+    for kind, theme, _ in said:  # All before the first change: one that there is not leaves the video as it was.
+        services.taxonomy.category(theme) if kind == "category" else services.taxonomy.mood(theme)
     tags = None if arguments.tags is None else arguments.tags.split(",")
     if not services.library.editor.edit(arguments.id, title=arguments.title, tags=tags):
         raise AppError(f"There is no video {arguments.id} in the library. python -m core list says which there are.")

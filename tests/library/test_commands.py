@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import _parser
-from core.errors import AppError
+from core.errors import AppError, QueryError
 from core.services import Services, build
 from core.settings import Settings
 from tests.fakes import make_entries
@@ -64,6 +64,16 @@ def test_edit(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert (shown["title"], shown["tags"]) == ("Cooking pasta", ["kitchen", "food"])
     with pytest.raises(AppError, match="Nothing is to be changed"):
         run("edit", id_of("Grey wolf"))
+
+
+@pytest.mark.parametrize("option", ["--category", "--not-mood", "--forget-category"])
+def test_a_theme_that_there_is_not_changes_nothing(run: Run, services: Services, option: str) -> None:
+    known = services.taxonomy.categories[0].id
+    with pytest.raises(QueryError, match="nonsense"):
+        run("edit", id_of("Grey wolf"), "--title", "New", "--tags", "new", "--category", known, option, "nonsense")
+    row = services.library.listing.show(id_of("Grey wolf"))
+    assert (row.entry.title, "new" in row.tags) == ("Grey wolf", False)
+    assert services.library.corrections.all() == ()
 
 
 def test_delete_asks_and_can_be_undone(run: Run, services: Services, capsys: pytest.CaptureFixture[str]) -> None:
