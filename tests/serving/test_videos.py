@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
-from anyio import create_task_group, fail_after, run, sleep, to_thread
+from anyio import create_task_group, fail_after, sleep, to_thread
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -161,6 +163,12 @@ def test_a_file_that_is_no_longer_in_the_store_is_said(client: TestClient, servi
         assert (answer.status_code, "store" in answer.json()["error"]) == (400, True)
 
 
+def in_a_thread(work: Callable[..., Awaitable[None]], *args: object) -> None:
+    """Run a coroutine in a thread of its own: tests in a browser, before it in the same process, leave a loop running."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(anyio.run, work, *args).result()
+
+
 def test_a_moment_is_gone_however_its_answer_ends(client: TestClient, services: Services, tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", seconds=1.0, size=(64, 36), fps=5)
     services.store.put(path, f"{WOLF}.mp4", lambda fraction: None)
@@ -180,7 +188,7 @@ def test_a_moment_is_gone_however_its_answer_ends(client: TestClient, services: 
     scope = {"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.4"}}
     path_, query = address.split("?")
     with pytest.raises(Gone):
-        run(client.app, {**scope, "path": path_, "query_string": query.encode()}, None, leave)
+        in_a_thread(client.app, {**scope, "path": path_, "query_string": query.encode()}, None, leave)
     assert list(moments.iterdir()) == []
 
 
@@ -224,7 +232,7 @@ def test_what_is_being_made_keeps_no_thread_from_the_rest(
             finally:
                 go_on.set()
 
-    run(ask)
+    in_a_thread(ask)
 
 
 def test_the_document_tells_of_them_without_loose_ends(client: TestClient) -> None:
