@@ -164,7 +164,7 @@ def test_a_file_that_is_no_longer_in_the_store_is_said(client: TestClient, servi
 
 
 def in_a_thread(work: Callable[..., Awaitable[None]], *args: object) -> None:
-    """Run a coroutine in a thread of its own: tests in a browser, before it in the same process, leave a loop running."""
+    """Run a coroutine in a thread of its own: tests in a browser, before it in this process, leave a loop running."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(anyio.run, work, *args).result()
 
