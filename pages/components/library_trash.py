@@ -83,10 +83,8 @@ def trash_list(services: Services) -> None:
 def _held_row(services: Services, video: Trashed, why: str | None) -> None:
     """Draw a video that was to come back and did not: it stays until somebody says what is to become of it."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"trashed-held-{video.video_id}"):
-        _picture(services, video)
-        with st.container(gap=None, key=f"title-trashed-held-{video.video_id}"):
-            st.text(video.title)
-            st.caption(plain(say("trash.held.why", why=tell(why)) if why else say("trash.held")))
+        caption = plain(say("trash.held.why", why=tell(why)) if why else say("trash.held"))
+        _which(services, video, caption, key=f"title-trashed-held-{video.video_id}")
         st.button(
             say("trash.held.again"),
             icon=":material/restart_alt:",
@@ -103,18 +101,20 @@ def _held_row(services: Services, video: Trashed, why: str | None) -> None:
         )
 
 
-def _picture(services: Services, video: Trashed) -> None:
+def _which(services: Services, video: Trashed, caption: str, key: str) -> None:
+    """Draw which video a row is about: its picture, its title and what is said of it."""
     if video.poster_key:
         st.image(services.store.url(video.poster_key), width=96, alt="")
+    with st.container(gap=None, key=key):
+        st.text(video.title)
+        st.caption(caption)
 
 
 def _row(services: Services, video: Trashed) -> None:
     left = services.library.trash.goes_at(video) - datetime.now(UTC)
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"trashed-{video.video_id}"):
-        _picture(services, video)
-        with st.container(gap=None, key=f"title-trashed-{video.video_id}"):
-            st.text(video.title)
-            st.caption(f"{clock(video.duration_s)} · {say('trash.left', time=hours(left.total_seconds()))}")
+        caption = f"{clock(video.duration_s)} · {say('trash.left', time=hours(left.total_seconds()))}"
+        _which(services, video, caption, key=f"title-trashed-{video.video_id}")
         st.button(
             say("trash.restore"),
             icon=":material/restore_from_trash:",
