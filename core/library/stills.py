@@ -47,15 +47,6 @@ class Stills:
         self._failed: dict[str, float] = {}
         self._turn = threading.Lock()
 
-    def show(self, video_id: str, at_s: float) -> tuple[Entry, Path | None] | None:
-        """Return the clip of a video that begins nearest to a time, and a JPEG of what it shows.
-
-        None instead of the picture where the clip shows nothing, or nothing of it can be had now; None instead of both
-        where the video is not in the library. Raises what index and store raise.
-        """
-        clip = self.clip(video_id, at_s)
-        return None if clip is None else (clip, self.picture(clip))
-
     def clip(self, video_id: str, at_s: float) -> Entry | None:
         """Return the clip of a video that begins nearest to a time; None where the video is not in the library."""
         clips = self._index().retrieve([video_id], scope="clip", with_vectors=False)
@@ -67,7 +58,10 @@ class Stills:
         return picture.is_file() or self._clock() < self._failed.get(picture.name, -math.inf) + AGAIN_S
 
     def picture(self, clip: Entry) -> Path | None:
-        """Return a JPEG of what a clip shows, made now if it is not there; None where there is none."""
+        """Return a JPEG of what a clip shows, made now if it is not there.
+
+        None where the clip shows nothing, or nothing of it can be had now. Raises what the store raises.
+        """
         picture = self._place(clip)
         if not self.is_made(clip):
             with self._turn:

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from core.ingest import frames, sandbox
 from core.library.stills import AGAIN_S, SPARE, Stills
+from core.models import Entry
 from core.services import Services, build
 from core.serving.routes import routes
 from core.settings import Settings
@@ -21,6 +22,12 @@ from tests.fakes import FAKE_INFO, MemorySpaces, make_entries
 from tests.videos import make_video
 
 RED, BLUE = (200, 40, 40), (40, 60, 200)
+
+
+def shown(stills: Stills, video_id: str, at_s: float) -> tuple[Entry, Path | None] | None:
+    """Return the clip of a moment and its picture, as the route answers; None where there is no such video."""
+    clip = stills.clip(video_id, at_s)
+    return None if clip is None else (clip, stills.picture(clip))
 
 
 def coloured(index: int, width: int, height: int) -> np.ndarray:
@@ -80,20 +87,20 @@ def test_a_still_is_turned_as_displayed_and_at_most_640_wide(tmp_path):
 
 
 def test_the_clip_nearest_to_a_time_is_shown_and_made_once(stills, wolf, monkeypatch):
-    clip, picture = stills.show(wolf, 3.9)
+    clip, picture = shown(stills, wolf, 3.9)
     assert clip.start_s == 4.0
     with Image.open(picture) as image:
         assert is_more(np.asarray(image), 2)
-    assert stills.show(wolf, 2.1)[1] is None
+    assert shown(stills, wolf, 2.1)[1] is None
     monkeypatch.setattr(sandbox, "still_of", lambda *args: pytest.fail("made before"))
-    assert stills.show(wolf, 4.0)[1] == picture
-    assert stills.show(wolf, 2.0)[1] is None
-    assert stills.show("nobody", 0.0) is None
+    assert shown(stills, wolf, 4.0)[1] == picture
+    assert shown(stills, wolf, 2.0)[1] is None
+    assert shown(stills, "nobody", 0.0) is None
 
 
 def test_what_does_not_decode_has_no_still(stills, wolf, tmp_path):
     next((tmp_path / "media").glob("*.mp4")).write_bytes(b"no video")
-    assert stills.show(wolf, 0.0)[1] is None
+    assert shown(stills, wolf, 0.0)[1] is None
 
 
 def test_what_cannot_be_had_for_a_moment_is_tried_again_after_a_while(stills, index, wolf, tmp_path):
@@ -101,14 +108,14 @@ def test_what_cannot_be_had_for_a_moment_is_tried_again_after_a_while(stills, in
     stills = Stills(lambda: index, FolderStore(tmp_path / "media"), tmp_path / "stills", clock=lambda: now[0])
     (stored,) = (tmp_path / "media").glob("*.mp4")
     stored.rename(tmp_path / "away")
-    clip, picture = stills.show(wolf, 0.0)
+    clip, picture = shown(stills, wolf, 0.0)
     assert picture is None
     assert stills.is_made(clip)  # not by each who looks
     (tmp_path / "away").rename(stored)
-    assert stills.show(wolf, 0.0)[1] is None
+    assert shown(stills, wolf, 0.0)[1] is None
     now[0] += AGAIN_S
     assert not stills.is_made(clip)
-    assert stills.show(wolf, 0.0)[1].stat().st_size > 0
+    assert shown(stills, wolf, 0.0)[1].stat().st_size > 0
 
 
 def test_those_looked_at_longest_ago_go_first(stills, wolf, tmp_path):
@@ -118,12 +125,12 @@ def test_those_looked_at_longest_ago_go_first(stills, wolf, tmp_path):
         (folder / f"other-{age}.jpg").write_bytes(b"x")
         os.utime(folder / f"other-{age}.jpg", (10**9 - age, 10**9 - age))
     stills._made = SPARE
-    _, picture = stills.show(wolf, 0.0)
+    _, picture = shown(stills, wolf, 0.0)
     assert {one.name for one in folder.iterdir()} == {picture.name, "other-0.jpg"}
 
 
 def test_forgetting_a_video_removes_its_stills_alone(stills, wolf, tmp_path):
-    clip, picture = stills.show(wolf, 0.0)
+    clip, picture = shown(stills, wolf, 0.0)
     other = picture.with_name("other-0.jpg")
     other.write_bytes(b"x")
     stills.forget(clip.content_sha256)
