@@ -103,17 +103,17 @@ class World:
 
     def kill(self, name: str) -> None:
         self.processes[name].send_signal(signal.SIGKILL)
-        self.processes[name].wait(30)
+        self.processes[name].wait(120)
 
     def end(self, how: int = signal.SIGTERM) -> None:
         for process in self.processes.values():
             process.send_signal(how)
         for name, process in self.processes.items():
             try:
-                self.returned[name] = process.wait(30)
+                self.returned[name] = process.wait(120)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(30)
+                process.wait(120)
         self.processes.clear()
 
     def run(self, *arguments: str) -> str:
@@ -134,7 +134,7 @@ class World:
 
     def health(self, name: str) -> dict[str, object]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}/api/health", timeout=30) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}/api/health", timeout=120) as answer:
                 return json.load(answer)
         except (urllib.error.URLError, OSError):
             return {}

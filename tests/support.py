@@ -16,7 +16,7 @@ from core.state.sqlite import SqliteLedger
 from tests.fakes import FakeEncoder, MemoryIndex, MemoryStore
 from tests.videos import make_video, plain
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 """How long a test waits for what must happen; reached only when it does not."""
 
 

@@ -34,7 +34,7 @@ def test_a_library_comes_back_from_its_backup(tmp_path: Path) -> None:
     video = make_video(tmp_path / "Grey wolf.mp4", seconds=1.0, size=(64, 36), fps=6)
     with opened(tmp_path / "data") as services:
         services.jobs.start()
-        [job] = services.jobs.wait([services.jobs.submit(video).id], timeout_s=60)
+        [job] = services.jobs.wait([services.jobs.submit(video).id], timeout_s=120)
         assert job.stage is Stage.READY, job.reason
         services.taste.mark("Ada", job.video_id, "like")
         services.channels.save("Wolves", [("q", "wolf")])

@@ -44,7 +44,7 @@ from tests.videos import make_video, plain
 
 FILES = 20
 KILLS = 10
-PATIENCE_S = 60.0
+PATIENCE_S = 200.0
 OLD = replace(FAKE_INFO, name="old-v1")
 BACKOFF_S = (0.1, 0.2, 0.4)
 PROBE_S = (0.3, 0.6)

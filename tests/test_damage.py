@@ -46,7 +46,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for title, colour in zip((*TITLES, DELETED), colours, strict=True):
         path = make_video(folder.parent / f"{title}.mp4", pattern=plain(*colour), seconds=1.0, size=(64, 36), fps=6)
         job = services.jobs.submit(path)
-        [job] = services.jobs.wait([job.id], timeout_s=60)
+        [job] = services.jobs.wait([job.id], timeout_s=120)
         assert job.stage is Stage.READY, job.reason
     ids = {entry.title: entry.video_id for entry in services.index.scroll(scope="video")}
     services.taste.mark("Ada", ids[TITLES[0]], "like")
@@ -144,7 +144,7 @@ def test_it_opens_or_says_why_not_and_loses_no_video(
     caplog.set_level(logging.WARNING)
     services, moved = opened(of(copy))
     services.damage.start()
-    services.damage.wait(30)
+    services.damage.wait(120)
     try:
         found = {entry.title: entry for entry in services.index.scroll(scope="video")}
         nearest = {title: services.index.search(entry.vector, limit=1)[0].video_id for title, entry in found.items()}
@@ -193,7 +193,7 @@ def test_what_is_whole_says_nothing(copy: Path, caplog: pytest.LogCaptureFixture
     caplog.set_level(logging.WARNING)
     services, moved = opened(of(copy))
     services.damage.start()
-    services.damage.wait(30)
+    services.damage.wait(120)
     used = used_of(services)
     services.close()
     assert (services.damage.told, moved) == ((), [])
@@ -238,7 +238,7 @@ def test_stored_videos_that_no_index_knows_are_said_and_read_again(
     assert f"put aside: {copy / 'spaces'}" in capsys.readouterr().err
     services, _ = opened(of(copy))
     services.damage.start()
-    services.damage.wait(30)
+    services.damage.wait(120)
     titles = {entry.title for entry in services.index.scroll(scope="video")}
     services.close()
     assert titles == set(TITLES)

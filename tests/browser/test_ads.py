@@ -33,7 +33,7 @@ def placed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         jobs = [
             services.jobs.submit(_clip(folder / f"{name}.mp4", *made), f"{name}.mp4") for name, made in clips.items()
         ]
-        done = services.jobs.wait([job.id for job in jobs], timeout_s=60)
+        done = services.jobs.wait([job.id for job in jobs], timeout_s=120)
         assert all(job.stage is Stage.READY for job in done), done
         services.ads.book.add(
             _clip(folder / "dog and puppy, animals.mp4", 1.0, plain(20, 200, 20)), "a dog, animals.mp4"

@@ -20,7 +20,7 @@ BAR = "[data-testid=stProgress] [role=progressbar]"
 
 
 def health(server: Server) -> dict:
-    with urllib.request.urlopen(f"{server.url}/api/health", timeout=10) as answer:
+    with urllib.request.urlopen(f"{server.url}/api/health", timeout=120) as answer:
         return json.load(answer)
 
 

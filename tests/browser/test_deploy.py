@@ -32,7 +32,7 @@ def request(url: str, body: dict | None = None, **headers: str) -> tuple[int, di
     data = None if body is None else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, names), timeout=20) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data, names), timeout=120) as answer:
             return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -98,7 +98,7 @@ def proxied(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
         yield outside, inside
     finally:
         nginx.terminate()
-        nginx.wait(20)
+        nginx.wait(120)
         inside.stop()
 
 
@@ -269,7 +269,7 @@ def test_the_image_starts_as_its_command_says_is_healthy_and_ends_on_sigterm(tmp
     path = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
 
     def is_healthy() -> bool:
-        return subprocess.run([sys.executable, *check[1:]], capture_output=True, timeout=30).returncode == 0
+        return subprocess.run([sys.executable, *check[1:]], capture_output=True, timeout=120).returncode == 0
 
     assert not is_healthy()
     program = shutil.which(command[0], path=path)
@@ -284,7 +284,7 @@ def test_the_image_starts_as_its_command_says_is_healthy_and_ends_on_sigterm(tmp
         assert is_healthy(), (tmp_path / "log").read_text()
     finally:
         process.terminate()
-        assert process.wait(30) in (0, -15)
+        assert process.wait(120) in (0, -15)
 
 
 def test_nothing_private_gets_into_the_image():

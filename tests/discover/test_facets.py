@@ -17,7 +17,7 @@ def test_a_server_is_asked_for_all_at_once() -> None:
     together = threading.Barrier(len(PROPERTIES))
 
     def values(field: str, where: Where) -> Mapping[str, int]:
-        together.wait(30)  # broken, unless all of them come
+        together.wait(120)  # broken, unless all of them come
         return {"portrait": 3} if field == PROPERTIES["shape"].payload_key else {}
 
     found = facets_of(values, Where(), {}, far=True)

@@ -155,7 +155,7 @@ def test_a_filter_that_asks_for_nothing_is_none(discover):
     found = []
     asking = threading.Thread(target=lambda: found.append(discover.search(asked)), daemon=True)
     asking.start()
-    asking.join(20)
+    asking.join(120)
     assert [results.hits for results in found] == [()]
     assert found[0].alternatives == discover.search(replace(asked, filters={})).alternatives
 

@@ -358,13 +358,13 @@ def test_searches_go_on_while_numbers_are_worked_out(unlabelled, monkeypatch):
 
     def slow(*args, **more):
         inside.set()
-        assert go_on.wait(30)
+        assert go_on.wait(120)
         return nearest(*args, **more)
 
     monkeypatch.setattr(discover._candidates, "nearest", slow)
     counting = threading.Thread(target=discover.counts)
     counting.start()
-    assert inside.wait(30)
+    assert inside.wait(120)
     assert discover.search(Query(text="nature")).hits
     assert discover.counts() == before, "the numbers of before, until there are new ones"
     go_on.set()

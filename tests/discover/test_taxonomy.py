@@ -301,7 +301,7 @@ class TestOwn:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(120)
         added = {theme.id for theme in taxonomy.load(own=own).moods if theme.own}
         assert added == {f"{name}-{number}" for name in ("one", "two", "three") for number in range(8)}
 

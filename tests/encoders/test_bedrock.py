@@ -408,7 +408,7 @@ class TestPaidOnce:
         both = threading.Barrier(2)
 
         def work(encoder: BedrockEncoder) -> VideoEmbedding:
-            both.wait(10)
+            both.wait(120)
             return encode(encoder, video)
 
         with ThreadPoolExecutor(2) as pool:
@@ -424,9 +424,9 @@ class TestPaidOnce:
         processes = [fresh.Process(target=encode_elsewhere, args=(bucket, options, video, answers)) for _ in range(2)]
         for process in processes:
             process.start()
-        found = [answers.get(timeout=60) for _ in processes]
+        found = [answers.get(timeout=120) for _ in processes]
         for process in processes:
-            process.join(timeout=30)
+            process.join(timeout=120)
         assert len(server.invocations) == 1
         assert np.array_equal(found[0], found[1])
 

@@ -514,7 +514,7 @@ class TestOneTask:
         late = Thread(target=encode, args=(encoder, video, {}))
         late.start()  # It arrives after the first look at the list.
         persist(encoder, video, notes)
-        late.join(20)
+        late.join(120)
         assert len(server.tasks) == 1
 
     def test_what_is_waited_for_is_said(self, encoder: TwelveLabsEncoder, video: Video) -> None:

@@ -31,7 +31,7 @@ def qdrant(monkeypatch: pytest.MonkeyPatch) -> Iterator[QdrantGrpcServer]:
 
 def opened(qdrant: QdrantGrpcServer) -> ServerIndex:
     """Open by gRPC alone: by HTTP nothing answers at this address."""
-    return ServerIndex("http://127.0.0.1:9", None, NAME, FAKE_INFO, grpc_port=qdrant.port, timeout_s=20)
+    return ServerIndex("http://127.0.0.1:9", None, NAME, FAKE_INFO, grpc_port=qdrant.port, timeout_s=120)
 
 
 def test_everything_goes_by_grpc(qdrant: QdrantGrpcServer) -> None:

@@ -117,7 +117,7 @@ def test_a_restart_amid_goes_on(watched: Watched) -> None:
     watched.look()
     watched.look()
     assert watched.look().waiting == 1
-    watched.library.pipeline.held.wait(20)
+    watched.library.pipeline.held.wait(120)
     watched.restart()
     assert watched.look().waiting == 1
     watched.library.pipeline.release()

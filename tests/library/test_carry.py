@@ -552,7 +552,7 @@ def test_in_the_background_one_at_a_time_by_name(home: Services, tmp_path: Path)
     carrying = home.library.carrying
     assert carrying.found() == []
     carrying.start("export", "My films!")
-    carrying.wait(60)
+    carrying.wait(120)
     status = carrying.status()
     assert status is not None
     assert (status.over, status.error, status.problems) == (True, None, ())
@@ -560,7 +560,7 @@ def test_in_the_background_one_at_a_time_by_name(home: Services, tmp_path: Path)
     with pytest.raises(QueryError, match="no longer there"):
         carrying.start("import", "../../home")
     carrying.start("import", "my-films")
-    carrying.wait(60)
+    carrying.wait(120)
     status = carrying.status()
     assert status is not None
     assert status.imported is not None
@@ -569,7 +569,7 @@ def test_in_the_background_one_at_a_time_by_name(home: Services, tmp_path: Path)
     assert carrying.status() is None
     (home.settings.exports_dir / "my-films/manifest.json").write_text("{")
     carrying.start("export", "my-films")
-    carrying.wait(60)
+    carrying.wait(120)
     assert home.store.sizes().keys() == {path.name for path in (home.settings.exports_dir / "my-films/media").iterdir()}
 
 

@@ -94,7 +94,7 @@ def running():
 
     yield begin
     for relabel in begun:
-        relabel.stop(timeout_s=20)
+        relabel.stop(timeout_s=120)
 
 
 def test_a_library_without_labels_gets_them_and_answers_the_same_before_and_after():

@@ -206,7 +206,7 @@ class TestFilling:
             swap.start()
             assert not asked.wait(0.1)
             assert serving.serving.name == "old-v1"
-        swap.join(10)
+        swap.join(120)
         assert serving.serving.name == "new-v2"
 
     def test_another_encoder_can_be_set_while_the_app_runs(self, spaces: MemorySpaces) -> None:

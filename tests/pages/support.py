@@ -16,7 +16,7 @@ READABLE = ("text", "caption", "markdown", "error", "info", "warning", "header",
 
 
 def open_page(name: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=30)
+    app = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=120)
     for key, value in query.items():
         app.query_params[key] = value
     return app.run()
@@ -25,7 +25,7 @@ def open_page(name: str, **query: str) -> AppTest:
 def add(services: Services, path: Path, filename: str | None = None) -> str:
     """Put a file into the library as a person does; return the video's id."""
     job = services.jobs.submit(path, filename)
-    services.jobs.wait([job.id], timeout_s=60)
+    services.jobs.wait([job.id], timeout_s=120)
     job = services.jobs.job(job.id)
     assert job.stage is Stage.READY, job.reason
     return job.video_id

@@ -35,7 +35,7 @@ def damaged(services, tmp_path: Path):
 
 def test_what_people_left_behind_is_damaged_and_every_page_goes_on(damaged) -> None:
     damaged("taste.sqlite3", "channels.sqlite3", "corrections.sqlite3")
-    shared_services().damage.wait(30)
+    shared_services().damage.wait(120)
     said = {name: open_page(name, profile="Ada", q="wolf") for name in PAGES}
     assert not any(app.exception for app in said.values())
     for name in ("library", "ingest"):
@@ -61,7 +61,7 @@ def test_a_shard_that_was_made_anew_is_said_where_the_library_is_looked_after(da
     [config] = (tmp_path / "data").glob("spaces/*/shard/edge_config.json")
     damaged(str(config.relative_to(tmp_path / "data")))
     config.write_bytes(b"")
-    shared_services().damage.wait(30)
+    shared_services().damage.wait(120)
     text = readable(open_page("library"))
     assert "A file was damaged" in text
     assert "shard was damaged. What is in its place was made anew" in text

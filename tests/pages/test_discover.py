@@ -416,7 +416,7 @@ def test_what_is_most_like_a_video_follows_a_library_that_stays_as_large(library
     library.jobs.clear()
     add(library, make_video(tmp_path / "c.mp4", audio="aac", tone_hz=500), "harbour at night.mp4")
     wolf = library.jobs.submit(two_videos / "a.mp4", "grey wolf in a forest.mp4")
-    library.jobs.wait([wolf.id], timeout_s=60)
+    library.jobs.wait([wolf.id], timeout_s=120)
     app = open_page("ingest")
     assert not app.exception
     assert len([text for text in texts(app) if "harbour" in text.casefold()]) == 2

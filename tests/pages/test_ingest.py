@@ -19,7 +19,7 @@ def test_uploads_go_to_the_queue_and_the_uploader_is_empty_again(services, tmp_p
     files = [("good.mp4", good, "video/mp4"), ("fake.mp4", b"not a video", "video/mp4")]
     app.file_uploader(key="upload-0").set_value(files).run()
     assert app.file_uploader(key="upload-1").value == []
-    services.jobs.wait([job.id for job in services.jobs.jobs()], timeout_s=60)
+    services.jobs.wait([job.id for job in services.jobs.jobs()], timeout_s=120)
     app.run()
     assert {job.filename: job.stage for job in services.jobs.jobs()} == {
         "good.mp4": Stage.READY,
@@ -79,11 +79,11 @@ def test_the_sample_library_stops_where_no_more_may_wait(no_workers, monkeypatch
 def test_a_failed_file_can_be_tried_again_and_the_list_cleared(services, tmp_path):
     (tmp_path / "fake.mp4").write_text("not a video")
     job = services.jobs.submit(tmp_path / "fake.mp4")
-    services.jobs.wait([job.id], timeout_s=30)
+    services.jobs.wait([job.id], timeout_s=120)
     app = open_page("ingest")
     make_video(tmp_path / "fake.mp4")
     app.button(key=f"retry-{job.id}").click().run()
-    services.jobs.wait([job.id], timeout_s=60)
+    services.jobs.wait([job.id], timeout_s=120)
     assert services.jobs.job(job.id).stage is Stage.READY
     app.run()
     next(button for button in app.button if button.label == "Clear this list").click().run()
@@ -97,7 +97,7 @@ def test_files_that_can_not_be_added_are_put_away_one_by_one_or_together(service
     for number in range(3):
         (tmp_path / f"fake {number}.mp4").write_text(f"not a video {number}")
         jobs.append(services.jobs.submit(tmp_path / f"fake {number}.mp4"))
-    services.jobs.wait([kept.id, *(job.id for job in jobs)], timeout_s=60)
+    services.jobs.wait([kept.id, *(job.id for job in jobs)], timeout_s=120)
     app = open_page("ingest")
     assert "3 files were not added" in readable(app)
     app.button(key=f"dismiss-{jobs[0].id}").click().run()
@@ -112,7 +112,7 @@ def test_files_that_can_not_be_added_are_put_away_one_by_one_or_together(service
 def test_why_a_file_was_refused_is_said_in_chinese_to_who_reads_that(services, tmp_path):
     (tmp_path / "fake.mp4").write_text("not a video")
     job = services.jobs.submit(tmp_path / "fake.mp4")
-    services.jobs.wait([job.id], timeout_s=30)
+    services.jobs.wait([job.id], timeout_s=120)
     assert "不管文件名是什么，这是文本文件，不是视频。请添加视频文件。" in texts(open_page("ingest", lang="zh"))
     assert services.jobs.job(job.id).reason in texts(open_page("ingest", lang="en"))
 
@@ -144,7 +144,7 @@ def test_a_paused_encoder_says_why_and_is_tried_at_a_press(services, tmp_path, m
     assert any("2 files wait for it" in element.value for element in app.markdown)
     works.append(True)
     app.button(key="try-now").click().run()
-    services.jobs.wait([job.id for job in jobs], timeout_s=60)
+    services.jobs.wait([job.id for job in jobs], timeout_s=120)
     app.run()
     assert not [button for button in app.button if button.key == "try-now"]
     assert {job.stage for job in services.jobs.jobs()} == {Stage.READY}

@@ -38,7 +38,7 @@ def put(services: Services) -> list[str]:
 
 def trends(services: Services) -> AppTest:
     app = tab(open_page("library"), "trends")
-    services.trends.wait(60)
+    services.trends.wait(120)
     return app.run()
 
 
@@ -150,7 +150,7 @@ def test_a_cluster_is_asked_for_in_discover_and_nothing_else(services):
 def test_a_press_on_a_point_and_a_frame_round_some_say_which_videos(services):
     ids = put(services)
     services.trends.now()
-    assert services.trends.wait(60)
+    assert services.trends.wait(120)
     told = services.trends.now().found.map
     assert _selected(told, {"picked": [{"id": ids[2]}]}) == [ids[2]]
     assert _selected(told, {}) == []

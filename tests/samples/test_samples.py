@@ -316,7 +316,7 @@ def test_painters_without_work_are_let_go(tmp_path: Path, monkeypatch: pytest.Mo
     children = watched(monkeypatch)
     monkeypatch.setattr(painters, "KEPT_S", 0.2)
     render(CHEAP, tmp_path / "one.mp4")
-    assert children[0].wait(timeout=20) is not None
+    assert children[0].wait(timeout=120) is not None
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads /proc")

@@ -155,7 +155,7 @@ class BedrockServer(LocalServer):
         """End, what is under way with it: nothing is written when the bucket's server is gone."""
         super().__exit__()
         for worker in self._workers:
-            worker.join(timeout=10)
+            worker.join(timeout=120)
 
     def _listen(self, port: int) -> _Listener:
         return _Listener(("127.0.0.1", port), self)

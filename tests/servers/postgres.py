@@ -102,10 +102,10 @@ class PostgresServer:
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)  # "fast": whoever is connected is cut off
             try:
-                self._process.wait(30)
+                self._process.wait(120)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait(30)
+                self._process.wait(120)
             self._process = None
 
     def make_database(self) -> str:

@@ -333,7 +333,7 @@ class TwelveLabsServer(LocalServer):
         """Read an address as the service does. Raises OSError."""
         if url.startswith(self.unreachable):
             raise OSError("no route to it")
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=120) as answer:
             data: bytes = answer.read()
         with self._lock:
             self.fetched_bytes += len(data)

@@ -193,15 +193,15 @@ def test_uploads_beyond_the_limit_wait_a_little_and_then_are_refused(reach, monk
     with client:
         thread = threading.Thread(target=lambda: first.append(client.put(path).status_code))
         thread.start()
-        assert arrived.wait(20)
+        assert arrived.wait(120)
         monkeypatch.setattr(guard, "UPLOAD_PATIENCE_S", 0)
         assert client.put(path).status_code == 429
         monkeypatch.setattr(guard, "UPLOAD_PATIENCE_S", 60)
         second = threading.Thread(target=lambda: first.append(client.put(path).status_code))
         second.start()
         go_on.set()
-        thread.join(20)
-        second.join(20)
+        thread.join(120)
+        second.join(120)
     assert first == [200, 200]
     assert client.counted.uploads.taken == 0
 

@@ -206,7 +206,7 @@ def test_what_is_being_made_keeps_no_thread_from_the_rest(
 
     def without_end(*args: object) -> None:
         begun.append(args)
-        assert go_on.wait(60)
+        assert go_on.wait(120)
         raise MediaError("Nothing of it decodes.")
 
     monkeypatch.setattr(sandbox, "still_of", without_end)

@@ -115,7 +115,7 @@ def test_threads_save_together(book: ChannelBook) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     channels = book.channels()
     assert len(channels) == len({channel.slug for channel in channels}) == 40
 

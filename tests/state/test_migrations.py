@@ -335,7 +335,7 @@ def test_threads_that_come_together_migrate_once(path: Path) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
     assert found == [Marks(("v3", "v1"), ("v2",), frozenset({"v2"}))] * 8
 
 
@@ -346,7 +346,7 @@ def test_two_subjects_made_by_two_threads_at_once_do_not_mix(path: Path) -> None
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     for file, branch in files:
         assert ask(file, "SELECT version_num FROM alembic_version") == [(f"{branch}_0001",)]
 

@@ -204,7 +204,7 @@ class TestDocuments:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(120)
         added = {theme.id for theme in taxonomy.load(own=kept).moods if theme.own}
         assert added == {f"{name}-{number}" for name in "abc" for number in range(4)}
         taxonomy.remove(kept, "mood", "a-0")
@@ -237,7 +237,7 @@ def test_another_apps_own_categories_are_noticed(database: Database) -> None:
     rounds = watch(mine, look, every_s=0.01)
     rounds.start()
     taxonomy.add(other, "mood", "Cosy", ["by the fire"])
-    assert noticed.wait(60)
+    assert noticed.wait(120)
     rounds.stop(60)
     assert seen[-1] == {"cosy"}
 

@@ -118,9 +118,9 @@ def test_processes_and_threads_make_it_and_fill_it_together(path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     for writer in writers:
-        writer.communicate(timeout=60)
+        writer.communicate(timeout=120)
         assert writer.returncode == 0
     assert words(mine) == sorted(f"{name}-{number}" for name in "abcde" for number in range(30))
 

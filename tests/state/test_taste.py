@@ -159,7 +159,7 @@ def test_threads_mark_together(book: TasteBook) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     for name in ("Anna", "Ben", "Cem"):
         assert book.marks(name).likes == tuple(f"{number}" for number in range(23, 0, -2))
         assert len(book.marks(name).dislikes) == 13

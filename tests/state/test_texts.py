@@ -78,7 +78,7 @@ def test_threads_share_it(open_shelf: OpenShelf) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     assert wrong == []
     assert set(cached.encoder.texts) == {f"text {number}" for number in range(45)}
 

@@ -127,7 +127,7 @@ def fetch(url: str, **headers: str) -> SimpleNamespace:
     """Get a URL as a browser would: no SDK, no credentials."""
     request = urllib.request.Request(url, headers={name.title(): value for name, value in headers.items()})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return SimpleNamespace(status=answer.status, headers=answer.headers, body=answer.read())
     except HTTPError as error:
         with error:
@@ -383,7 +383,7 @@ class TestLeftOver:
             store.delete(KEY)
             assert unfinished(server, bucket) == [NAME]
             server.release()
-            first.result(timeout=20)
+            first.result(timeout=120)
         assert server.count("AbortMultipartUpload") == 0
         assert unfinished(server, bucket) == []
         assert fetch(store.url(KEY)).body == large.read_bytes()
@@ -805,7 +805,7 @@ def test_the_server_can_be_started_by_hand_and_says_what_to_set(small: Path) -> 
             assert fetch(store.url(KEY), range="bytes=0-3").body == small.read_bytes()[:4]
             fault = json.dumps({"status": 403, "code": "AccessDenied"}).encode()
             request = urllib.request.Request(f"{told['AWS_ENDPOINT_URL']}/_fault", data=fault, method="PUT")
-            urllib.request.urlopen(request, timeout=10).close()
+            urllib.request.urlopen(request, timeout=120).close()
             with pytest.raises(StoreError, match="s3:ListBucket"):
                 store.exists(KEY)
         finally:

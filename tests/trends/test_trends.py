@@ -31,7 +31,7 @@ def put(services: Services, title: str) -> None:
 def known(trends: Trends) -> State:
     trends._not_before_s = 0.0
     trends.now()
-    assert trends.wait(30)
+    assert trends.wait(120)
     return trends.now()
 
 

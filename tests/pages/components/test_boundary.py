@@ -70,7 +70,7 @@ FAULTS = {
 @pytest.fixture
 def just_filled(library):
     """A library as it is when a video has just come in: all fixed texts are read, and nothing is counted yet."""
-    library.relabel.stop(timeout_s=10)  # it counts when it begins
+    library.relabel.stop(timeout_s=120)  # it counts when it begins
     one = next(library.index.scroll(scope="video"))
     library.index.upsert(library.discover.with_labels([*library.index.scroll(video_id=one.video_id)]))
     return library

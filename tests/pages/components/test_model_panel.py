@@ -33,7 +33,7 @@ def test_the_empty_app_offers_it_and_sees_at_once_when_it_is_here(services, hub,
     app = open_page("discover")
     assert button(app, "get-model").label == LABEL
     button(app, "get-model").click().run()
-    assert services.getter.wait(30).stage == "ready"
+    assert services.getter.wait(120).stage == "ready"
     app.run()
     assert "from now on the app sees" in readable(app)
     assert services.encoder.info.name.startswith("clip-")
@@ -58,19 +58,19 @@ def test_progress_is_in_bytes_and_it_can_be_cancelled_and_gone_on_with(services,
     app.run()
     assert "MB" in app.get("progress")[0].proto.text
     button(app, "cancel-model").click().run()
-    assert services.getter.wait(10).stage == "cancelled"
+    assert services.getter.wait(120).stage == "cancelled"
     hub.heal()
     app.run()
     assert "kept" in button(app, "get-model").label
     button(app, "get-model").click().run()
-    assert services.getter.wait(30).stage == "ready"
+    assert services.getter.wait(120).stage == "ready"
 
 
 def test_what_went_wrong_is_said_and_nothing_has_changed(services, hub):
     hub.fail("status", status=500)
     app = open_page("ingest")
     button(app, "get-model").click().run()
-    services.getter.wait(30)
+    services.getter.wait(120)
     app.run()
     assert "The Hub answered 500" in readable(app)
     assert services.encoder.info.name.startswith("local-")
@@ -79,7 +79,7 @@ def test_what_went_wrong_is_said_and_nothing_has_changed(services, hub):
 def test_a_library_that_has_videos_goes_on_as_it_was_and_says_so(library, hub):
     app = open_page("ingest")
     button(app, "get-model").click().run()
-    assert library.getter.wait(30).stage == "ready"
+    assert library.getter.wait(120).stage == "ready"
     app.run()
     assert library.encoder.info.name.startswith("local-")
     assert library.serving.configured.info.name.startswith("clip-")

@@ -184,7 +184,7 @@ def test_the_browser_chooses_the_language_a_link_and_a_press_change_it(services)
     from tests.pages.support import ROOT, press
 
     def opened(locale: str, **query: str) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "pages" / "ingest.py"), default_timeout=30)
+        app = AppTest.from_file(str(ROOT / "pages" / "ingest.py"), default_timeout=120)
         app.context["locale"] = locale
         for name, value in query.items():
             app.query_params[name] = value
