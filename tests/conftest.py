@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from tests.servers.postgres import PostgresServer, programs
 
@@ -24,6 +25,11 @@ if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_LEAST:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Let one process more than there are processors run tests: for a third of the time, tests wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_finish() -> None:
     """Leave what is loaded by now out of collections of garbage: Streamlit begins one after each run of a page."""
     gc.freeze()
@@ -35,6 +41,22 @@ def main_module_stays() -> Iterator[None]:
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture(autouse=True, scope="session")
+def descriptions_are_read_once() -> Iterator[None]:
+    """Each client of boto3 reads some megabytes of what AWS can do, and very many tests make one."""
+    known: dict[str, object] = {}
+    read = JSONFileLoader.load_file
+
+    def read_once(loader: JSONFileLoader, path: str) -> object:
+        if path not in known:
+            known[path] = read(loader, path)
+        return known[path]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", read_once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from core.ingest.jobs import JobQueue
 from core.services import build
@@ -23,6 +25,15 @@ from tests.videos import make_video
 # AppTest puts a page's folder into sys.path while it runs, unless it is there, and what another thread imports then
 # may not be found: it goes through the same list. `streamlit run` has its folder there from the start.
 sys.path.append(str(ROOT / "pages"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _packages_are_read_once():
+    """Streamlit looks for components through the metadata of all installed packages, anew for each AppTest."""
+    read_once = lru_cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", read_once)
+        yield
 
 
 @pytest.fixture(autouse=True)
