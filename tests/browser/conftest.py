@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import functools
 import os
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.environ import clean_environ
 from tests.ports import free_port
@@ -34,7 +33,9 @@ FLAGS = (
 
 ANIMALS = ("wolf", "dog", "kitten", "horse", "fox", "bear", "lion", "tiger", "sheep", "goat", "cow", "rabbit", "deer")
 
-expect.set_options(timeout=20_000)
+PATIENCE_MS = 60_000
+"""How long a test waits for what must happen; reached only when it does not."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -142,8 +143,15 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        # Playwright's own waiting evaluates text, which our policy of content forbids pages; test_roles.py holds that.
-        browser.new_context = functools.partial(browser.new_context, bypass_csp=True)
+        made = browser.new_context
+
+        def new_context(**options: object) -> BrowserContext:
+            # What Playwright waits with evaluates text, which our policy of content forbids (test_roles.py).
+            context = made(**{"bypass_csp": True, **options})
+            context.set_default_timeout(PATIENCE_MS)
+            return context
+
+        browser.new_context = new_context
         yield browser
         browser.close()
 

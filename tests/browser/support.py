@@ -46,6 +46,5 @@ def plays(page: Page, number: int = 0) -> bool:
             return video.currentTime > video.firstSeen + 0.2;
         }""",
         arg=number,
-        timeout=30_000,
     )
     return True

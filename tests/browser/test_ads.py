@@ -64,11 +64,11 @@ def test_a_place_is_found_previewed_and_taken_away(placed: Server, page: Page) -
     box = place.locator(".reel-break")
     # The last seconds before, the ad, and on from where it was interrupted.
     expect(box).to_have_attribute("data-phase", "before")
-    expect(box).to_have_attribute("data-phase", "during", timeout=30_000)
+    expect(box).to_have_attribute("data-phase", "during")
     stopped = box.locator("video").nth(0).evaluate("video => [video.paused, video.currentTime]")
     assert stopped[0]
     assert 6.9 <= stopped[1] < 7.6
-    expect(box).to_have_attribute("data-phase", "after", timeout=30_000)
+    expect(box).to_have_attribute("data-phase", "after")
     page.wait_for_function("() => document.querySelector('.reel-break video').currentTime > 7.3")
     place.get_by_role("button", name="Preview").click()
     expect(box).to_be_hidden()
