@@ -25,12 +25,6 @@ if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_LEAST:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Let one process more than there are processors run tests: for a third of the time, tests wait."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_finish() -> None:
     """Leave what is loaded by now out of collections of garbage: Streamlit begins one after each run of a page."""
     gc.freeze()
