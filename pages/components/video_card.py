@@ -34,12 +34,10 @@ def video_card(hit: Hit, services: Services, marks: Marks, *, best: bool = False
     """Draw one hit: its poster, or its player where it was pressed or is the best answer. On a shelf, what can be done
     with it appears with the player. Texts that came with a file go through st.text: neither HTML nor Markdown."""
     with st.container(gap="xsmall", key=f"card-{shelf}{hit.video_id}"):
-        fragment(_card)(hit, services, marks, best, shelf, state.menus_used)
+        fragment(_card)(hit, services, marks, best, shelf)
 
 
-def _card(hit: Hit, services: Services, marks: Marks, best: bool, shelf: str, menus_used: int) -> None:
-    if state.menus_used != menus_used:
-        rerun()  # something else is asked for now
+def _card(hit: Hit, services: Services, marks: Marks, best: bool, shelf: str) -> None:
     key = f"{shelf}{hit.video_id}"
     starts, first, chips, chosen = _moments(hit, key)
     start = chosen or first
@@ -170,41 +168,37 @@ def taste_place(hit: Hit) -> str:
 def like_button(hit: Hit, shelf: str = "") -> None:
     """Draw the way to more like a video, in one press."""
     like = safely(ask.show_like)
-    st.button(say("more"), type="tertiary", key=f"more-{shelf}{hit.video_id}", on_click=like, args=[hit.video_id])
+    if st.button(say("more"), type="tertiary", key=f"more-{shelf}{hit.video_id}", on_click=like, args=[hit.video_id]):
+        rerun()
 
 
 def details(hit: Hit, services: Services, shelf: str, marks: Marks) -> None:
-    """Draw the way to why a hit is there. What it opens is drawn when it is opened, not with every card of a page."""
+    """Draw why a hit is there, and the ways on from its moment or one frame of it."""
     place = f"menu-{shelf}{hit.video_id}"
     # A new key is a closed menu: it has done its work when something was found by it.
-    menu = st.popover(say("why"), type="tertiary", key=f"{place}-{state.menus_used}", on_change="rerun")
-    if not menu.open:
-        return
+    menu = st.popover(say("why"), type="tertiary", key=f"{place}-{state.menus_used}")
     with menu, part(place):
         _why(hit, services)
-        _ways_on(hit, services, shelf, place)
+        st.caption(say("why.on"))
+        if st.button(
+            say("more.moment", time=clock(hit.start_s)),
+            key=f"moment-like-{shelf}{hit.video_id}",
+            on_click=safely(ask.show_like, place),
+            args=[hit.video_id, (hit.start_s + hit.end_s) / 2],
+        ):
+            rerun()
+        if services.encoder.info.images:
+            second = st.number_input(
+                say("more.second"), 0.0, hit.duration_s, hit.start_s, 1.0, key=f"at-{shelf}{hit.video_id}"
+            )
+            if st.button(
+                say("more.frame"),
+                key=f"frame-{shelf}{hit.video_id}",
+                on_click=safely(_frame, place),
+                args=[services, hit.video_id, second],
+            ):
+                rerun()
         _mark_button(hit, services, "seen", hit.video_id in marks.seen, shelf)
-
-
-def _ways_on(hit: Hit, services: Services, shelf: str, place: str) -> None:
-    """Draw the ways on from a hit's moment, and from one frame of it."""
-    st.caption(say("why.on"))
-    st.button(
-        say("more.moment", time=clock(hit.start_s)),
-        key=f"moment-like-{shelf}{hit.video_id}",
-        on_click=safely(ask.show_like, place),
-        args=[hit.video_id, (hit.start_s + hit.end_s) / 2],
-    )
-    if services.encoder.info.images:
-        second = st.number_input(
-            say("more.second"), 0.0, hit.duration_s, hit.start_s, 1.0, key=f"at-{shelf}{hit.video_id}"
-        )
-        st.button(
-            say("more.frame"),
-            key=f"frame-{shelf}{hit.video_id}",
-            on_click=safely(_frame, place),
-            args=[services, hit.video_id, second],
-        )
 
 
 def _why(hit: Hit, services: Services) -> None:

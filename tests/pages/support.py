@@ -65,14 +65,6 @@ def readable(app: AppTest) -> str:
     return re.sub(r"\\(.)", r"\1", "\n".join(found))
 
 
-def ask_why(app: AppTest) -> AppTest:
-    """Open the menu of the first card: what is in it is drawn from then on."""
-    first = next(str(button.key) for button in app.button if button.label == "More like this")
-    used = app.session_state["menus_used"] if "menus_used" in app.session_state else 0  # noqa: SIM401
-    app.session_state[f"menu-{first.removeprefix('more-')}-{used}"] = True
-    return app.run()
-
-
 def press(app: AppTest, label: str) -> AppTest:
     """Press the first button of this label."""
     return next(button for button in app.button if button.label == label).click().run()

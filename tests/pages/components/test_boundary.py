@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import LibraryError, StoreError, Unavailable
-from tests.pages.support import ask_why, open_page, press, readable, shown
+from tests.pages.support import open_page, press, readable, shown
 from tests.videos import make_video
 
 SENTENCE = "The archive does not answer (503). Try again in a moment."
@@ -124,8 +124,6 @@ def test_what_a_press_could_not_do_is_said_on_the_page_that_follows(label, metho
     owner, _, name = method.rpartition(".")
     failing(lambda services: getattr(services, owner) if owner else services, name, error)(library, monkeypatch)
     app = open_page("discover", category="animals")
-    if label in ("Seen it", "More like this frame"):
-        ask_why(app)
     assert SENTENCE not in readable(app)
     press(app, label)
     assert not app.exception
