@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -41,16 +42,9 @@ def main_module_stays() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def descriptions_are_read_once() -> Iterator[None]:
     """Each client of boto3 reads some megabytes of what AWS can do, and very many tests make one."""
-    known: dict[str, object] = {}
-    read = JSONFileLoader.load_file
-
-    def read_once(loader: JSONFileLoader, path: str) -> object:
-        if path not in known:
-            known[path] = read(loader, path)
-        return known[path]
-
+    read_once = lru_cache(maxsize=None)(JSONFileLoader().load_file)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", read_once)
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: read_once(path))
         yield
 
 
